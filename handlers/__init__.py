@@ -1,1 +1,1 @@
-"""The code of the four Lambda functions. It needs only the standard library and boto3."""
+"""The code of the Lambda functions. It needs only the standard library and boto3."""

@@ -29,7 +29,10 @@ class BatchInvokeSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewUploadSettings:
-    """What `new_upload` needs: as `batch_invoke`, and the watched buckets (JSON, see `handlers/domain/watch.py`)."""
+    """What `new_upload` needs: as `batch_invoke`, and the watched buckets (JSON, see `handlers/domain/watch.py`).
+
+    `work_bucket_name` is the bucket that is never watched: each hit that is written there would be an upload.
+    """
 
     table_name: str
     normal_queue_url: str
@@ -37,6 +40,7 @@ class NewUploadSettings:
     watch: str
     frames_queue_url: str = ""
     frames_express_queue_url: str = ""
+    work_bucket_name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +48,8 @@ class StartAnalysisSettings:
     """What `start_analysis` needs: table, lanes, and the parameters of Start.
 
     `account_jobs` is the account's quota of Rekognition video jobs; `slots` is how many of them are used, unless the settings item
-    of the table overrides it; `min_confidence` is in percent.
+    of the table overrides it; `min_confidence` is in percent; `watch` are the watched buckets that have a limit of minutes a day,
+    "" where none has one.
     """
 
     table_name: str
@@ -55,6 +60,7 @@ class StartAnalysisSettings:
     min_confidence: float
     account_jobs: int
     slots: int
+    watch: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,7 +58,7 @@ class Adapters:
         self.clock = clock
 
     def table(self, name: str) -> Table:
-        """Return the table of this name."""
+        """Return the parts of the table that flows use, on one client."""
         return open_table(self.clients.dynamodb, name, self.clock)
 
     def lanes(self, urls: Mapping[Lane, str], dead_letters: Mapping[Lane, str] | None = None) -> LaneQueues:
@@ -94,7 +94,8 @@ def register_flow(settings: BatchInvokeSettings, adapters: Adapters) -> Register
 
 def upload_flow(settings: NewUploadSettings, adapters: Adapters) -> UploadFlow:
     """Return the flow of `new_upload`."""
-    table, watched = adapters.table(settings.table_name), watch.parse(settings.watch)
+    table, watched = adapters.table(settings.table_name), dict(watch.parse(settings.watch))
+    watched.pop(settings.work_bucket_name, None)
     registration = _registration(settings, adapters)
     return UploadFlow(registration, table.records, table.scans, table.watches, adapters.clock, watched)
 
@@ -113,8 +114,11 @@ def lane_events_flow(settings: StartAnalysisSettings, adapters: Adapters) -> Lan
         role_arn=settings.rekognition_role_arn,
         min_confidence=settings.min_confidence,
         limits=Limits(slots=settings.slots, account_jobs=settings.account_jobs),
+        watched=watch.parse(settings.watch),
     )
-    flow = StartFlow(table.records, Breaker(table.control), adapters.videos(), adapters.starter(), adapters.clock, start)
+    flow = StartFlow(
+        table.records, Breaker(table.control), table.watches, adapters.videos(), adapters.starter(), adapters.clock, start
+    )
     return LaneEventsFlow(flow, adapters.lanes(_urls(settings)), adapters.clock)
 
 

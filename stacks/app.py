@@ -9,7 +9,7 @@ from stacks.settings import ContextError, StackSettings, from_context, unknown_k
 from stacks.video_moderation import VideoModerationStack
 
 # What `make package` fills: PyAV, in the form of a layer.
-MEDIA = Path("build", "layer")
+MEDIA = Path("build", "media-layer")
 
 
 def synthesise(*, root: Path, context: Mapping[str, object], outdir: Path, media: Path | None = None) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -49,6 +50,7 @@ class NewUpload(Construct):
         table: ScanTable,
         lanes: Lanes,
         frames_lanes: Lanes | None,
+        work_bucket: s3.IBucket,
         kms_keys: Sequence[str],
         watches: Sequence[Watch],
     ) -> None:
@@ -73,6 +75,7 @@ class NewUpload(Construct):
                 watch=self.watches,
                 frames_queue_url=frames_lanes.normal.queue.queue_url if frames_lanes else "",
                 frames_express_queue_url=frames_lanes.express.queue.queue_url if frames_lanes else "",
+                work_bucket_name=work_bucket.bucket_name,
             ),
             timeout=TIMEOUT,
         )

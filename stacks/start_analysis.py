@@ -1,10 +1,13 @@
 """The function that waits for a free job and starts an analysis; no other may."""
 
+from collections.abc import Sequence
+
 from aws_cdk import Duration
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from handlers.domain.watch import Watch, text
 from handlers.settings import StartAnalysisSettings
 from stacks.function import Common, HandlerFunction
 from stacks.lanes import Lane, Lanes
@@ -36,8 +39,10 @@ class StartAnalysis(Construct):
         min_confidence: float,
         account_jobs: int,
         slots: int,
+        watches: Sequence[Watch],
     ) -> None:
         super().__init__(scope, construct_id)
+        limited = {each.bucket: each for each in watches if each.limit_ms is not None}
         self._made = HandlerFunction(
             self,
             "Handler",
@@ -52,6 +57,7 @@ class StartAnalysis(Construct):
                 min_confidence=min_confidence,
                 account_jobs=account_jobs,
                 slots=slots,
+                watch=text(limited) if limited else "",
             ),
             timeout=Duration.seconds(900),
         )

@@ -44,6 +44,7 @@ class VideoModerationStack(Stack):
         lanes = Lanes(self, "Lanes")
         frames_lanes = Lanes(self, "Frames") if settings.frames else None
         work_bucket = WorkBucket(self, "Work")
+        work_bucket.require_unwatched([each.bucket for each in settings.watch])
         batch_invoke = BatchInvoke(
             self,
             "BatchInvoke",
@@ -67,6 +68,7 @@ class VideoModerationStack(Stack):
             min_confidence=settings.min_confidence,
             account_jobs=settings.account_jobs,
             slots=settings.slots,
+            watches=settings.watch,
         )
         completion = Completion(
             self,
@@ -103,6 +105,7 @@ class VideoModerationStack(Stack):
                 table=table,
                 lanes=lanes,
                 frames_lanes=frames_lanes,
+                work_bucket=work_bucket.bucket,
                 kms_keys=settings.kms_keys,
                 watches=settings.watch,
             )

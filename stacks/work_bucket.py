@@ -1,8 +1,12 @@
 """The bucket for manifests, completion reports and raw hits."""
 
-from aws_cdk import Duration, RemovalPolicy
+from collections.abc import Iterable
+
+from aws_cdk import CfnElement, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
+
+from stacks.settings import ContextError
 
 MANIFESTS = "manifests/"
 REPORTS = "reports/"
@@ -30,3 +34,22 @@ class WorkBucket(Construct):
             # An interrupted upload leaves parts that cost money and appear in no listing.
             lifecycle_rules=[s3.LifecycleRule(abort_incomplete_multipart_upload_after=Duration.days(1))],
         )
+
+    def require_unwatched(self, buckets: Iterable[str]) -> None:
+        """Make sure that this bucket is not watched: each hit that is written there would be an upload.
+
+        CloudFormation makes its name, and begins it with those of the stack and the resource. That is not documented, and long
+        names are shortened, so `new_upload` ignores its events, too.
+
+        Raises:
+            ContextError: One of the buckets has such a name.
+        """
+        stack, resource = Stack.of(self), self.bucket.node.default_child
+        if not isinstance(resource, CfnElement):
+            raise TypeError("a bucket without its resource")
+        begins = f"{stack.stack_name}-{stack.get_logical_id(resource)}-".lower()
+        if found := [name for name in buckets if name.startswith(begins)]:
+            raise ContextError(
+                f'Context key "watch": watches {found[0]!r}, the work bucket of this stack, where every result would be an upload; '
+                "name the bucket with the videos."
+            )

@@ -50,7 +50,7 @@ def main() -> None:
 @poll_seconds_option(POLL_SECONDS)
 @command
 def status(run: Invocation, *, scan: str | None, follow: bool, poll_seconds: float) -> ScanProgress | None:
-    """Show the progress of SCAN, or of the newest scan, and when it will be ready.
+    """Show the progress of SCAN, or of the newest submitted scan, and when it is ready.
 
     \b
     python tools/control_scan.py status
@@ -127,6 +127,8 @@ def slots(run: Invocation, *, number: int) -> CommandResult:
 def cancel(run: Invocation, *, scan: str, agreed: bool) -> CommandResult:
     """Cancel SCAN: its batch job and all waiting videos. Running analyses finish, and are paid for.
 
+    Of the scan of a day's uploads, what waits is cancelled; later uploads are analysed.
+
     \b
     python tools/control_scan.py cancel 01JD8Z0Q4N6T9W2XK5C7R3VBHM
     python tools/control_scan.py cancel 01JD8Z0Q4N6T9W2XK5C7R3VBHM --yes
@@ -192,16 +194,20 @@ def watch_on(run: Invocation, *, bucket: str) -> CommandResult:
 
 @watch_group.command("off", epilog=EXIT_CODES)
 @BUCKET
+@click.option("--keep-events", is_flag=True, help="Leave the events on for rules of others; here they are ignored.")
 @click.option("--yes", "agreed", is_flag=True, help="Do not ask.")
 @command
-def watch_off(run: Invocation, *, bucket: str, agreed: bool) -> CommandResult:
-    """Switch off the events of BUCKET to EventBridge, also those for rules of others: a bucket has one switch for them.
+def watch_off(run: Invocation, *, bucket: str, keep_events: bool, agreed: bool) -> CommandResult:
+    """Scan no more new uploads to BUCKET, and switch off its events to EventBridge, also those for rules of others.
+
+    A bucket has one switch for its events; `watch on` scans uploads again.
 
     \b
     python tools/control_scan.py watch off amzn-s3-demo-bucket
     python tools/control_scan.py watch off amzn-s3-demo-bucket --yes
+    python tools/control_scan.py watch off amzn-s3-demo-bucket --keep-events
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    return watch.off(run, bucket, agreed=agreed)
+    return watch.off(run, bucket, agreed=agreed, keep_events=keep_events)
 
 
 @watch_group.command("status", epilog=EXIT_CODES)

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.adapters import aws_errors
 from handlers.adapters.aws_errors import Fault, fault_of
-from handlers.domain import Engine, ObjectFacts, Problem, Video, objects, reasons
+from handlers.domain import Engine, ObjectFacts, Problem, Video, movie_header, objects, reasons
 from handlers.domain.objects import Kind
 from handlers.runtime import Clock, backoff_seconds
 
@@ -22,6 +22,8 @@ CHECKS = 3
 
 # Attempts to read a range, besides those of the SDK.
 READS = 3
+# Reads of a header, a kilobyte each: one where it is at the beginning, two where it is behind the film.
+HEADER_READS = 4
 
 # An answer to HEAD has no body, so that S3 cannot say why (S3 API reference, HeadObject).
 _UNREADABLE = "S3 refuses to describe the object: its version id is malformed, or it is encrypted with a key of its owner (SSE-C)."
@@ -68,6 +70,22 @@ class ObjectStore:
                 return Look(None, _problem(fault, error))
         raise aws_errors.ThrottledError(f"the object was replaced {CHECKS} times while it was checked")
 
+    def length_ms(self, video: Video, facts: ObjectFacts) -> int | None:
+        """Return how long a video is by its header, None if a few reads do not tell; errors that pass are raised unchanged."""
+        at = 0
+        for _ in range(HEADER_READS):
+            try:
+                chunk = self._bytes(_named(video), facts, at)
+            except ClientError as error:
+                if fault_of(error).transient:
+                    raise
+                return None
+            found = movie_header.length_ms(chunk, at, facts.size)
+            if not isinstance(found, movie_header.ReadOn):
+                return found
+            at = found.at
+        return None
+
     def _look_once(self, named: Mapping[str, str], engine: Engine) -> Look:
         head = self._client.head_object(**named)
         modified_at = head["LastModified"].timestamp() if "LastModified" in head else None
@@ -79,7 +97,7 @@ class ObjectStore:
 
     def _by_first_bytes(self, named: Mapping[str, str], facts: ObjectFacts) -> Look:
         """Return a problem where the first bytes prove that an object is not a video; Rekognition judges all others."""
-        first_bytes = self._first_bytes(named, facts)
+        first_bytes = self._bytes(named, facts, 0)
         kind = objects.kind(first_bytes, facts.size)
         found = objects.not_a_video(first_bytes, facts.size)
         if found is None or (self._images and kind is Kind.IMAGE):
@@ -90,12 +108,13 @@ class ObjectStore:
         """Return an object as it was looked at, to be read by ranges until a time (epoch seconds)."""
         return ObjectRanges(self._client, video, facts, clock, until=until)
 
-    def _first_bytes(self, named: Mapping[str, str], facts: ObjectFacts) -> bytes:
+    def _bytes(self, named: Mapping[str, str], facts: ObjectFacts, at: int) -> bytes:
         # IfMatch: the bytes must be those of the object that HEAD described.
-        answer = self._client.get_object(**named, Range=f"bytes=0-{objects.FIRST_BYTES - 1}", IfMatch=f'"{facts.etag}"')
+        last = at + objects.FIRST_BYTES - 1
+        answer = self._client.get_object(**named, Range=f"bytes={at}-{last}", IfMatch=f'"{facts.etag}"')
         with answer["Body"] as body:
-            first: bytes = body.read(objects.FIRST_BYTES)
-        return first
+            found: bytes = body.read(objects.FIRST_BYTES)
+        return found
 
 
 class ObjectRanges:

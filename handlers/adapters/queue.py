@@ -53,7 +53,7 @@ class LaneQueues:
         self._client.send_message(QueueUrl=self._urls[record.lane], MessageBody=lane_message.body(record))
 
     def lane(self, queue_arn: str) -> Lane:
-        """Return the lane of a queue.
+        """Return which lane a queue is, by the last part of its ARN.
 
         Raises:
             LookupError: The queue is not in the function's environment.

@@ -114,7 +114,7 @@ def ulid(milliseconds: int, entropy: bytes) -> str:
 
 
 def milliseconds(ulid: str) -> int:
-    """Return the milliseconds in a ULID."""
+    """Return when a ULID was made, in milliseconds since the epoch."""
     number = 0
     for letter in ulid:
         number = number << 5 | _ALPHABET.index(letter)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from handlers.domain import taxonomy
 from handlers.domain.confidence import shown
 from handlers.domain.console import object_link
+from handlers.domain.engine import Engine
 from handlers.domain.identity import Video
 from handlers.domain.languages import ENGLISH, Language
 from handlers.domain.record import LabelSummary, Record, Segment
@@ -148,11 +149,25 @@ def _where(record: Record, language: Language) -> list[str]:
         if record.duration_ms is None
         else language.text("  duration {time}", time=time_code(record.duration_ms))
     )
-    lines = [language.text("Where:"), f"  {visible(record.video.uri)}", duration]
+    lines = [language.text("Where:"), f"  {visible(record.video.uri)}", duration, *_how(record, language)]
     if record.video.version_id is not None:
         lines.append(language.text("  version {version}", version=visible(record.video.version_id)))
     if not record.video.uri.isprintable():
         lines.append(language.text("  (the key holds characters that cannot be printed; they are shown escaped)"))
+    return lines
+
+
+def _how(record: Record, language: Language) -> list[str]:
+    """Return how a video was looked at, unless that was by the video API, which looks at all of it."""
+    if record.engine is Engine.VIDEO:
+        return []
+    if record.interval_ms is None:
+        return [language.text("  looked at as an image")]
+    seconds = language.number(record.interval_ms / 1000, digits=0)
+    lines = [language.text("  looked at by frames, every {seconds} s: shorter scenes may be missed", seconds=seconds)]
+    if record.decoded_ms is not None:
+        end = time_code(record.decoded_ms)
+        lines.append(language.text("  damaged: decoded up to {time}, the rest was not looked at", time=end))
     return lines
 
 

@@ -63,7 +63,7 @@ def as_event(job_id: str, topic_arn: str, timestamp: float) -> dict[str, Any]:
 
 
 def _job_id(record: dict[str, object], topic_arn: str) -> str:
-    """Return the job id in a record.
+    """Return which Rekognition job a record of an SNS event announces.
 
     Raises:
         _RefusedError: The record is not a notice of this topic.

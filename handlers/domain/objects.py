@@ -9,7 +9,7 @@ from handlers.domain.beginnings import is_text, something_else
 from handlers.domain.engine import Engine
 from handlers.domain.record import Problem
 
-# How many first bytes `container` and `not_a_video` need.
+# How many first bytes `container` and `not_a_video` need, and how many are read of a header.
 FIRST_BYTES = 1_024
 
 # Rekognition takes videos of up to 10 GB (developer guide, limits); read as GiB, so Rekognition itself refuses what lies between.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from handlers.domain.engine import Engine
 from handlers.domain.identity import Analysis, Video
-from handlers.domain.reasons import INELIGIBLE
+from handlers.domain.reasons import INELIGIBLE, SUPERSEDED
 from handlers.domain.states import Lane, ScanMail, ScanStatus, State
 
 # A notice is lost now and then, `completion` fails on it, or the sweeper asks before it has come. This many hand-overs within an
@@ -150,11 +151,20 @@ class Record:
     images: int = 0
     position_ms: int | None = None
     decoded_ms: int | None = None
+    # How long it is by its header (milliseconds), read where its watch has a limit; and how many milliseconds of the limit of the
+    # day on which its Start was tried are taken by it until it is final.
+    expected_ms: int | None = None
+    reserved_ms: int | None = None
 
     @property
     def analysis(self) -> Analysis:
         """Return the analysis of this record's attempt."""
         return Analysis(self.scan_id, self.video.id, self.attempt)
+
+    @property
+    def superseded(self) -> bool:
+        """Tell whether another content has replaced its own, as its upload or the look before the analysis found."""
+        return self.superseded_at is not None or (self.problem is not None and self.problem.code == SUPERSEDED)
 
     def as_failed(self, problem: Problem, *, at: float) -> Record:
         """Return this record in state FAILED."""
@@ -236,6 +246,16 @@ class Scan:
     # What looks at its videos; single ones may go by frames all the same (images, and what the video API does not take).
     engine: Engine = Engine.VIDEO
     interval_ms: int | None = None
+    # Of the scan of a day, what was queued before this time is cancelled; and whether the sweeper is to set it to its own time.
+    cancel_before: float | None = None
+    cancel_due: bool = False
+
+    def cancels(self, record: Record) -> bool:
+        """Tell whether a waiting video is among those that were cancelled, though what comes later is not."""
+        if self.cancel_before is None:
+            return False
+        # In whole milliseconds, as the index has it by which the sweeper finds what it cancels.
+        return round((record.queued_at or 0.0) * 1_000) < round(self.cancel_before * 1_000)
 
     @property
     def missing_jobs(self) -> int:
@@ -303,6 +323,15 @@ class Totals:
     def final(self) -> int:
         """Return how many videos are in a final state."""
         return sum(self.videos.values())
+
+    def without(self, records: Iterable[Record]) -> Totals:
+        """Return these totals without the videos of some final records; the milliseconds, which were paid for, stay."""
+        videos, failures = Counter(self.videos), Counter(self.failures)
+        for record in records:
+            videos[record.state] -= 1
+            if record.problem is not None:
+                failures[record.problem.code] -= 1
+        return replace(self, videos=dict(videos), failures={code: count for code, count in failures.items() if count})
 
     @property
     def ineligible(self) -> int:

@@ -33,7 +33,7 @@ def digest_mail(
     stack_name: str,
     *,
     seen_all: bool,
-    replaced: int = 0,
+    replaced: Sequence[Record] = (),
     missed: int = 0,
     language: Language = ENGLISH,
 ) -> Mail:
@@ -45,12 +45,13 @@ def digest_mail(
         worst: Flagged videos that no other upload replaced, the worst first.
         stack_name: The stack, for the commands.
         seen_all: Whether all flagged videos were looked at for `worst`.
-        replaced: How many of those that were looked at another upload replaced.
+        replaced: Flagged and failed videos that another upload replaced: they are counted apart.
         missed: How many of its videos no event brought.
         language: The language of the mail.
     """
-    ineligible = {reason: count for reason, count in totals.failures.items() if reason in INELIGIBLE}
-    failed = {reason: count for reason, count in totals.failures.items() if reason not in INELIGIBLE}
+    counted = totals.without(replaced)
+    ineligible = {reason: count for reason, count in counted.failures.items() if reason in INELIGIBLE}
+    failed = {reason: count for reason, count in counted.failures.items() if reason not in INELIGIBLE}
     parts = (
         [
             _ended(scan, language),
@@ -58,12 +59,12 @@ def digest_mail(
             *_uploads(scan, missed, language),
             *_notices(scan, totals, language),
             "",
-            *_counts(scan, totals, language),
+            *_counts(scan, counted, len(replaced), language),
         ],
         _set_aside(scan, language),
         unselected.sentences(scan.not_selected, language) if scan.not_selected else [],
-        _worst(worst, totals.videos.get(State.FLAGGED, 0) - replaced, language, seen_all=seen_all),
-        _replaced(replaced, language),
+        _worst(worst, counted.videos.get(State.FLAGGED, 0), language, seen_all=seen_all),
+        _replaced(sum(record.state is State.FLAGGED for record in replaced), language),
         _by_reason(language.text("Failed, by reason:"), failed, language),
         _by_reason(language.text("Ineligible, by reason:"), ineligible, language),
         _spent(totals, language),
@@ -73,7 +74,8 @@ def digest_mail(
             *_made_up_for(scan, stack_name, language),
         ],
     )
-    return _mail(_digest_subject(scan, totals, language), [part for part in parts if part], kind="DIGEST", scan_id=scan.id)
+    subject = _digest_subject(scan, counted, len(replaced), language)
+    return _mail(subject, [part for part in parts if part], kind="DIGEST", scan_id=scan.id)
 
 
 def limit_mail(scan: Scan, limit: int, stack_name: str, *, language: Language = ENGLISH) -> Mail:
@@ -179,14 +181,14 @@ def _still_waiting(waiting: int, counted_to: int, language: Language) -> str:
     return language.text("{count} {count:video|videos} still {count:waits|wait}", count=waiting)
 
 
-def _digest_subject(scan: Scan, totals: Totals, language: Language) -> str:
+def _digest_subject(scan: Scan, totals: Totals, replaced: int, language: Language) -> str:
     counts = totals.counts
-    unrecorded = _without_record(scan, totals)
+    unrecorded = _without_record(scan, totals.final + replaced)
     parts = (
         _how_it_ended(scan, language),
         language.text(
             "{videos} {videos:video|videos}, {flagged} flagged, {failed} failed",
-            videos=totals.final,
+            videos=totals.final + replaced,
             flagged=counts["flagged"],
             failed=counts["failed"],
         ),
@@ -199,11 +201,7 @@ def _digest_subject(scan: Scan, totals: Totals, language: Language) -> str:
 
 def _how_it_ended(scan: Scan, language: Language) -> str:
     if scan.day is not None:
-        return (
-            language.text("Uploads of {day} cancelled: ", day=scan.day)
-            if scan.status is ScanStatus.CANCELLED
-            else language.text("Uploads of {day}: ", day=scan.day)
-        )
+        return language.text("Uploads of {day}: ", day=scan.day)
     if scan.status is ScanStatus.CANCELLED:
         return language.text("Scan cancelled: ")
     return language.text("Scan ended early: ") if batch_jobs.unfinished(scan) else language.text("Scan finished: ")
@@ -212,11 +210,7 @@ def _how_it_ended(scan: Scan, language: Language) -> str:
 def _ended(scan: Scan, language: Language) -> str:
     if scan.day is not None:
         names = {"scan": scan.id, "day": scan.day, "bucket": visible(scan.bucket)}
-        return (
-            language.text("The scan {scan} of the uploads of {day} to {bucket} is cancelled.", **names)
-            if scan.status is ScanStatus.CANCELLED
-            else language.text("The scan {scan} of the uploads of {day} to {bucket} is finished.", **names)
-        )
+        return language.text("The scan {scan} of the uploads of {day} to {bucket} is finished.", **names)
     if scan.status is ScanStatus.CANCELLED:
         return language.text("The scan {scan} of {bucket} is cancelled.", scan=scan.id, bucket=visible(scan.bucket))
     return language.text("The scan {scan} of {bucket} is finished.", scan=scan.id, bucket=visible(scan.bucket))
@@ -265,17 +259,17 @@ def _every_object(scan: Scan, stack_name: str, language: Language) -> str:
 def _reasons(jobs: Iterable[BatchJob], language: Language) -> list[str]:
     """Return why jobs ended before they had attempted every object."""
     reasons = [visible(reason)[:MAX_TEXT] for job in jobs for reason in job.reasons]
-    return [language.text("S3 says why: {reason}", reason=reason) for reason in reasons[:MAX_REASONS]]
+    return [language.text("S3's reason: {reason}", reason=reason) for reason in reasons[:MAX_REASONS]]
 
 
 def _made_up_for(scan: Scan, stack_name: str, language: Language) -> list[str]:
-    """Return how what its jobs never came to is scanned."""
+    """Return what to do about the objects that its jobs never attempted."""
     if not batch_jobs.unfinished(scan):
         return []
     if scan.status is ScanStatus.CANCELLED:
-        return [language.text("  what its batch job never came to: submit it as a new scan")]
+        return [language.text("  what its batch job never got to: submit it as a new scan")]
     retry = visible(f"python tools/review_report.py retry --scan {shlex.quote(scan.id)} --stack {shlex.quote(stack_name)}")
-    return [language.text("  what its batch job never came to, once the cause is fixed: {command}", command=retry)]
+    return [language.text("  what its batch job never got to, once the cause is fixed: {command}", command=retry)]
 
 
 def _notices(scan: Scan, totals: Totals, language: Language) -> list[str]:
@@ -292,7 +286,7 @@ def _notices(scan: Scan, totals: Totals, language: Language) -> list[str]:
 
 
 def _why_paused(scan: Scan, language: Language) -> str:
-    """Return why a scan is paused: the stored reason is English, so where it names jobs it is said anew of them."""
+    """Return why a scan is paused: the stored reason is English, so one that names jobs is worded again in this language."""
     reason = scan.held_reason
     if reason is None:
         return language.text("its batch job ended early")
@@ -308,10 +302,12 @@ def _named(scan: Scan) -> list[BatchJob]:
     return [job for job in scan.jobs if job.id in (scan.held_reason or "")]
 
 
-def _counts(scan: Scan, totals: Totals, language: Language) -> list[str]:
+def _counts(scan: Scan, totals: Totals, replaced: int, language: Language) -> list[str]:
     """Return a row for each state, and their sum; the manifest's other objects have no record: not a video, or not registered."""
     rows = {name: totals.counts[name] for name in _ROWS}
-    unrecorded = _without_record(scan, totals)
+    if replaced:
+        rows["superseded"] = replaced
+    unrecorded = _without_record(scan, totals.final + replaced)
     if unrecorded:
         rows["without record"] = unrecorded
     total = language.count(sum(rows.values()))
@@ -328,13 +324,13 @@ def _counts(scan: Scan, totals: Totals, language: Language) -> list[str]:
     return [*lines, f"  {'':-<{16 + width}}", f"  {language.text('objects'):<16}{total:>{width}}", *([note] if unrecorded else [])]
 
 
-def _without_record(scan: Scan, totals: Totals) -> int:
+def _without_record(scan: Scan, final: int) -> int:
     """Return how many rows of the manifest the table knows nothing of; the review says why."""
-    return max(0, (scan.objects or 0) - totals.final)
+    return max(0, (scan.objects or 0) - final)
 
 
 def _set_aside(scan: Scan, language: Language) -> list[str]:
-    """Return what the counts lack of what was selected; apart from them, for a retry may have taken some of it up since."""
+    """Return what was left out before the job, which the counts lack; not added to them, because a retry may have scanned some."""
     reasons = ", ".join(f"{language.count(count)} {visible(code)[:MAX_TEXT]}" for code, count in sorted(scan.set_aside.items()))
     if not reasons:
         return []

@@ -133,7 +133,7 @@ class SegmentBuilder:
 
 
 def _add_peak(peaks: list[Peak], new: Peak) -> None:
-    """Add a hit, unless one before it or at the same time is as high; those behind it that are no higher are peaks no more."""
+    """Add a hit, unless one before it or at the same time is as high; those behind it that are no higher are no longer peaks."""
     place = bisect_right(peaks, new.at_ms, key=lambda peak: peak.at_ms)
     if place and peaks[place - 1].confidence >= new.confidence:
         return

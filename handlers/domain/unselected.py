@@ -1,4 +1,4 @@
-"""The objects that a scan leaves out for their suffix: how many there are of which, and what people are told of them."""
+"""The objects that a scan leaves out for their suffix: how many there are of each, and the sentences about them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def as_json(counts: Mapping[str, int] | None) -> dict[str, Any] | None:
 
 
 def sentences(counts: Mapping[str, int] | None, language: Language) -> list[str]:
-    """Return what people are told; nothing if there are no such objects."""
+    """Return the sentences of plans, reviews and digests; none if there are no such objects."""
     if counts is None:
         return [language.text("Not known: whether there are objects with other suffixes, because the scan did not count them.")]
     if not counts:

@@ -36,9 +36,14 @@ class Watch:
         """Tell whether an upload under this key is scanned."""
         return key.startswith(self.prefixes or "") and key.lower().endswith(tuple(suffix.lower() for suffix in self.suffixes))
 
+    @property
+    def limit_ms(self) -> int | None:
+        """Return the limit of a day in milliseconds of video, if there is one."""
+        return None if self.max_minutes_per_day is None else self.max_minutes_per_day * _MINUTE_MS
+
     def is_used_up(self, milliseconds: float) -> bool:
         """Tell whether so much video reaches the limit of a day."""
-        return self.max_minutes_per_day is not None and milliseconds >= self.max_minutes_per_day * _MINUTE_MS
+        return self.limit_ms is not None and milliseconds >= self.limit_ms
 
 
 def text(watches: Mapping[str, Watch]) -> str:

@@ -6,10 +6,12 @@ Source: Lambda developer guide, services-sqs-errorhandling (partial batch respon
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from handlers.adapters import LaneQueues, code_of
-from handlers.domain import LaneMessage, json_text, lane_message
+from handlers.domain import json_text, lane_message
+from handlers.flows.sample import SampleFlow
+from handlers.flows.start import StartFlow
 from handlers.flows.start_rules import Defer
 from handlers.runtime import Clock, Log
 
@@ -31,18 +33,11 @@ class _Received:
     receives: int
 
 
-class LaneFlow(Protocol):
-    """What is done with the messages of a lane: by StartFlow, or by SampleFlow."""
-
-    def start(self, message: LaneMessage, *, receives: int, deadline: float) -> Defer | None:
-        """Process one message: None when it is done, else how long to defer it."""
-
-
 @dataclass(frozen=True, slots=True)
 class LaneEventsFlow:
     """Answers the event source mappings of the two lanes of an engine."""
 
-    _starting: LaneFlow
+    _starting: StartFlow | SampleFlow
     _queues: LaneQueues
     _clock: Clock
 

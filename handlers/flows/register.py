@@ -53,7 +53,7 @@ class RegisterFlow:
     def _result(self, request: Request, task: Task, retries: Retries) -> Result:
         if task.video is None or request.scan_id is None:
             return _refusal(request, task)
-        if Engine.FRAMES in (request.engine, request.others) and not self._registration.frames:
+        if Engine.FRAMES in (request.engine, request.others) and not self._registration.takes_frames:
             return _refusal(request, replace(task, refusal=NO_FRAMES))
         log = Log({"scan_id": request.scan_id, "video_id": task.video.id})
         log.debug("task", bucket=task.video.bucket, key=task.video.key)

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from handlers.adapters import LaneQueues, Look, ObjectStore, aws_errors
 from handlers.adapters.table import Outcome, Records
-from handlers.domain import RETRIABLE, Engine, Lane, Problem, Record, State, Video, reasons
+from handlers.domain import RETRIABLE, Engine, Lane, ObjectFacts, Problem, Record, State, Video, reasons
 from handlers.domain.engine import DEFAULT_INTERVAL_MS
 from handlers.domain.objects import Kind
 from handlers.runtime import Clock, backoff_seconds
@@ -76,7 +76,7 @@ class Registration:
     _clock: Clock
 
     @property
-    def frames(self) -> bool:
+    def takes_frames(self) -> bool:
         """Tell whether objects can go by frames: whether there are lanes for them."""
         return Lane.FRAMES in self._queues.lanes
 
@@ -87,6 +87,10 @@ class Registration:
     def look(self, video: Video, retries: Retries, engine: Engine = Engine.VIDEO) -> Look:
         """Check an object."""
         return retries.run(lambda: self._objects.look(video, engine))
+
+    def length_ms(self, video: Video, facts: ObjectFacts, retries: Retries) -> int | None:
+        """Return how long a video is by its header, if that tells."""
+        return retries.run(lambda: self._objects.length_ms(video, facts))
 
     def previous(self, record: Record, retries: Retries) -> Record | None:
         """Return the record that there is already."""
@@ -113,7 +117,7 @@ class Registration:
     def _by_engine(self, record: Record, look: Look, others: Others) -> Record:
         """Return a record with the engine that its object needs: an image goes by frames, whatever the engine of its scan."""
         is_other = look.kind is Kind.OTHER_VIDEO and others.engine is Engine.FRAMES
-        if self.frames and (is_other or look.kind is Kind.IMAGE):
+        if self.takes_frames and (is_other or look.kind is Kind.IMAGE):
             record = replace(record, engine=Engine.FRAMES, interval_ms=others.interval_ms)
         return replace(record, lane=record.lane.of(record.engine))
 

@@ -185,7 +185,7 @@ class SampleFlow:
 
     def _take(self, session: _Session, record: Record) -> _Stop | None:
         lease = self._lease(session)
-        sampling = self._samplings.take(record, lease)
+        sampling = self._samplings.take_over(record, lease)
         if sampling is None:
             return Defer(AT_IT_SECONDS, _LOST.reason)
         session.wrote(lease, at=self._clock.now())

@@ -65,15 +65,16 @@ def decide(situation: Situation, analysis: Analysis, *, receives: int) -> Step:
     if record.attempt > analysis.attempt or not waits_or_runs or record.engine is not Engine.FRAMES:
         return Drop("its record no longer waits for it")
     if record.state is State.WAITING:
-        return held(situation) or Begin(record)
+        return held(situation, record) or Begin(record)
     return stopped(situation, record) or GoOn(record)
 
 
 def stopped(situation: Situation, record: Record) -> Drop | Defer | Cancel | None:
     """Return what a pause or a cancellation does to an analysis under way, or None."""
-    if situation.scan is not None and situation.scan.status is ScanStatus.CANCELLED:
+    scan = situation.scan
+    if scan is not None and (scan.status is ScanStatus.CANCELLED or scan.cancels(record)):
         return Cancel(record)
-    return held(situation)
+    return held(situation, record)
 
 
 def ahead(before: float, *, late: float) -> float:

@@ -7,11 +7,13 @@ repeated with the same token and parameters. See docs/architecture.md#starting, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from handlers.adapters import AnalysisStarter, Fault, NotStarted, ObjectStore, Started
-from handlers.adapters.table import Outcome, Records
-from handlers.domain import LaneMessage, Problem, Record, StartParameters, reasons
+from handlers.adapters.table import DayUsedUpError, Outcome, Records, Watches
+from handlers.domain import LaneMessage, Problem, Record, StartParameters, movie_header, reasons, watch
+from handlers.domain.watch import Watch
 from handlers.flows import start_rules
 from handlers.flows.breaker import Breaker
 from handlers.flows.start_rules import Defer, Drop, Fail, Limits, Try
@@ -40,12 +42,13 @@ _NO_SLOT = "all slots are in use"
 
 @dataclass(frozen=True, slots=True)
 class StartSettings:
-    """The parameters of every Start, and how many analyses may run."""
+    """The parameters of every Start, how many analyses may run, and the watched buckets, which may have a limit of minutes."""
 
     topic_arn: str
     role_arn: str
     min_confidence: float
     limits: Limits
+    watched: Mapping[str, Watch] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,7 @@ class StartFlow:
 
     _records: Records
     _breaker: Breaker
+    _watches: Watches
     _objects: ObjectStore
     _starter: AnalysisStarter
     _clock: Clock
@@ -184,7 +188,17 @@ class StartFlow:
         own = self._settings
         start = StartParameters(facts.version_id, own.min_confidence, own.topic_arn, own.role_arn)
         at = self._clock.now()
-        if self._records.note_start_tried(record, facts, start, at=at) is not Outcome.DONE:
+        watched = own.watched.get(record.video.bucket) if record.uploaded_at is not None else None
+        limit_ms = None if watched is None else watched.limit_ms
+        if limit_ms is not None:
+            record = replace(record, reserved_ms=record.expected_ms or movie_header.expected_ms(facts.size))
+            released = self._watches.state(record.video.bucket).released_day == watch.day_of(at)
+            limit_ms = None if released else limit_ms
+        try:
+            outcome = self._records.note_start_tried(record, facts, start, at=at, limit_ms=limit_ms)
+        except DayUsedUpError:
+            return Defer(start_rules.PAUSED_SECONDS, watch.LIMIT_REACHED)
+        if outcome is not Outcome.DONE:
             return _Again()
         session.noted = replace(record, facts=facts, start=start, start_tried_at=at)
         return session.noted
@@ -221,7 +235,7 @@ class StartFlow:
         return Defer(UNKNOWN_SECONDS, problem.code, certain=False) if outcome is Outcome.BY_ANOTHER else _Done()
 
     def _object_refused(self, session: _Session, step: Try, problem: Problem) -> Defer | _Done:
-        """Make the record FAILED, unless its first Start may have happened, or too many objects are refused to be to blame."""
+        """Make the record FAILED, unless its first Start may have happened, or too many are refused for objects to be the cause."""
         if start_rules.may_still_run(step, now=self._clock.now()):
             session.log.warning("start unknown", reason=problem.code)
             return Defer(REFUSED_AGAIN_SECONDS, problem.code, certain=False)

@@ -84,7 +84,7 @@ def decide(situation: Situation, analysis: Analysis, *, receives: int, own_note:
         return Drop("its record no longer waits for it")
     if record.start_tried_at is not None and record.start_tried_at != own_note:
         return _repeat_start(record, record.start_tried_at, now)
-    return held(situation) or Try(record, may_have_started=False)
+    return held(situation, record) or Try(record, may_have_started=False)
 
 
 def no_record(receives: int) -> Drop | Defer:
@@ -101,10 +101,15 @@ def checked(look: Look, video: Video) -> ObjectFacts | Problem:
     return upload.replaced(video, look.facts) or look.facts
 
 
-def held(situation: Situation) -> Drop | Defer | None:
+def held(situation: Situation, record: Record) -> Drop | Defer | None:
     """Return what a pause or a cancellation does to a message; resuming a scan sends its messages again."""
-    if situation.scan is not None and situation.scan.status in (ScanStatus.PAUSED, ScanStatus.CANCELLED):
-        return Drop(f"its scan is {situation.scan.status.value}")
+    scan = situation.scan
+    if scan is not None and scan.status in (ScanStatus.PAUSED, ScanStatus.CANCELLED):
+        return Drop(f"its scan is {scan.status.value}")
+    if scan is not None and scan.cancels(record):
+        return Drop("it is cancelled")
+    if scan is not None and scan.cancel_due:
+        return Defer(PAUSED_SECONDS, "what waits of its scan is being cancelled")
     if situation.settings is not None and situation.settings.paused:
         return Defer(PAUSED_SECONDS, "starting is paused")
     return None

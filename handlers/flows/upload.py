@@ -81,6 +81,10 @@ class UploadFlow:
         if not self._watched[message.bucket].takes(message.key) or not message.size:
             log.info("upload ignored", reason="no such prefix or suffix, or empty")
             return
+        state = retries.run(lambda: self._watches.state(message.bucket))
+        if state.ended_at is not None and message.at > state.ended_at:
+            log.info("upload ignored", reason="its watch is off")
+            return
         self._register(message, retries, log)
 
     # --- an upload -----------------------------------------------------------------------------------------------------
@@ -109,28 +113,39 @@ class UploadFlow:
     def _enter(self, record: Record, look: Look, current: CurrentUpload, retries: Retries) -> Registered:
         previous = self._registration.previous(record, retries)
         if previous is None:
-            return self._registration.enter(record, look, None, retries)
-        if not self._is_put_again(previous, current):
+            return self._enter_measured(record, look, None, retries)
+        if not self._is_put_again(previous, current, look):
+            return self._registration.leave(previous, record.attempt, retries)
+        if previous.attempt >= MAX_ATTEMPT:
+            Log({"scan_id": record.scan_id, "video_id": record.video.id}).alarm("upload not analysed again: it was put too often")
             return self._registration.leave(previous, record.attempt, retries)
         if previous.state.final:
             again = replace(_retried(previous, previous.attempt + 1, current.modified_at), superseded_at=None)
-            return self._registration.enter(again, look, previous, retries)
+            return self._enter_measured(again, look, previous, retries)
         # Its Start, if there was none yet, looks at the object as it is then.
         if retries.run(lambda: self._records.note_put_again(previous, current.modified_at)) is not Outcome.DONE:
             raise AnalysisRunsError
         return self._registration.leave(previous, record.attempt, retries)
 
-    def _is_put_again(self, previous: Record, current: CurrentUpload) -> bool:
+    def _enter_measured(self, new: Record, look: Look, previous: Record | None, retries: Retries) -> Registered:
+        """Register an upload, with its length where that counts towards the limit of a day."""
+        watched = self._watched.get(new.video.bucket)
+        if watched is not None and watched.max_minutes_per_day is not None and look.facts is not None and look.problem is None:
+            new = replace(new, expected_ms=self._registration.length_ms(new.video, look.facts, retries))
+        return self._registration.enter(new, look, previous, retries)
+
+    def _is_put_again(self, previous: Record, current: CurrentUpload, look: Look) -> bool:
         """Tell whether the bytes of a record were put once more since it was registered, or are back where others lay in between.
 
         Its verdict is worth nothing then: Rekognition may have read the others, as a Start names no etag. A version is only ever
-        what it was.
+        what it was. Other bytes may have the same MD5, and so the same etag; within one second their size may tell.
         """
         content = previous.video
-        if content.etag is None or current.video_id != content.id or previous.attempt >= MAX_ATTEMPT:
+        if content.etag is None or current.video_id != content.id:
             return False
         later = previous.put_at is not None and current.modified_at > previous.put_at
-        return later or (previous.superseded_at is not None and self._is_newest(current, content))
+        resized = previous.facts is not None and look.facts is not None and previous.facts.size != look.facts.size
+        return later or resized or (previous.superseded_at is not None and self._is_newest(current, content))
 
     def _as_current(self, mine: CurrentUpload, message: Upload, retries: Retries) -> CurrentUpload:
         """Note a content as the newest one of its key, unless it is noted already, or a newer one is; return how it is noted."""
@@ -204,7 +219,7 @@ class UploadFlow:
         else:
             new = _retried(previous, message.attempt, previous.put_at)
             look = _of_same_content(self._registration.look(video, retries), video)
-            result = self._registration.enter(new, look, previous, retries)
+            result = self._enter_measured(new, look, previous, retries)
         log.info("upload registered", state=result.state, reason=result.problem and result.problem.code)
 
     # --- the scan and the watch ----------------------------------------------------------------------------------------

@@ -248,8 +248,8 @@ def test_decisions_come_back(demo, page, pages_with):
         key: text for key, text in badges(new).items() if text != "Undecided"
     }
     assert "2 of 5 flagged videos decided." == new.locator("#progress").inner_text()
-    recorded = opened(new, FALSE_ALARM).get_by_text("Recorded before").inner_text()
-    assert recorded.startswith(f"Recorded before: False alarm by {REVIEWER}, 20")
+    recorded = opened(new, FALSE_ALARM).get_by_text("Recorded earlier").inner_text()
+    assert recorded.startswith(f"Recorded earlier: False alarm by {REVIEWER}, 20")
     assert all(line in recorded for line in NOTE.splitlines())
 
 

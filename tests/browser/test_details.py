@@ -252,7 +252,7 @@ def test_recorded_decision_is_shown(pages):
     page.get_by_role("button", name="Confirm").click()
 
     assert "False alarm (recorded)" == before
-    assert "Recorded before: False alarm by Ana, 2026-10-30 10:00 UTC: <i>poster</i>" in text
+    assert "Recorded earlier: False alarm by Ana, 2026-10-30 10:00 UTC: <i>poster</i>" in text
     assert "Confirmed" == page.locator("tr.row .cell-decision").first.inner_text()
 
 

@@ -1,5 +1,6 @@
 """Our command lines in a page, and whether our programs and our Makefile accept them; nothing is run."""
 
+import ast
 import importlib.util
 import re
 import shlex
@@ -27,6 +28,9 @@ _VARIABLES = frozenset(re.findall(r"\$\((?:or \$\()?([A-Z_]+)", _MAKEFILE)) | se
     re.findall(r"^([A-Z_]+) \?=", _MAKEFILE, re.MULTILINE)
 )
 
+# In place of what a sentence is given while the program runs.
+FILLED_IN = "X"
+
 
 class Refused(Exception):  # noqa: N818 - what became of the line
     """A command line that our programs or our Makefile would refuse."""
@@ -36,7 +40,64 @@ def command_lines(page):
     """Yield each of our command lines in a page, in blocks and in lines, with its place."""
     for line in lines(page):
         texts = _INLINE.findall(line.text) if line.language is None else [line.text.strip()]
-        yield from ((line.where, text) for text in texts if _OURS.match(text) or _MENTION.match(text))
+        yield from ((line.where, text) for text in texts if _named(text))
+
+
+def options(page):
+    """Yield each option that a page names by itself, with its place."""
+    for line in lines(page):
+        if line.language is None:
+            yield from ((line.where, text.split()[0]) for text in _INLINE.findall(line.text) if text.startswith("--"))
+
+
+def known_options(command):
+    """Return the options of a command and of all its commands."""
+    found = {option for parameter in command.params for option in parameter.opts}
+    commands = command.commands.values() if isinstance(command, click.Group) else ()
+    return found.union(*map(known_options, commands))
+
+
+def named_in_code(path):
+    """Yield each of our command lines that the sentences of a module name, with `FILLED_IN` for values, and its line."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        match node:
+            case ast.JoinedStr(values=parts):
+                text = "".join(part.value if isinstance(part, ast.Constant) else FILLED_IN for part in parts)
+                yield from ((node.lineno, found) for found in _INLINE.findall(text) if _named(found))
+            case ast.Constant(value=str(text)):
+                yield from ((node.lineno, found) for found in _INLINE.findall(text) if _named(found))
+            case ast.Call(func=ast.Attribute(attr="command"), args=[ast.Constant(value=str(program)), *words]) if (
+                program in PROGRAMS
+            ):
+                yield (
+                    node.lineno,
+                    " ".join([program, *(word.value if isinstance(word, ast.Constant) else FILLED_IN for word in words)]),
+                )
+
+
+def _named(text):
+    return _OURS.match(text) or _MENTION.match(text)
+
+
+def require_named(text):
+    """Make sure that a command line names a program or target, and commands and options, that there are; it may be incomplete.
+
+    Raises:
+        Refused: It does not.
+    """
+    words = [word for word in text.split() if not _ASSIGNMENT.match(word)]
+    if words[0] == "make":
+        _require_made(words[1:2])
+        return
+    program, *rest = words[1:] if _PYTHON.fullmatch(words[0]) else words
+    if program == "-m":
+        _require_module(rest[0], [])
+        return
+    program = program.removeprefix("tools/")
+    _require(program in PROGRAMS, f"there is no program {program}")
+    main = PROGRAMS[program]
+    shows = isinstance(main, click.Group) and "show" in main.commands and rest[:1] and rest[0].startswith("-")
+    _require_known(main, ["show", *rest] if shows else rest)
 
 
 def require_valid(text):
@@ -108,7 +169,7 @@ def _require_taken(main, arguments):
 
 def _require_known(command, words):
     """Make sure that a mention names a command and options that there are; it need not be complete."""
-    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
+    while isinstance(command, click.Group) and words and not words[0].startswith("-") and words[0] != FILLED_IN:
         _require(words[0] in command.commands, f"there is no command {words[0]}")
         command, words = command.commands[words[0]], words[1:]
     known = {"-h", "--help"}.union(*(parameter.opts for parameter in command.params))

@@ -2,10 +2,28 @@
 
 import pytest
 
-from tests.docs.commandlines import Refused, command_lines, require_valid
+from tests.docs.commandlines import (
+    Refused,
+    command_lines,
+    known_options,
+    named_in_code,
+    options,
+    require_named,
+    require_valid,
+)
 from tests.docs.helptexts import PROGRAMS, page
 from tests.docs.markdown import PAGES, ROOT
 
+# What the changelog says of earlier versions holds for those.
+OPTIONS = [
+    pytest.param(name, id=f"{where} {name}") for page in PAGES if page.name != "CHANGELOG.md" for where, name in options(page)
+]
+IN_CODE = [
+    pytest.param(text, id=f"{path.relative_to(ROOT)}:{number} {text}")
+    for room in ("handlers", "stacks", "tools")
+    for path in sorted((ROOT / room).rglob("*.py"))
+    for number, text in named_in_code(path)
+]
 LINES = [pytest.param(text, id=f"{where} {text}") for page in PAGES for where, text in command_lines(page)]
 
 
@@ -13,6 +31,43 @@ LINES = [pytest.param(text, id=f"{where} {text}") for page in PAGES for where, t
 def test_command_line(text):
     """The program parses its arguments, or the Makefile has the target."""
     require_valid(text)
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_option(name):
+    """An option that a document names by itself is one of some program."""
+    assert name in set().union(*map(known_options, PROGRAMS.values()))
+
+
+@pytest.mark.parametrize("text", IN_CODE)
+def test_command_in_a_sentence(text):
+    """A command that a message, a mail or a cure names is one that there is."""
+    require_named(text)
+
+
+def test_commands_in_sentences_are_found():
+    """Sentences of mails, of the doctor and of cures have commands that are checked."""
+    rooms = {param.id.rpartition(".py:")[0].rpartition("/")[0] for param in IN_CODE}
+
+    assert {"handlers/domain", "tools/lib/doctor", "tools/lib/submit", "tools/lib/watch"} <= rooms
+
+
+@pytest.mark.parametrize("text", ["control_scan.py watsch on X", "python tools/submit_job.py --al", "make deplay"])
+def test_a_wrong_command_in_a_sentence_is_refused(text):
+    """A command that there is not is refused."""
+    with pytest.raises(Refused):
+        require_named(text)
+
+
+def test_the_spanish_readme():
+    """The Spanish README has each command that the English one explains by a comment behind it: those of the AWS quick start."""
+    explained, spanish = (
+        {text.partition("  #")[0].strip() for _, text in command_lines(ROOT / page) if page != "README.md" or "  #" in text}
+        for page in ("README.md", "docs/es/README.md")
+    )
+
+    assert {"make setup"} < explained
+    assert {text.replace("my-videos", "mis-videos").replace("review.html", "revision.html") for text in explained} <= spanish
 
 
 @pytest.mark.parametrize(

@@ -148,6 +148,34 @@ def test_sweep_tasks():
     assert expected == [[row[0], row[2]] for row in rows(ARCHITECTURE, "task, in this order")]
 
 
+def keys_in_code():
+    """Yield the literal beginning of each partition key that the adapters of the table write."""
+    trees = [ast.parse(path.read_text("utf-8")) for path in (ROOT / "handlers/adapters/table").glob("*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    constants = {
+        target.id: ast.unparse(node.value).strip("'")
+        for node in nodes
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    for node in nodes:
+        for name, value in zip(node.keys, node.values, strict=True) if isinstance(node, ast.Dict) else ():
+            if name is not None and ast.unparse(name) == "'pk'":
+                match value:
+                    case ast.Constant(value=str(text)) | ast.JoinedStr(values=[ast.Constant(value=str(text)), *_]):
+                        yield text
+                    case ast.Name(id=constant):
+                        yield constants[constant]
+
+
+def test_items_of_the_table():
+    """The table of items has every kind of partition key that is written."""
+    shown = {name.partition("<")[0] for row in rows(ARCHITECTURE, "item", "`pk`", "`sk`") for name in names(row[1])}
+
+    assert set(keys_in_code()) == shown
+
+
 def test_alarms():
     """The table of alarms has one row for each alarm of the stack."""
     calls = [

@@ -67,7 +67,7 @@ class TestFrames:
     def test_no_job(self, stage, scan_id):
         """No job of the video API was started, and nothing is under way any more."""
         assert [] == stage.jobs(scan_id)
-        assert 0 == stage.table.samplings.count() == stage.table.records.slots_in_use()
+        assert 0 == stage.table.samplings.under_way() == stage.table.records.slots_in_use()
 
     def test_review(self, stage, scan_id):
         """A review accounts for every object."""

@@ -41,6 +41,14 @@ class Clock:
             self.meanwhile()
 
 
+def are_growing_waits(waits, base, cap):
+    """Tell whether waits double from `base` on, up to `cap`; half of each is random, and some is added for rounding."""
+    return all(
+        0.5 * full <= wait <= full + 1e-9
+        for wait, full in zip(waits, (min(cap, base * 2**number) for number in range(len(waits))), strict=True)
+    )
+
+
 def client_error(code, status=400, operation="Operation"):
     """Return the error that boto3 raises for an error response."""
     return ClientError(

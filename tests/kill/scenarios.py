@@ -259,7 +259,7 @@ def until_midnight(line):
 
 def use_up_the_day(line):
     """Let the limit of minutes of the day be reached."""
-    day = {"pk": f"UPLOADS#{BUCKET}", "sk": f"DAY#{watch.day_of(line.clock.now())}", "milliseconds": 120_000, "analyses": 1}
+    day = {"pk": f"UPLOADS#{BUCKET}", "sk": f"DAY#{watch.day_of(line.clock.now())}", "started_ms": 120_000}
     line.client("dynamodb").put_item(TableName=line.table.name, Item=serialized_item(day))
 
 

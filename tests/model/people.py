@@ -158,6 +158,9 @@ class People:
 
         def body():
             scan = self.table.scans.scan(scan_id)
+            if scan is not None and scan.day is not None:
+                self.table.scans.cancel_waiting(scan_id)
+                return
             self.table.scans.cancel_scan(scan_id, "test")
             for job in scan.jobs if scan else ():
                 with suppress(ClientError):

@@ -52,7 +52,7 @@ class Uploads(Ground):
         self.people.send_upload(draw(st.sampled_from(self.events)))
         self.world.rest(draw(st.sampled_from([0, 5])))
 
-    @kind("upload's message lost", when=_has_events)
+    @kind("upload's message lost", when=_has_events, weight=2)
     def lose_upload(self, draw):
         """The queue of uploads loses a message before anybody receives it, or it becomes a dead letter."""
         self.people.send_upload(draw(st.sampled_from(self.events)))

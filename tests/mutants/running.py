@@ -7,6 +7,7 @@ the fault in them, so what only such a test could see counts as not seen.
 
 import ast
 import contextlib
+import cProfile
 import gc
 import importlib.machinery
 import math
@@ -160,6 +161,8 @@ class Traced:
     """The functions of ours that are called while it lasts."""
 
     def __init__(self):
+        # The profiler takes a tenth of the time of a trace function, but sees its own thread only.
+        self._profile = cProfile.Profile(subcalls=False, builtins=False)
         self._codes = {}
 
     def __enter__(self):
@@ -171,17 +174,18 @@ class Traced:
             codes[id(code)] = code
 
         threading.settrace(called)
-        sys.settrace(called)
+        self._profile.enable()
         return self
 
     def __exit__(self, *_):
         """End tracing."""
-        sys.settrace(None)
+        self._profile.disable()
         threading.settrace(None)
 
     def functions(self):
         """Return them, as path and outermost function."""
-        own = (code for code in self._codes.values() if code.co_filename.startswith(ROOMS))
+        called = [*self._codes.values(), *(each.code for each in self._profile.getstats() if isinstance(each.code, types.CodeType))]
+        own = (code for code in called if code.co_filename.startswith(ROOMS))
         return {name_of(code) for code in own if not code.co_qualname.startswith("<module>")}
 
 

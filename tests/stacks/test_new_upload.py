@@ -7,6 +7,7 @@ import pytest
 from handlers import settings
 from handlers.domain import watch
 from handlers.domain.watch import Watch
+from stacks.settings import ContextError
 from stacks.watch import ENVIRONMENT_LIMIT, OTHER_VARIABLES, pattern
 from tools.emulator.services.events import parse
 
@@ -154,6 +155,26 @@ class TestTemplate:
         """Where nothing is watched, the template does not mention it."""
         assert "NewUpload" not in json.dumps(template)
         assert "aws.s3" not in json.dumps(template)
+
+    def test_the_work_bucket_is_refused(self, templates, watching):
+        """A watch of the stack's own work bucket, by the name that CloudFormation gave it, is refused with the cure."""
+        (logical_id,) = [
+            name
+            for name, resource in watching["Resources"].items()
+            if resource["Type"] == "AWS::S3::Bucket" and name.startswith("Work")
+        ]
+        work_bucket = f"videomoderation-{logical_id.lower()}-1abc2def3"
+
+        with pytest.raises(ContextError, match=f"watches '{work_bucket}', the work bucket") as raised:
+            templates(source_buckets=["*"], watch=[{"bucket": work_bucket}])
+
+        assert "name the bucket with the videos" in str(raised.value)
+
+    def test_the_function_knows_the_work_bucket(self, resources):
+        """The function that registers uploads is given the name of the bucket whose events it ignores."""
+        (function,) = resources("AWS::Lambda::Function", "NewUpload")
+
+        assert function["Environment"]["Variables"]["WORK_BUCKET_NAME"]["Ref"].startswith("Work")
 
     def test_no_physical_names(self, resources):
         """AWS names the rule and the queues."""

@@ -70,9 +70,13 @@ def add_scan(account, *keys, scan_id=SCAN, status=ScanStatus.CLOSED, job_status=
     rows = [[BUCKET, quote(key, safe="/"), *([versions[key]] if key in versions else [])] for key in keys]
     name = f"manifests/{scan_id}.csv"
     account.s3.put_object(Bucket=WORK_BUCKET, Key=name, Body=_csv(rows, "\n"))
-    known = {"created_at": account.clock.now() - 7_200, "jobs": (BatchJob(JOB, job_status),)} | fields
-    uri = f"s3://{WORK_BUCKET}/{name}"
-    scan = Scan(scan_id, BUCKET, status=status, manifest_uri=uri, objects=len(keys), **known)
+    known = {
+        "created_at": account.clock.now() - 7_200,
+        "jobs": (BatchJob(JOB, job_status),),
+        "manifest_uri": f"s3://{WORK_BUCKET}/{name}",
+        "objects": len(keys),
+    }
+    scan = Scan(scan_id, BUCKET, status=status, **(known | fields))
     account.table.scans.put_scan(scan)
     account.jobs.states = [{"Status": job_status}]
     return scan

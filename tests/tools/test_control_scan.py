@@ -164,7 +164,7 @@ class TestStatus:
         warning = (
             f"Batch job {JOB} {says} before it had attempted every object (4 of 10 were, 3 failed): "
             "JobFailed: More than 50% of tasks \\x1bfailed. "
-            f"Fix the cause; `python tools/review_report.py retry --scan {SCAN}` then takes up what it never came to."
+            f"Fix the cause; `python tools/review_report.py retry --scan {SCAN}` then scans what it never got to."
         )
         assert f"Warning: {warning}" == shown[2]
         assert "6 without record (not videos, or failed tasks, or not reached by their batch job)" in shown[1]
@@ -272,7 +272,7 @@ class TestStatus:
         """Before the first video is final the time of the last one is unknown."""
         account.table.scans.put_scan(Scan(SCAN, BUCKET, created_at=account.clock.now(), objects=10))
 
-        assert "0 of 10 done, 0 flagged, 0 running, not known yet when it will be ready" in control(account, "status").stdout
+        assert "0 of 10 done, 0 flagged, 0 running, finishing time not known yet" in control(account, "status").stdout
 
     def test_list(self, scan):
         """All scans, the newest first."""

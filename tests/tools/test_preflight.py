@@ -60,10 +60,11 @@ def test_no_credentials(capsys, monkeypatch, no_aws, target):
 
 
 def test_no_region(capsys, no_aws):
-    """Nor is a Region guessed, as the CDK CLI does."""
+    """Nor is a Region guessed, as the CDK CLI does; the cure is one for make, which has no option --region."""
     code, message = run(capsys, "deploy", *OWN)
 
     assert (1, "Error: No AWS Region is set.") == (code, message.splitlines()[0])
+    assert "Set AWS_REGION" in message
 
 
 def test_unknown_profile(capsys, no_aws):

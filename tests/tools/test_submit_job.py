@@ -428,7 +428,10 @@ def test_nothing_to_scan(stocked):
 @pytest.mark.parametrize(
     ("arguments", "cause"),
     [
-        (("--modified-after", "2999-01-01"), "--modified-after 2999-01-01 00:00:00 UTC is in the future"),
+        (
+            ("--modified-after", "2999-01-01"),
+            "--modified-after 2999-01-01 00:00:00 UTC is in the future.\nCure:  Name an earlier time; without an offset it is UTC",
+        ),
         (
             ("--min-size", "1GB", "--exclude", "x"),
             "passes all filters (keys ending in .mp4 or .m4v or .mov; no keys that match x; at least 1,000,000,000 bytes)",
@@ -505,7 +508,9 @@ def test_credentials_that_are_no_good(stocked, errors, code):
     result = stocked.submit("--bucket", BUCKET, "--yes")
 
     assert result.exit_code == 1
-    assert stderr_lines(result)[-1].startswith("Cure:  Log in (`aws sso login`, `aws configure`) or name a profile with --profile;")
+    assert stderr_lines(result)[-1].startswith(
+        "Cure:  Log in (`aws sso login`, `aws configure`) or name a profile with AWS_PROFILE or --profile;"
+    )
 
 
 def test_a_refused_job_leaves_no_open_scan(stocked, errors):
@@ -598,8 +603,8 @@ def test_waiting_follows_the_scan_to_its_end(stocked):
         "batch job Complete, 3 of 3 tasks; 0 of 3 done, 0 flagged, 0 running, the scan is closed\n",
     )
     assert stderr_lines(result)[-3:-1] == [
-        "batch job Active, 1 of 3 tasks; 0 of 3 done, 0 flagged, 0 running, not known yet when it will be ready",
-        "batch job Complete, 3 of 3 tasks; 0 of 3 done, 0 flagged, 0 running, not known yet when it will be ready",
+        "batch job Active, 1 of 3 tasks; 0 of 3 done, 0 flagged, 0 running, finishing time not known yet",
+        "batch job Complete, 3 of 3 tasks; 0 of 3 done, 0 flagged, 0 running, finishing time not known yet",
     ]
     assert stocked.clock.sleeps == [30.0, 30.0, 30.0]
 
@@ -756,7 +761,8 @@ def test_no_region_and_no_credentials(tmp_path, monkeypatch):
 
     assert no_region.stderr == (
         "Error: No AWS Region is set.\n"
-        "Cure:  Name the one the stack was deployed to: --region us-east-1, or AWS_REGION in the environment.\n"
+        "Cure:  Set AWS_REGION to the Region of your buckets and of the stack, as in `export AWS_REGION=us-east-1`; "
+        "programs also take --region.\n"
     )
     assert no_credentials.stderr.startswith(f"Error: No usable AWS credentials were found: {NoCredentialsError()}\nCure:  Log in")
     assert no_profile.stderr == (

@@ -79,7 +79,7 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def csv_rows(text: TextIO, most: int = MAX_ROW) -> Iterator[list[str]]:
-    """Yield the rows of CSV.
+    """Yield rows as Python's csv module reads them, each of at most `most` characters.
 
     Raises:
         csv.Error: It is not CSV, or a row is too long.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from handlers.domain import LabelSummary, Record, Scan, Video, reasons
+from handlers.domain import LabelSummary, Record, Scan, Video
 from handlers.domain.confidence import shown
 from handlers.domain.telling import telling_labels
 from tools.lib.json_keys import iso_or_none
@@ -29,13 +29,8 @@ def upload_json(record: Record | None) -> dict[str, Any]:
     return {
         "uploaded_time": iso_or_none(record.uploaded_at) if record else None,
         "missed": record.missed if record else False,
-        "superseded": record is not None and is_superseded(record),
+        "superseded": record is not None and record.superseded,
     }
-
-
-def is_superseded(record: Record) -> bool:
-    """Tell whether another content has replaced that of a record, as its upload or the look before the analysis found."""
-    return record.superseded_at is not None or (record.problem is not None and record.problem.code == reasons.SUPERSEDED)
 
 
 def subject(scan: Scan) -> str:

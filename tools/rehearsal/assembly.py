@@ -29,6 +29,7 @@ CONTEXT = {
     "watch": [{"bucket": BUCKET, "prefixes": ["uploads/"]}],
     "frames": True,
     "images_per_second": 50,
+    "frames_workers": 2,  # each is a process of its own here, and a laptop has few processors
 }
 SNAPSHOT = ROOT / "stacks" / "snapshot.json"
 # What `make package` makes for the engine of frames. The offline world has this machine's FFmpeg, but a synthesis needs the folder.

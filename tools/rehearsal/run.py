@@ -49,7 +49,7 @@ class Rehearsal:
         self._settings = EmulatorSettings(
             speed=speed,
             analysis_base_seconds=5.0,
-            function_wall_seconds=30.0,  # enough on a busy machine
+            function_wall_seconds=120.0,  # enough on a busy machine
         )
 
     def run(self, library: Library) -> ExitCode:

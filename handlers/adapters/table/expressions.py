@@ -45,7 +45,7 @@ class Placeholders:
         return self._names.setdefault(attribute, f"#n{len(self._names)}")
 
     def value(self, value: object) -> str:
-        """Return a placeholder for a value."""
+        """Return a new placeholder, also where the same value has one already."""
         placeholder = f":v{len(self._values)}"
         self._values[placeholder] = serialized(value)
         return placeholder

@@ -27,7 +27,7 @@ SAMPLING_PK = "SAMPLING"
 
 
 def record_key(video_id: str, scan_id: str) -> dict[str, str]:
-    """Return the key of a record."""
+    """Return `pk` and `sk`: one partition holds a video's records in all scans, with their segments and decisions."""
     return {"pk": f"VIDEO#{video_id}", "sk": f"SCAN#{scan_id}"}
 
 

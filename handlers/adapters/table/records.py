@@ -53,6 +53,10 @@ class Situation:
     record: Record | None
 
 
+class DayUsedUpError(Exception):
+    """The limit of minutes of a watched bucket's day is reached: the Start was not noted."""
+
+
 class Records:
     """Reads and transitions of records. Reads of an index are eventually consistent: only a hint."""
 
@@ -162,22 +166,36 @@ class Records:
 
     # --- starting ------------------------------------------------------------------------------------------------------
 
-    def note_start_tried(self, record: Record, facts: ObjectFacts, start: StartParameters, *, at: float) -> Outcome:
+    def note_start_tried(
+        self, record: Record, facts: ObjectFacts, start: StartParameters, *, at: float, limit_ms: int | None = None
+    ) -> Outcome:
         """Note, before the first Start of an attempt, its parameters and the object as it is now; from now on it takes a slot.
 
-        DONE_BEFORE: an earlier Start is noted, whose parameters must be repeated.
+        It takes `record.reserved_ms`, if it has any, of the limit of the day as well. DONE_BEFORE: an earlier Start is noted, whose
+        parameters must be repeated.
+
+        Raises:
+            DayUsedUpError: The limit is reached.
         """
         changed = record.facts is not None and record.facts.etag != facts.etag
         sets = {
             **codec.present({"start_tried_at": at}),
             "start": codec.attributes(start),
             **items.facts_attributes(facts),
+            **codec.present({"reserved_ms": record.reserved_ms}),
             **({"changed_during_scan": True} if changed else {}),
         }
         when = Condition(equal=items.as_waiting(record), absent=["start_tried_at"])
         update = self._record_update(record, sets=sets, when=when)
         put = expressions.put(scan_items.starting_item(record, at))
-        return self._transition([{"Update": update}, {"Put": put}], lambda old: _still_waiting(old, record))
+        reserve = [] if record.reserved_ms is None else [watches.reserve(record, at, limit_ms)]
+        try:
+            self._table.transact([{"Update": update}, {"Put": put}, *reserve])
+        except ConditionFailedError as failure:
+            if failure.action:
+                raise DayUsedUpError from failure
+            return _outcome(failure.old, lambda old: _still_waiting(old, record))
+        return Outcome.DONE
 
     def note_start_shared(self, record: Record) -> Outcome:
         """Note, before a Start is repeated, that its first note must no longer be withdrawn by its writer."""
@@ -190,9 +208,9 @@ class Records:
         BY_ANOTHER: another invocation wrote the note, or has repeated the Start since, so its outcome is unknown here.
         """
         when = Condition(equal=_noted(record), absent=["start_shared"])
-        update = self._record_update(record, removes=["start_tried_at", "start"], when=when)
+        update = self._record_update(record, removes=["start_tried_at", "start", "reserved_ms"], when=when)
         return self._transition(
-            [{"Update": update}, _no_longer_starting(record)],
+            [{"Update": update}, _no_longer_starting(record), *watches.give_back(record)],
             lambda old: _still_waiting(old, record) and "start_tried_at" not in old,
         )
 

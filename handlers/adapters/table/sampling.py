@@ -38,7 +38,7 @@ class Samplings:
 
     # --- reading -------------------------------------------------------------------------------------------------------
 
-    def count(self) -> int:
+    def under_way(self) -> int:
         """Return how many analyses by frames are under way, of all scans."""
         return self._table.count(items.SAMPLING_PK)
 
@@ -83,7 +83,7 @@ class Samplings:
             return Outcome.DONE_BEFORE if runs else Outcome.BY_ANOTHER
         return Outcome.DONE
 
-    def take(self, record: Record, lease: Lease) -> Sampling | None:
+    def take_over(self, record: Record, lease: Lease) -> Sampling | None:
         """Take the lease of an analysis under way, if it has ended; return what is known of the analysis then.
 
         None: another worker has the lease, or the analysis is over.
@@ -112,7 +112,7 @@ class Samplings:
             sets=codec.present({"until": lease.until}) | {"tries": 0},
             when=Condition(equal={"holder": lease.holder}),
         )
-        return self._write(record, hits, kept)
+        return self._write_frames(record, hits, kept)
 
     def give_back(self, record: Record, hits: Sequence[Hit], lease: Lease) -> bool:
         """Write the same as `write_progress`, and give the lease back; `lease.until` is now."""
@@ -122,9 +122,9 @@ class Samplings:
             removes=["holder"],
             when=Condition(equal={"holder": lease.holder}),
         )
-        return self._write(record, hits, given)
+        return self._write_frames(record, hits, given)
 
-    def _write(self, record: Record, hits: Sequence[Hit], lease: dict[str, Any]) -> bool:
+    def _write_frames(self, record: Record, hits: Sequence[Hit], lease: dict[str, Any]) -> bool:
         progress = expressions.update(
             items.record_key(record.video.id, record.scan_id),
             sets=codec.present({"images": record.images, "position_ms": record.position_ms, "model_version": record.model_version}),

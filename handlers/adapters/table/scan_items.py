@@ -89,9 +89,13 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class LaneWatch:
-    """What the sweeper noted about a lane: how many dead letters it saw, since when it seems empty, when it was last purged."""
+    """What the sweeper noted about a lane: its dead letters, since when it seems empty, when it was last purged.
+
+    `dead_letters` is what two counts agreed on, `dead_letters_counted` the last count if it was another one.
+    """
 
     dead_letters: int = 0
+    dead_letters_counted: int | None = None
     empty_since: float | None = None
     purged_at: float | None = None
 
@@ -125,7 +129,7 @@ def lane_item(lane: Lane, watch: LaneWatch) -> dict[str, Any]:
 
 
 def scan_key(scan_id: str) -> dict[str, str]:
-    """Return the key of a scan."""
+    """Return `pk` and `sk`: all scans are in one partition, in the order of their ids, which begin with their time."""
     return {"pk": SCANS_PK, "sk": scan_id}
 
 

@@ -133,7 +133,7 @@ class Scans:
                 return None
             # Without a batch job nothing was scanned: submitting failed, and whoever submitted has seen the error.
             mailed = _with_mail(found, ScanMail.DIGEST) if found.jobs or found.day is not None else found
-            return replace(mailed, status=status, closed_at=now)
+            return replace(mailed, status=status, closed_at=now, cancel_due=False)
 
         outcome = self._change_scan(scan.id, closed)
         if outcome is Outcome.BY_ANOTHER:
@@ -148,6 +148,18 @@ class Scans:
     def cancel_scan(self, scan_id: str, reason: str) -> Outcome:
         """Cancel an open or paused scan. DONE_BEFORE: it is cancelled already; BY_ANOTHER: it is closed or unknown."""
         return self._change_scan(scan_id, lambda scan: _held(scan, ScanStatus.CANCELLED, reason, self._clock.now()))
+
+    def cancel_waiting(self, scan_id: str) -> Outcome:
+        """Have the sweeper cancel what waits of the scan of a day; later uploads go on. BY_ANOTHER: it is closed or unknown."""
+        return self._change_scan(scan_id, lambda scan: replace(scan, cancel_due=True) if scan.live else None)
+
+    def cancel_now(self, scan_id: str) -> Outcome:
+        """Have all that is queued by now cancelled, which `cancel_waiting` meant; only the sweeper does."""
+
+        def marked(scan: Scan) -> Scan:
+            return replace(scan, cancel_due=False, cancel_before=self._clock.now()) if scan.cancel_due else scan
+
+        return self._change_scan(scan_id, marked)
 
     def resume_scan(self, scan_id: str) -> Outcome:
         """Open a paused scan; starters dropped its messages, so they are sent again. BY_ANOTHER: it is cancelled or closed."""

@@ -51,11 +51,15 @@ class WatchState:
 
 @dataclass(frozen=True, slots=True)
 class WatchDay:
-    """A day of a watched bucket: milliseconds of video and analyses that ended on it, and uploads of it that no event brought."""
+    """A day of a watched bucket: milliseconds of video and analyses that ended on it, and uploads of it that no event brought.
+
+    `started_ms`: where it has a limit, the milliseconds of the videos that were started on it; expected ones until they are final.
+    """
 
     milliseconds: int = 0
     analyses: int = 0
     missed: int = 0
+    started_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,10 +199,29 @@ def count_missed(record: Record) -> list[dict[str, dict[str, Any]]]:
 
 
 def count_analysis(record: Record) -> list[dict[str, dict[str, Any]]]:
-    """Return the action that counts the analysis of an upload, and its milliseconds, on the day on which it ended."""
-    if record.uploaded_at is None or record.finished_at is None or record.duration_ms is None:
+    """Return the actions that count the analysis of an upload, and its milliseconds, on the days on which it ended and began."""
+    if record.uploaded_at is None or record.finished_at is None:
         return []
-    return [_added(record, record.finished_at, {"milliseconds": record.duration_ms, "analyses": 1})]
+    ended, duration = watch.day_of(record.finished_at), record.duration_ms
+    amounts: dict[str, dict[str, int]] = {ended: {} if duration is None else {"milliseconds": duration, "analyses": 1}}
+    if record.reserved_ms is not None and record.start_tried_at is not None:
+        amounts.setdefault(watch.day_of(record.start_tried_at), {})["started_ms"] = (duration or 0) - record.reserved_ms
+    bucket = record.video.bucket
+    return [{"Update": expressions.update(_day_key(bucket, day), adds=adds)} for day, adds in amounts.items() if adds]
+
+
+def reserve(record: Record, at: float, limit_ms: int | None) -> dict[str, dict[str, Any]]:
+    """Return the action that takes a video's milliseconds of a day, if its limit is not reached (None: whether it is or not)."""
+    when = expressions.ALWAYS if limit_ms is None else Condition(below={"started_ms": limit_ms})
+    key = _day_key(record.video.bucket, watch.day_of(at))
+    return {"Update": expressions.update(key, adds={"started_ms": record.reserved_ms or 0}, when=when)}
+
+
+def give_back(record: Record) -> list[dict[str, dict[str, Any]]]:
+    """Return the action that gives back what a video that was not started has taken of its day."""
+    if record.reserved_ms is None or record.start_tried_at is None:
+        return []
+    return [_added(record, record.start_tried_at, {"started_ms": -record.reserved_ms})]
 
 
 def _added(record: Record, at: float, amounts: Mapping[str, int]) -> dict[str, dict[str, Any]]:

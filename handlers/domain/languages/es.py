@@ -16,6 +16,11 @@ _MAILS = {
     "Where:": "Dónde:",
     "  duration {time}": "  duración {time}",
     "  duration unknown": "  duración desconocida",
+    "  looked at as an image": "  revisado como imagen",
+    "  looked at by frames, every {seconds} s: shorter scenes may be missed": (
+        "  revisado por fotogramas, cada {seconds} s: las escenas más cortas pueden pasar inadvertidas"
+    ),
+    "  damaged: decoded up to {time}, the rest was not looked at": ("  dañado: decodificado hasta {time}, el resto no se revisó"),
     "  version {version}": "  versión {version}",
     "  (the key holds characters that cannot be printed; they are shown escaped)": (
         "  (la clave contiene caracteres que no se pueden imprimir; se muestran como secuencias de escape)"
@@ -94,11 +99,7 @@ _MAILS = {
     ),
     "To have them analysed today, without a limit:": "Para que se analicen hoy, sin límite:",
     "Uploads wait: the minutes of {day} are used up ({bucket})": "Subidas en espera: se agotaron los minutos del {day} ({bucket})",
-    "Uploads of {day} cancelled: ": "Subidas del {day} canceladas: ",
     "Uploads of {day}: ": "Subidas del {day}: ",
-    "The scan {scan} of the uploads of {day} to {bucket} is cancelled.": (
-        "El escaneo {scan} de las subidas del {day} a {bucket} se canceló."
-    ),
     "The scan {scan} of the uploads of {day} to {bucket} is finished.": (
         "El escaneo {scan} de las subidas del {day} a {bucket} terminó."
     ),
@@ -138,11 +139,11 @@ _MAILS = {
     ),
     "  then resume: {command}": "  y después reanudar: {command}",
     "Starting is paused: {reason}": "Inicio de análisis en pausa: {reason}",
-    "S3 says why: {reason}": "Motivo que da S3: {reason}",
-    "  what its batch job never came to: submit it as a new scan": (
+    "S3's reason: {reason}": "Motivo que da S3: {reason}",
+    "  what its batch job never got to: submit it as a new scan": (
         "  lo que su trabajo por lotes no llegó a intentar: enviarlo como un escaneo nuevo"
     ),
-    "  what its batch job never came to, once the cause is fixed: {command}": (
+    "  what its batch job never got to, once the cause is fixed: {command}": (
         "  lo que su trabajo por lotes no llegó a intentar, una vez corregida la causa: {command}"
     ),
     "Completion notices did not arrive: the sweeper had to ask for {count} {count:result|results}; "
@@ -165,10 +166,15 @@ _MAILS = {
 }
 
 _WARNINGS = {
+    "Put again and again with the same bytes, and analysed {most} times: {count} {count:upload|uploads}. What was put after that "
+    "was not analysed, so look at {count:it|them} yourself.": (
+        "Se {count:subió|subieron} una y otra vez con los mismos bytes y se {count:analizó|analizaron} {most} veces: {count} "
+        "{count:archivo|archivos}. Lo subido después no se analizó; {count:revíselo|revíselos} usted."
+    ),
     "Records found: {found}; by the totals of the scan there are {expected}. The index lags, or videos are just ending: "
-    "make the review again in a minute.": (
+    "run the review again in a minute.": (
         "Registros encontrados: {found}; según los totales del escaneo hay {expected}. El índice va con retraso, o hay videos que "
-        "están terminando: repita la revisión en un minuto."
+        "están terminando: conviene repetir la revisión en un minuto."
     ),
     "The manifest has {rows} {rows:row|rows}, the scan was submitted with {expected}: was it replaced?": (
         "El manifiesto tiene {rows} {rows:fila|filas}, pero el escaneo se creó con {expected}: ¿se reemplazó?"
@@ -177,7 +183,7 @@ _WARNINGS = {
         "En el informe de finalización, pero no en el manifiesto: {objects} {objects:objeto|objetos}. ¿Es de otro escaneo?"
     ),
     "Accepted by its batch task, but without a record: {objects} {objects:object|objects}. Please report this defect.": (
-        "Aceptado por su tarea por lotes, pero sin registro: {objects} {objects:objeto|objetos}. Informe de este defecto."
+        "Aceptado por su tarea por lotes, pero sin registro: {objects} {objects:objeto|objetos}. Conviene informar de este defecto."
     ),
     "Repeated in the manifest: {rows} {rows:row|rows}. An object in two rows has one record.": (
         "Repetido en el manifiesto: {rows} {rows:fila|filas}. Un objeto que está en dos filas tiene un solo registro."
@@ -221,7 +227,7 @@ _WARNINGS = {
     "What it had registered waits: `{resume}` analyses it, `{cancel}` ends the scan.": (
         "Lo que había registrado espera: `{resume}` lo analiza, `{cancel}` termina el escaneo."
     ),
-    "Fix the cause; `{retry}` then takes up what it never came to.": (
+    "Fix the cause; `{retry}` then scans what it never got to.": (
         "Una vez corregida la causa, `{retry}` retoma lo que no llegó a intentar."
     ),
     "Completion notices did not arrive, so results came late and jobs stayed unused: the sweeper had to ask for {count} "
@@ -233,7 +239,7 @@ _WARNINGS = {
         "restablece su suscripción."
     ),
     "No one has been mailed since {since}: the alerts topic has no confirmed e-mail subscription. "
-    "To subscribe again: `{subscribe}`, then open the link in the mail that comes.": (
+    "To subscribe again: `{subscribe}`, then open the link in the mail that arrives.": (
         "Nadie recibe correos desde {since}: el tema de alertas no tiene ninguna suscripción de correo confirmada. "
         "Para suscribirse de nuevo: `{subscribe}`, y después abrir el enlace del correo que llega."
     ),
@@ -288,10 +294,10 @@ _PAGE = {
     ),
     "The one object is accounted for.": "El único objeto está contabilizado.",
     "All {objects} objects are accounted for.": "Los {objects} objetos están contabilizados.",
-    "The {objects} {objects:object does|objects do} not add up, see the warnings.": (
+    "The {objects} {objects:object does|objects do} not add up: see the warnings.": (
         "{objects:El|Los} {objects} {objects:objeto no cuadra|objetos no cuadran}; véanse las advertencias."
     ),
-    "The {objects} of {expected} objects do not add up, see the warnings.": (
+    "The counts add up to {objects} of {expected} objects: see the warnings.": (
         "{objects} de {expected} objetos: no cuadran; véanse las advertencias."
     ),
     "Flagged": "Marcados",
@@ -325,7 +331,7 @@ _PAGE = {
     "{minutes} minutes analysed": "{minutes} minutos analizados",
     "{jobs} S3 Batch Operations {jobs:job|jobs}": "{jobs} {jobs:trabajo|trabajos} de S3 Batch Operations",
     "{tasks} {tasks:object of a job|objects of jobs}": "{tasks} {tasks:objeto de un trabajo|objetos de trabajos}",
-    "{dollars} per {unit}; read in {source} ({date}), look it up at {page}": (
+    "{dollars} per {unit}, from {source} ({date}); look it up at {page}": (
         "{dollars} por {unit}; leído en {source} ({date}), consultable en {page}"
     ),
     "${amount}": "{amount} USD",
@@ -391,6 +397,12 @@ _PAGE = {
     "note": "nota",
     "Details of {video}": "Detalles de {video}",
     "Length": "Duración",
+    "Looked at": "Revisión",
+    "as an image": "como imagen",
+    "by frames, every {seconds} s: shorter scenes may be missed": (
+        "por fotogramas, cada {seconds} s: las escenas más cortas pueden pasar inadvertidas"
+    ),
+    "Decoded up to": "Decodificado hasta",
     "and {count} more {count:label|labels}": "y {count} {count:etiqueta|etiquetas} más",
     "; and {count} more, see the table": "; y {count} más, véase la tabla",
     "{label}, {from} to {to}, {percent}": "{label}, de {from} a {to}, {percent}",
@@ -407,7 +419,7 @@ _PAGE = {
     "Confirm": "Confirmar",
     "Note": "Nota",
     "The note is kept.": "La nota quedó guardada.",
-    "Recorded before: {decision} by {person}, {time}": "Registrado antes: {decision} por {person}, {time}",
+    "Recorded earlier: {decision} by {person}, {time}": "Registrado antes: {decision} por {person}, {time}",
     "The object": "El objeto",
     "Fetch it": "Descargarlo",
     "command": "comando",
@@ -424,11 +436,11 @@ _PAGE = {
     ),
     "`make deploy` restores the roles, then {retry}": "`make deploy` restaura los roles; después {retry}",
     "{retry} analyses it, perhaps for a second time": "{retry} lo analiza, quizá por segunda vez",
-    "it may have up to 10 GB: convert it ({command}), upload and scan the new file": (
-        "puede tener hasta 10 GB: convertirlo ({command}), subir y analizar el archivo nuevo"
+    "Rekognition takes up to 10 GB: convert it ({command}), upload and scan the new file": (
+        "Rekognition admite hasta 10 GB: convertirlo ({command}), subir y analizar el archivo nuevo"
     ),
-    "it may have up to 6 hours: cut it, upload and scan the parts": (
-        "puede durar hasta 6 horas: cortarlo, subir y analizar las partes"
+    "Rekognition takes up to 6 hours: cut it, upload and scan the parts": (
+        "Rekognition admite hasta 6 horas: cortarlo, subir y analizar las partes"
     ),
     "Rekognition takes MP4 and MOV: convert it ({command}), upload and scan the new file": (
         "Rekognition admite MP4 y MOV: convertirlo ({command}), subir y analizar el archivo nuevo"
@@ -439,9 +451,7 @@ _PAGE = {
     "Rekognition takes H.264 in MP4 or MOV: convert it ({command}), upload and scan the new file": (
         "Rekognition admite H.264 en MP4 o MOV: convertirlo ({command}), subir y analizar el archivo nuevo"
     ),
-    "there is nothing to see in it; if there should be, upload it again": (
-        "no contiene imagen; si debería tenerla, subirlo de nuevo"
-    ),
+    "it has no picture; if it should have one, upload it again": ("no contiene imagen; si debería tenerla, subirlo de nuevo"),
     "`ffprobe FILE` shows what is broken or its codec; convert it ({command}), upload and scan the new file": (
         "`ffprobe FILE` muestra qué está dañado o su códec; convertirlo ({command}), subir y analizar el archivo nuevo"
     ),

@@ -53,7 +53,7 @@ class Language:
     grouped_from: int
 
     def render(self, phrase: Phrase) -> str:
-        """Return a phrase in this language."""
+        """Return the text of a phrase, with its values filled in."""
         return self.text(phrase.sentence, **phrase.values)
 
     def text(self, sentence: str, /, **values: Value) -> str:

@@ -33,9 +33,10 @@ class CheckOverdue:
 
     def run(self, context: SweepContext, until: float) -> None:
         """Poll overdue analyses, least recently polled first; sooner and faster if all slots are in use, or notices are lost."""
-        now, running = self._clock.now(), self._records.running()
-        slots = context.settings().slots or self._slots
-        soon = len(running) >= slots or any(scan.handed_over_lately for scan in context.scans() if scan.live)
+        # In this order one that begins to run in between counts twice, never not at all.
+        starting, running = self._records.starting(), self._records.running()
+        now, slots = self._clock.now(), context.settings().slots or self._slots
+        soon = len(starting) + len(running) >= slots or any(scan.handed_over_lately for scan in context.scans() if scan.live)
         due = [each for each in running if rules.overdue(each, now, soon=soon)]
         for each in sorted(due, key=rules.last_polled):
             if self._clock.now() > until or not self._checked(each, PACE_SOON_SECONDS if soon else PACE_SECONDS):

@@ -71,7 +71,7 @@ class CompareUploads:
         return ListedPage((), more=False), True
 
     def _missed(self, watched: Watch, objects: Sequence[ListedObject], state: WatchState, began_at: float) -> list[Upload]:
-        """Return those of some objects that were uploaded to be looked at, and are not registered."""
+        """Return the objects that the watch takes and that are not registered."""
         candidates = [found for found in objects if rules.is_compared(found, watched, state, began_at)]
         if not candidates:
             return []

@@ -39,7 +39,7 @@ class SweepContext:
 
 
 class SweepTask(Protocol):
-    """A task of the sweep."""
+    """One of the things that a sweep does, independent of the others."""
 
     def run(self, context: SweepContext, until: float) -> None:
         """Do as much as fits before `until` (epoch seconds); the next sweep does the rest."""

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from handlers.adapters.table import Outcome, Records, Samplings, Scans, WaitingRecords, Watches, WatchState
+from handlers.adapters.table import Outcome, Scans, WaitingRecords, Watches, WatchState
 from handlers.domain import Scan, ScanStatus, watch
 from handlers.domain.watch import Watch
-from handlers.flows.sweep import rules
 from handlers.flows.sweep.context import SweepContext
 from handlers.flows.sweep.send_mail import WAITING_COUNTED, attempt_all
 from handlers.runtime import Clock, Log
@@ -19,8 +18,6 @@ from handlers.runtime import Clock, Log
 class HoldWatches:
     """Pauses the scans of days, and resumes those that are paused for no other reason; a person's pause is left alone."""
 
-    _records: Records
-    _samplings: Samplings
     _waiting: WaitingRecords
     _scans: Scans
     _watches: Watches
@@ -37,28 +34,23 @@ class HoldWatches:
     def _hold(self, bucket: str, scans: Sequence[Scan], context: SweepContext) -> None:
         today = watch.day_of(self._clock.now())
         state = self._watches.state(bucket)
-        reason = self._reason(bucket, scans, state, today)
+        reason = self._reason(bucket, state, today)
         for scan in scans:
             self._bring_to(scan, reason, context)
         if reason == watch.LIMIT_REACHED and state.limit_day != today:
             self._note_limit(bucket, scans, today)
             context.forget()
 
-    def _reason(self, bucket: str, scans: Sequence[Scan], state: WatchState, today: str) -> str | None:
+    def _reason(self, bucket: str, state: WatchState, today: str) -> str | None:
         """Return why the scans of a bucket are to wait, if they are."""
         if state.paused:
             return watch.PAUSED_BY_HAND
         if bucket not in self._watched or state.released_day == today:
             return None
         watched = self._watched[bucket]
-        if watched.max_minutes_per_day is None:
+        if watched.limit_ms is None:
             return None
-        running = self._running({scan.id for scan in scans})
-        return watch.LIMIT_REACHED if rules.is_used_up(watched, self._watches.day(bucket, today), running) else None
-
-    def _running(self, scan_ids: set[str]) -> int:
-        running = sum(running.scan_id in scan_ids for running in self._records.running())
-        return running + sum(sampling.scan_id in scan_ids for sampling in self._samplings.all())
+        return watch.LIMIT_REACHED if watched.is_used_up(self._watches.day(bucket, today).started_ms) else None
 
     def _bring_to(self, scan: Scan, reason: str | None, context: SweepContext) -> None:
         if reason == scan.held_reason:

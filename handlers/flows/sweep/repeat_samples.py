@@ -69,7 +69,7 @@ class RepeatSamples:
         """Take an analysis to CANCELLED with what was paid for, unless a worker has taken it meanwhile."""
         record = self._record(sampling)
         lease = Lease(uuid.uuid4().hex, self._clock.now() + LEASE_SECONDS)
-        if record is None or self._samplings.take(record, lease) is None:
+        if record is None or self._samplings.take_over(record, lease) is None:
             return
         cancelled = replace(self._record(sampling) or record, state=State.CANCELLED, finished_at=self._clock.now())
         outcome = self._records.finish(cancelled)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from handlers.adapters import LaneQueues
 from handlers.adapters.table import Scans, WaitingRecords
-from handlers.domain import Record
+from handlers.domain import Record, Scan
 from handlers.flows.sweep import rules
 from handlers.flows.sweep.context import SweepContext
 from handlers.flows.sweep.pace import paced
@@ -32,9 +32,13 @@ class ResendMessages:
                 self._scans.resend_now(scan.id)
                 context.forget()
         for scan in context.open_scans():
-            before = rules.sent_again_before(scan, self._clock.now())
-            if not paced(self._waiting.waiting(scan.id, before=before), self._send, self._clock, until):
+            if not paced(self._due(scan), self._send, self._clock, until):
                 return
+
+    def _due(self, scan: Scan) -> Iterator[Record]:
+        # What is being cancelled keeps its time, by which it is found.
+        before = rules.sent_again_before(scan, self._clock.now())
+        return (record for record in self._waiting.waiting(scan.id, before=before) if not scan.cancels(record))
 
     def _send(self, records: Sequence[Record]) -> None:
         # The message first: dying in between leaves one message too many, never one too few.

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from handlers.adapters import ListedObject, Subscribers
-from handlers.adapters.table import CurrentUpload, MailWatch, Running, WatchDay, WatchState
+from handlers.adapters.table import CurrentUpload, LaneWatch, MailWatch, Running, WatchState
 from handlers.domain import Problem, Record, Scan, reasons, watch
 from handlers.domain.watch import Watch
 
@@ -72,6 +72,15 @@ def sent_again_before(scan: Scan, now: float) -> float:
     return forgotten if marked is None or marked > now else max(forgotten, marked)
 
 
+def dead_letters_agreed(seen: LaneWatch, count: int) -> int:
+    """Return how many dead letters a lane has by at least two of the noted number and the last two counts.
+
+    SQS may be a minute late: while someone looks at dead letters, they may count as visible and as hidden, or as neither.
+    """
+    before = seen.dead_letters if seen.dead_letters_counted is None else seen.dead_letters_counted
+    return sorted((seen.dead_letters, before, count))[1]
+
+
 def mail_watched(seen: MailWatch, found: Subscribers, now: float) -> MailWatch:
     """Return the notes about the subscriptions as they are now.
 
@@ -134,9 +143,3 @@ def is_missed(found: ListedObject, current: CurrentUpload | None, registered: Ma
         return True
     # S3's times are whole seconds, a multipart upload has that of its beginning, a deleted version uncovers an earlier one.
     return record.facts is not None and record.facts.etag != found.etag
-
-
-def is_used_up(watched: Watch, day: WatchDay, running: int) -> bool:
-    """Tell whether a day's minutes are used up, if analyses that run are as long as the mean of those that ended on it."""
-    mean = day.milliseconds / day.analyses if day.analyses else 0.0
-    return watched.is_used_up(day.milliseconds + running * mean)

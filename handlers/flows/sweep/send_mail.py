@@ -21,7 +21,8 @@ PACE_SECONDS = 0.2
 
 MAILS_LOOKED_AT = 1_000
 
-# How many flagged videos are read to find the worst ten: 5,000 reads of 4 KB, less than a tenth of a cent and some ten seconds.
+# How many flagged videos are read to find the worst ten, and of a day as many that failed: 5,000 reads of 4 KB, less than a tenth
+# of a cent and some ten seconds.
 FLAGGED_LOOKED_AT = 5_000
 
 # How far waiting videos are counted for a mail: about 3,000 reads, less than a tenth of a cent.
@@ -47,7 +48,7 @@ class Post:
     _not_noted: set[tuple[object, ...]] = field(default_factory=set)
 
     def deliver(self, name: tuple[object, ...], mail: Callable[[], Mail], note: Callable[[], Outcome]) -> Outcome:
-        """Send a mail and note that it is sent; return what noting came to.
+        """Send a mail and note that it is sent; return the outcome of the note.
 
         Where noting fails, the table being throttled, the mail is not sent again under its name, which no other mail has: only
         noting is tried again. Else each sweep would send it anew.
@@ -179,9 +180,10 @@ class SendScanMail:
 
     def _digest(self, scan: Scan) -> Mail:
         totals = self._scans.totals(scan.id)
-        ids = itertools.islice(self._records.in_state(scan.id, State.FLAGGED), FLAGGED_LOOKED_AT)
-        flagged = list(self._records.records((video_id, scan.id) for video_id in ids))
-        current = [record for record in flagged if record.superseded_at is None]
+        flagged = self._looked_at(scan, State.FLAGGED)
+        current = [record for record in flagged if not record.superseded]
+        # Only what is uploaded to a watched bucket is superseded.
+        failed = [] if scan.day is None else self._looked_at(scan, State.FAILED)
         worst = heapq.nlargest(scan_mail.WORST, current, key=scan_mail.confidence)
         seen_all = totals.videos.get(State.FLAGGED, 0) <= FLAGGED_LOOKED_AT
         missed = 0 if scan.day is None else self._watches.day(scan.bucket, scan.day).missed
@@ -191,10 +193,14 @@ class SendScanMail:
             worst,
             self._settings.stack_name,
             seen_all=seen_all,
-            replaced=len(flagged) - len(current),
+            replaced=[record for record in (*flagged, *failed) if record.superseded],
             missed=missed,
             language=self._settings.language,
         )
+
+    def _looked_at(self, scan: Scan, state: State) -> list[Record]:
+        ids = itertools.islice(self._records.in_state(scan.id, state), FLAGGED_LOOKED_AT)
+        return list(self._records.records((video_id, scan.id) for video_id in ids))
 
 
 def attempt_all(steps: Iterable[Callable[[], None]], may_go_on: Callable[[], bool]) -> None:

@@ -142,7 +142,7 @@ def _tasks(ports: Ports, clock: Clock, settings: SweepSettings) -> Sequence[tupl
     if Lane.FRAMES in queues.lanes:
         repeat_samples = [(RepeatSamples(records, samplings, queues, clock), 5.0)]
     if ports.uploads is not None:
-        hold = [(HoldWatches(records, samplings, waiting, scans, watches, clock, settings.watched), 5.0)]
+        hold = [(HoldWatches(waiting, scans, watches, clock, settings.watched), 5.0)]
         listing, uploads = ports.uploads.listing, ports.uploads.queue
         compare = [
             (WatchUploads(watches, uploads), 5.0),
@@ -162,7 +162,7 @@ def _tasks(ports: Ports, clock: Clock, settings: SweepSettings) -> Sequence[tupl
         (NoteProgress(scans, clock), 5.0),
         *compare,
         (PurgeLanes(waiting, scans, control, queues, clock), 5.0),
-        (CancelVideos(waiting, clock), 20.0),
+        (CancelVideos(waiting, scans, clock), 20.0),
         (WatchLanes(waiting, scans, control, queues, clock), 5.0),
         (ResendMessages(waiting, scans, queues, clock), SWEEP_SECONDS),
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from handlers.adapters import LaneQueues, LaneSwitches
 from handlers.adapters.table import Control, LaneWatch, Scans, WaitingRecords
 from handlers.domain import Lane, Scan
+from handlers.flows.sweep import rules
 from handlers.flows.sweep.context import SweepContext
 from handlers.runtime import Clock, Log
 
@@ -51,9 +52,10 @@ class WatchLanes:
 
     def _dead(self, lane: Lane, context: SweepContext, seen: LaneWatch) -> LaneWatch:
         count = self._queues.dead_letters(lane)
-        if count > seen.dead_letters:
+        agreed = rules.dead_letters_agreed(seen, count)
+        if agreed > seen.dead_letters:
             self._send_again(lane, self._scans_waiting_in(lane, context), context, "dead letters")
-        return replace(seen, dead_letters=count)
+        return replace(seen, dead_letters=agreed, dead_letters_counted=None if count == agreed else count)
 
     def _empty(self, lane: Lane, context: SweepContext, seen: LaneWatch) -> LaneWatch:
         waiting = self._scans_waiting_in(lane, context) if not self._queues.depth(lane).total else []

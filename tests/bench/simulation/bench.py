@@ -108,17 +108,19 @@ def million(options):
 
 
 def uploads(options):
-    """Simulate a watched bucket: uploads beside a scan, a day of many uploads, a day of lost events, a month of few and of none."""
+    """Simulate a watched bucket: uploads beside a scan, an hour of lost events, and a day of more and more uploads."""
     concurrent = {
         label: _uploads(label, Setting(videos=500 + backlog, uploads=500, period=HOUR, length=SHORT_SECONDS), Uploads)
         for label, backlog in (("500 uploads in an hour", 0), ("the same beside a scan of 2,000", 2_000))
     }
+    silence = Setting(videos=500, uploads=500, period=6 * HOUR, silence=(2 * HOUR, 3 * HOUR), length=SHORT_SECONDS)
+    lost = {"500 in six hours, no event in the third": _uploads("lost events", silence, Uploads)}
     day = {
         f"{count:,} uploads in a day": _uploads(f"{count:,}", Setting(videos=count, uploads=count, length=SHORT_SECONDS), Uploads)
-        for count in (options.uploads // 100, options.uploads // 10, options.uploads)
+        for count in (options.uploads // 4, options.uploads // 2, options.uploads)
     }
-    report.show(f"Uploads of {SHORT_SECONDS:g} s to a watched bucket", concurrent | day)
-    return {"uploads": concurrent | day}
+    report.show(f"Uploads of {SHORT_SECONDS:g} s to a watched bucket", concurrent | lost | day)
+    return {"uploads": concurrent | lost | day}
 
 
 def months(_options):

@@ -43,14 +43,16 @@ class Part:
 
 
 class Mails:
-    """Counts mails; implements the emulator's `Outbox`."""
+    """Counts mails, and notes when each subject came; implements the emulator's `Outbox`."""
 
     def __init__(self):
         self.mails = 0
+        self.at = {}
 
-    def put(self, _notification, _address, _subscription_arn):
+    def put(self, notification, _address, _subscription_arn):
         """Take a mail."""
         self.mails += 1
+        self.at[notification.subject] = notification.published_at
 
 
 class Lab(Engines):

@@ -24,6 +24,8 @@ HEADS = {
     "missed": "found by the comparison",
     "median_seconds": "upload to verdict, median s",
     "p95_seconds": "95th percentile",
+    "uploads_mailed": "mailed",
+    "slowest_mail_seconds": "verdict to mail, at most s",
     "scans": "scans",
     "mails": "mails",
     "table_items": "items",

@@ -13,6 +13,7 @@ from tests.bench.simulation.designs import DESIGNS, figures, simulate
 from tests.bench.simulation.measure import measure, slot_use
 from tests.bench.simulation.ours import Ours
 from tests.bench.simulation.timeline import new_timeline
+from tests.bench.simulation.uploads import Uploads, lag_figures
 from tests.bench.simulation.world import Setting, World
 
 SMALL = Setting(videos=150, length=60.0, slots=5)
@@ -236,6 +237,21 @@ def test_billing_by_hand(ours):
 
     assert pytest.approx(total / 150, abs=0.001) == row["gb_seconds"]
     assert 0.25 / 150 < row["dollars"] < 0.01
+
+
+def test_uploads():
+    """Of uploads whose events are lost for a while, repeated or late all have one verdict: the comparison finds the lost ones."""
+    setting = Setting(videos=100, uploads=60, period=3_600.0, silence=(0.0, 1_800.0), length=20.0, crash_share=0.05)
+
+    design, _ = simulate(setting, Uploads)
+
+    row = figures(design, priced=False) | lag_figures(design)
+    silent = sum(at < 1_800.0 for at in design.world.uploads)
+    assert (100, 0, 0) == (row["finished"], row["lost"], row["paid_twice"])
+    assert silent <= row["missed"] == sum(not events for events in design.world.events)
+    assert 20.0 < row["median_seconds"] <= row["p95_seconds"]
+    assert row["uploads_mailed"] == sum(design.world.flagged[40:])
+    assert row["slowest_mail_seconds"] < 300.0
 
 
 def test_designs_report(tmp_path, monkeypatch, capsys):

@@ -67,9 +67,7 @@ class Uploads(Ours):
     def lags(self):
         """Return from upload to verdict the seconds of each upload whose event was not lost, in order."""
         timeline, first = self.lab.timeline, self.world.setting.videos - self.world.setting.uploads
-        read = {}
-        for job, number in enumerate(timeline.video):
-            read.setdefault(number, timeline.read[job])
+        read = self._read()
         seconds = (
             read.get(number, math.nan) - timeline.registered[number]
             for number, events in enumerate(self.world.events, first)
@@ -77,11 +75,31 @@ class Uploads(Ours):
         )
         return sorted(each for each in seconds if not math.isnan(each))
 
+    def mail_seconds(self):
+        """Return how many seconds after its verdict each upload was mailed that was mailed, in order."""
+        read = self._read()
+        uploads = range(self.world.setting.videos - self.world.setting.uploads, self.world.setting.videos)
+        numbers = {worlds.key_of(number): number for number in uploads}
+        named = ((subject.rpartition(" ")[2], at) for subject, at in self.lab.topics.outbox.at.items())
+        return sorted(at - read[numbers[key]] for key, at in named if key in numbers)
+
+    def _read(self):
+        """Return when the result of each video was read, by its number."""
+        read = {}
+        for job, number in enumerate(self.lab.timeline.video):
+            read.setdefault(number, self.lab.timeline.read[job])
+        return read
+
 
 def lag_figures(design):
-    """Return the median and the 95th percentile of the time from upload to verdict."""
-    lags = design.lags()
-    return {"median_seconds": round(median(lags), 1), "p95_seconds": round(quantiles(lags, n=20)[-1], 1)}
+    """Return the median and the 95th percentile of the time from upload to verdict, and how long the latest mail took after it."""
+    lags, mails = design.lags(), design.mail_seconds()
+    return {
+        "median_seconds": round(median(lags), 1),
+        "p95_seconds": round(quantiles(lags, n=20)[-1], 1),
+        "uploads_mailed": len(mails),
+        "slowest_mail_seconds": round(max(mails, default=0.0), 1),
+    }
 
 
 def month_figures(design, days):

@@ -38,6 +38,7 @@ class Setting:
         videos: How many there are, with those that are uploaded.
         uploads: How many of them are uploaded while time passes, the others being scanned; only `uploads.Uploads` looks at it.
         period: In how many seconds they are uploaded, evenly but for chance.
+        silence: From when to when, in seconds from the first upload on, no event comes of what is uploaded; None: never.
         seed: Of all that is drawn.
         length: Of every video in seconds; None draws it from a log-normal distribution (median 4 min, 1 % above an hour).
         factor: Seconds of analysis for a second of video.
@@ -67,6 +68,7 @@ class Setting:
     without: str = ""
     uploads: int = 0
     period: float = 86_400.0
+    silence: tuple[float, float] | None = None
 
 
 class World:
@@ -82,7 +84,8 @@ class World:
         self.flagged = bytearray(chance.random() < FLAGGED_SHARE for _ in range(setting.videos))
         # For each upload when it is put, and after how long each of its events comes: none, one or two, in any order.
         self.uploads = sorted(chance.uniform(0.0, setting.period) for _ in range(setting.uploads))
-        self.events = [_events(chance) for _ in range(setting.uploads)]
+        begin, end = setting.silence or (0.0, 0.0)
+        self.events = [() if begin <= at < end else events for at in self.uploads for events in [_events(chance)]]
 
     def _length_ms(self, chance):
         if self.setting.length is not None:

@@ -8,7 +8,7 @@ from handlers.adapters.aws_errors import ThrottledError
 from handlers.adapters.uploads import ATTEMPTS, BucketListing, ListedObject, UploadQueue
 from handlers.domain import upload
 from handlers.domain.upload import Source, Upload
-from tests.handlers.doubles import BUCKET, Clock
+from tests.handlers.doubles import BUCKET, Clock, are_growing_waits
 from tests.handlers.sweeper_doubles import Buckets, UploadMessages
 from tools.emulator.core import ManualClock
 from tools.emulator.settings import EmulatorSettings
@@ -89,14 +89,16 @@ def test_sent_until_taken(refused):
 
 
 def test_never_taken():
-    """Where SQS takes nothing, it is an error that can be repeated, not a loss."""
-    messages = UploadMessages()
+    """Where SQS takes nothing, for six attempts with growing waits, it is an error that can be repeated, not a loss."""
+    messages, clock = UploadMessages(), Clock()
     messages.refused = [10] * ATTEMPTS
 
     with pytest.raises(ThrottledError, match="10 messages"):
-        UploadQueue(messages, "uploads", "dead uploads", Clock()).send_all(uploads(12))
+        UploadQueue(messages, "uploads", "dead uploads", clock).send_all(uploads(12))
 
     assert [] == messages.bodies
+    assert 6 == len(clock.slept)
+    assert are_growing_waits(clock.slept, base=0.1, cap=2.0)
 
 
 def test_real_queue(bucket):

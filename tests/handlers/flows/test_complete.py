@@ -20,6 +20,7 @@ from tests.handlers.doubles import (
     ROLE,
     SCAN,
     WORK_BUCKET,
+    are_growing_waits,
     client_error,
     notice_event,
     time_out,
@@ -296,7 +297,8 @@ class TestTrouble:
         complete(job_id)
 
         assert record().state is State.CLEAN
-        assert 0 < sum(clock.slept) < 60
+        assert 10 == len(clock.slept)
+        assert are_growing_waits(clock.slept, base=0.2, cap=5.0)
 
     def test_no_end(self, start, complete, record, rekognition, clock):
         """Retries end before the invocation, which Lambda then retries."""

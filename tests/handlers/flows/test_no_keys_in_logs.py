@@ -65,7 +65,8 @@ def _start(table, objects, queues, sqs, urls, s3, clock, rekognition):
     queues.send(record)
     table.records.register(record, None)
     settings = StartSettings(COMPLETIONS, ROLE, 50.0, Limits(18, 20))
-    start_flow = StartFlow(table.records, Breaker(table.control), objects, AnalysisStarter(rekognition), clock, settings)
+    starter = AnalysisStarter(rekognition)
+    start_flow = StartFlow(table.records, Breaker(table.control), table.watches, objects, starter, clock, settings)
     flow = LaneEventsFlow(start_flow, queues, clock)
     message = sqs.receive_message(QueueUrl=next(iter(urls.values())))["Messages"][0]
     entry = {

@@ -13,7 +13,7 @@ from handlers.domain.record import BatchJob, Problem, Scan
 from handlers.domain.states import Lane, ScanStatus, State
 from handlers.flows.register import RegisterFlow
 from handlers.flows.registration import Registration
-from tests.handlers.doubles import BUCKET, JOB, MP4, SCAN, batch_event, client_error, waiting
+from tests.handlers.doubles import BUCKET, JOB, MP4, SCAN, are_growing_waits, batch_event, client_error, waiting
 
 AWS_TROUBLE = ["ThrottlingException", "ProvisionedThroughputExceededException", "SlowDown"]
 
@@ -277,6 +277,7 @@ class TestTrouble:
 
         assert ("TemporaryFailure", "ServiceUnavailable", SCAN) == (code, text["reason"], text["scan"])
         assert 20 < clock.now() - before <= 30
+        assert are_growing_waits(clock.slept, base=0.2, cap=5.0)
         assert record_of(table) is None
 
     def test_ours(self, flow, sqs, s3, clock):

@@ -178,7 +178,7 @@ class TestFilm:
         assert (State.CLEAN, 10, 50_000, "7.0") == (now.state, now.images, now.duration_ms, now.model_version)
         assert (Engine.FRAMES, INTERVAL_MS) == (now.engine, now.interval_ms)
         assert 10 == len(worker.images.calls)
-        assert 0 == worker.table.samplings.count()
+        assert 0 == worker.table.samplings.under_way()
 
     def test_flagged(self, worker):
         """Hits of one frame after the other are one segment; one that is far away is another, and each counts for its interval."""
@@ -209,7 +209,7 @@ class TestFilm:
         """A film under sampling takes none of the account's video jobs, and is listed by itself."""
         seen = []
         worker.film.at_frame[22_500] = lambda: seen.append(
-            (worker.record().state, worker.table.records.slots_in_use(), worker.table.samplings.count())
+            (worker.record().state, worker.table.records.slots_in_use(), worker.table.samplings.under_way())
         )
         worker.register()
 
@@ -346,7 +346,7 @@ class TestLease:
 
         def overtaken():
             clock.time += 2 * LEASE_SECONDS
-            assert worker.table.samplings.take(record, Lease("another", clock.now() + 100)) is not None
+            assert worker.table.samplings.take_over(record, Lease("another", clock.now() + 100)) is not None
 
         worker.film.at_frame[52_500] = overtaken
 
@@ -373,7 +373,7 @@ class TestLease:
         worker.again(record)
 
         assert (State.FAILED, reasons.UNFINISHED) == (worker.record().state, worker.record().problem.code)
-        assert 0 == worker.table.samplings.count()
+        assert 0 == worker.table.samplings.under_way()
 
     def test_written_twice(self, worker, clock):
         """Progress that is written twice is the same as once."""
@@ -464,7 +464,7 @@ class TestHeld:
         worker.run()
 
         assert (State.CANCELLED, IMAGES_KEPT) == (worker.record().state, worker.record().images)
-        assert 0 == worker.table.samplings.count()
+        assert 0 == worker.table.samplings.under_way()
         assert IMAGES_KEPT == worker.table.scans.totals(SCAN).images
 
     def test_cancelled_before(self, worker):

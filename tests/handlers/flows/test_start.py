@@ -7,9 +7,11 @@ import pytest
 
 from handlers.adapters.objects import ObjectStore
 from handlers.adapters.rekognition import AnalysisStarter
-from handlers.domain import lane_message
-from handlers.domain.record import Scan, Settings
+from handlers.adapters.table import DayUsedUpError
+from handlers.domain import lane_message, watch
+from handlers.domain.record import ObjectFacts, Problem, Scan, Settings, StartParameters
 from handlers.domain.states import Lane, ScanStatus, State
+from handlers.domain.watch import Watch
 from handlers.flows.breaker import Breaker
 from handlers.flows.lane_events import LaneEventsFlow
 from handlers.flows.start import StartFlow, StartSettings
@@ -27,6 +29,7 @@ from tests.handlers.doubles import (
 )
 
 DAY = 86_400
+SIX_HOURS = 6 * 3_600_000
 
 
 class Lanes:
@@ -38,11 +41,13 @@ class Lanes:
         self.table.scans.put_scan(Scan(SCAN, BUCKET))
         self.environment()
 
-    def environment(self, slots=18, account_jobs=20, min_confidence=50.0):
+    def environment(self, slots=18, account_jobs=20, min_confidence=50.0, watched=()):
         """Start a new environment of the function."""
-        settings = StartSettings(COMPLETIONS, ROLE, min_confidence, Limits(slots, account_jobs))
+        watches = {each.bucket: each for each in watched}
+        settings = StartSettings(COMPLETIONS, ROLE, min_confidence, Limits(slots, account_jobs), watches)
+        starter = AnalysisStarter(self.rekognition)
         start_flow = StartFlow(
-            self.table.records, Breaker(self.table.control), self.objects, AnalysisStarter(self.rekognition), self.clock, settings
+            self.table.records, Breaker(self.table.control), self.table.watches, self.objects, starter, self.clock, settings
         )
         self.flow = LaneEventsFlow(start_flow, self.queues, self.clock)
 
@@ -348,6 +353,117 @@ class TestSlots:
         assert [] == rekognition.starts
 
 
+class TestLimitOfADay:
+    """The limit of a watched bucket, here of two minutes."""
+
+    @pytest.fixture(autouse=True)
+    def _limited(self, lanes):
+        lanes.environment(watched=[Watch(BUCKET, max_minutes_per_day=2)])
+
+    @pytest.fixture(name="day")
+    def _day(self, table, clock):
+        """Return a function that tells how many milliseconds of the day are taken."""
+        return lambda: table.watches.day(BUCKET, watch.day_of(clock.now())).started_ms
+
+    def test_films(self, lanes, rekognition, day):
+        """Of 36 films of six hours that come at once one is started: it alone is more than the limit."""
+        for number in range(36):
+            lanes.register(f"{number:02}.mp4", uploaded_at=1.0, expected_ms=SIX_HOURS)
+
+        deferred = [lanes.run() for _ in range(36)]
+
+        assert [None] + [60] * 35 == deferred
+        assert (1, SIX_HOURS) == (len(rekognition.starts), day())
+
+    def test_ended(self, lanes, rekognition, table, day, clock):
+        """What an analysis took in the end counts in place of what was expected."""
+        for number in range(3):
+            lanes.register(f"{number}.mp4", uploaded_at=1.0, expected_ms=SIX_HOURS)
+        lanes.run()
+        running = lanes.record("0.mp4")
+        table.records.finish(replace(running, state=State.CLEAN, finished_at=clock.now(), duration_ms=119_999))
+
+        deferred = [lanes.run() for _ in range(2)]
+
+        assert [None, 60] == deferred
+        assert (2, 119_999 + SIX_HOURS) == (len(rekognition.starts), day())
+
+    def test_failed(self, lanes, table, day, clock):
+        """What failed gives back what was expected of it."""
+        lanes.register(uploaded_at=1.0, expected_ms=SIX_HOURS)
+        lanes.run()
+
+        table.records.finish(lanes.record().as_failed(Problem("analysis-failed", "no"), at=clock.now()))
+
+        assert 0 == day()
+
+    @pytest.mark.parametrize("code", ["LimitExceededException", "VideoTooLargeException"])
+    def test_refused(self, lanes, rekognition, day, code):
+        """A Start that was certainly refused gives back what was expected; each try takes it anew, once."""
+        rekognition.refuse_starts.extend([client_error(code)] * 20)
+        lanes.register(uploaded_at=1.0, expected_ms=60_000)
+
+        lanes.run(seconds=70)
+
+        assert 0 == day()
+        assert rekognition.starts
+
+    def test_no_header(self, lanes, day):
+        """A video whose header says nothing is expected to be as long as its bytes allow at a slow rate."""
+        body = MP4 + bytes(1_000_000 - len(MP4))
+        lanes.register(body=body, uploaded_at=1.0)
+
+        lanes.run()
+
+        assert 32_000 == day() == lanes.record().reserved_ms
+
+    def test_released(self, lanes, rekognition, table, clock, day):
+        """On a day whose limit a person has lifted all are started, and counted."""
+        table.watches.release(BUCKET, watch.day_of(clock.now()))
+        for number in range(3):
+            lanes.register(f"{number}.mp4", uploaded_at=1.0, expected_ms=120_000)
+
+        for _ in range(3):
+            lanes.run()
+
+        assert (3, 360_000) == (len(rekognition.starts), day())
+
+    def test_the_next_day(self, lanes, rekognition, clock, day):
+        """On the next day what waits is started, though yesterday's analysis still runs."""
+        for number in range(2):
+            lanes.register(f"{number}.mp4", uploaded_at=1.0, expected_ms=SIX_HOURS)
+        lanes.run()
+        clock.time += DAY
+
+        assert lanes.run() is None
+        assert (2, SIX_HOURS) == (len(rekognition.starts), day())
+
+    def test_two_starters(self, lanes, table, rekognition, dynamodb):
+        """Of two starters that read the same day one starts its video: the add has the limit as its condition."""
+        first, second = (lanes.register(f"{number}.mp4", uploaded_at=1.0, expected_ms=SIX_HOURS) for number in range(2))
+        facts, start = ObjectFacts("abc", 3, None), StartParameters(None, 50.0, COMPLETIONS, ROLE)
+        taking = [replace(record, reserved_ms=SIX_HOURS) for record in (first, second)]
+
+        table.records.note_start_tried(taking[0], facts, start, at=1.0, limit_ms=120_000)
+        with pytest.raises(DayUsedUpError):
+            table.records.note_start_tried(taking[1], facts, start, at=2.0, limit_ms=120_000)
+
+        assert [first.video.id] == [each.video_id for each in table.records.starting()]
+
+    @pytest.mark.parametrize("fields", [{}, {"uploaded_at": 1.0}])
+    def test_others_pay_no_request(self, lanes, table, dynamodb, fields):
+        """Neither a scan of the same bucket nor a watch without a limit makes another request."""
+        if fields:
+            lanes.environment(watched=[Watch(BUCKET)])
+        lanes.register(**fields)
+        dynamodb.calls.clear()
+
+        lanes.run()
+
+        assert [] == [name for name in ("UPLOADS#", "'WATCH'") if name in str(dynamodb.calls)]
+        assert lanes.record().reserved_ms is None
+
+
 class TestPauses:
     def test_everything(self, lanes, table, rekognition):
         """While starting is paused, messages are deferred, rarely enough not to become dead letters."""
@@ -356,6 +472,23 @@ class TestPauses:
 
         assert 60 == lanes.run()
         assert [] == rekognition.starts
+
+    def test_a_day_that_is_being_cancelled(self, lanes, table, rekognition, clock):
+        """Until the sweeper has noted the moment, messages are deferred; then those of before are dropped, later ones started."""
+        earlier = lanes.register(queued_at=clock.now())
+        clock.time += 1
+        table.scans.cancel_waiting(SCAN)
+        deferred = lanes.run()
+        table.scans.cancel_now(SCAN)
+        lanes.register("later.mp4", queued_at=clock.now())
+
+        later = lanes.run()
+        lanes.queues.send(earlier)
+        dropped = lanes.run()
+
+        assert (60, None, None) == (deferred, later, dropped)
+        assert ["later.mp4"] == [start["Video"]["S3Object"]["Name"] for start in rekognition.starts]
+        assert State.WAITING is lanes.record().state
 
     @pytest.mark.parametrize("status", [ScanStatus.PAUSED, ScanStatus.CANCELLED])
     def test_scan(self, lanes, table, rekognition, status):

@@ -8,6 +8,7 @@ from unittest.mock import Mock
 
 import pytest
 
+from handlers.adapters.queue import LaneQueues
 from handlers.adapters.table import Outcome
 from handlers.adapters.table.client import ATTEMPTS
 from handlers.adapters.table.items import record_key
@@ -263,9 +264,9 @@ class TestJobs:
         assert ScanStatus.CLOSED is table.scans.scan(SCAN).status
         assert "Scan ended early: 0 videos, 0 flagged, 0 failed, 10 without record" == mail["Subject"]
         assert f"Its batch job one ended with the status {status.lower()}." in mail["Message"]
-        assert "S3 says why: JobFailed: More than 50% of tasks failed." in mail["Message"]
+        assert "S3's reason: JobFailed: More than 50% of tasks failed." in mail["Message"]
         retry = f"python tools/review_report.py retry --scan {SCAN} --stack VideoModeration"
-        assert f"  what its batch job never came to, once the cause is fixed: {retry}" in mail["Message"]
+        assert f"  what its batch job never got to, once the cause is fixed: {retry}" in mail["Message"]
 
     def test_reasons_in_the_mail_about_a_pause(self, sweep, table, s3control, sns):
         """The mail about a job that broke while videos waited says why, too."""
@@ -278,7 +279,7 @@ class TestJobs:
 
         (mail,) = sns.mails
         assert mail["Subject"].startswith("Scan paused: ")
-        assert "S3 says why: JobFailed: More than 50% of tasks failed." in mail["Message"]
+        assert "S3's reason: JobFailed: More than 50% of tasks failed." in mail["Message"]
 
 
 class TestSubscriptions:
@@ -731,6 +732,20 @@ class TestCheckOverdue:
         sweep()
 
         assert 2 == len(rekognition.gets)
+
+    def test_all_slots_with_an_unknown_start(self, sweep, run, rekognition, table, clock):
+        """A slot that an analysis may hold, because its Start is noted, is in use, too."""
+        table.control.set_slots(2)
+        run()
+        record = waiting("b.mp4")
+        table.records.register(record, None)
+        start = StartParameters(None, 50.0, COMPLETIONS, ROLE)
+        table.records.note_start_tried(record, ObjectFacts("abc", 3, None), start, at=clock.now())
+        clock.sleep(30)
+
+        sweep()
+
+        assert 1 == len(rekognition.gets)
 
     def test_all_slots_with_notices(self, sweep, run, rekognition, clock):
         """Long analyses in all slots are polled 20 times in their first hour instead of 15: AWS discourages polling."""
@@ -1217,7 +1232,7 @@ class TestResend:
     @pytest.mark.parametrize("peeked", [1, 3])
     def test_peeking_at_dead_letters(self, sweep, sqs, dead_urls, table, clock, messages, queues, peeked):
         """Dead letters that someone looks at, and that are hidden for a while, are not new afterwards."""
-        table.records.register(waiting(queued_at=clock.now()), None)
+        table.records.register(waiting(queued_at=clock.now() + 2 * MINUTE), None)
         queues.send(waiting())
         for number in range(3):
             sqs.send_message(QueueUrl=dead_urls[Lane.NORMAL], MessageBody=f"dead {number}")
@@ -1227,13 +1242,27 @@ class TestResend:
 
         for _ in range(2):
             letters = sqs.receive_message(QueueUrl=dead_urls[Lane.NORMAL], MaxNumberOfMessages=peeked)["Messages"]
-            sweep()
+            sweep(2)
             for letter in letters:
                 handle = letter["ReceiptHandle"]
                 sqs.change_message_visibility(QueueUrl=dead_urls[Lane.NORMAL], ReceiptHandle=handle, VisibilityTimeout=0)
-            sweep()
+            sweep(2)
 
         assert (1, 1) == (before, len(messages()))
+
+    @pytest.mark.parametrize("late", [160, 0])
+    def test_late_counts_of_dead_letters(self, sweep, sqs, table, clock, queues, monkeypatch, late):
+        """Dead letters that SQS counts twice, or not at all, just after someone has looked at them are not new."""
+        counts = {Lane.NORMAL: iter([80, 80, late, 80, 80, 80]), Lane.EXPRESS: itertools.repeat(0)}
+        monkeypatch.setattr(LaneQueues, "dead_letters", lambda _, lane: next(counts[lane]))
+        queues.send(waiting("keeps the lane from being empty"))
+        table.records.register(waiting(queued_at=clock.now() - 1), None)
+        sweep(2)
+        before = len(sqs.called("send_message_batch"))
+
+        sweep(4)
+
+        assert (1, 1) == (before, len(sqs.called("send_message_batch")))
 
     def test_dead_letter(self, sweep, sqs, dead_urls, table, clock, messages, queues):
         """A new dead letter in a lane has the messages of its waiting videos sent again, once."""

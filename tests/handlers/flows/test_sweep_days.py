@@ -6,11 +6,26 @@ from dataclasses import replace
 import pytest
 
 from handlers.adapters.uploads import BucketListing, UploadQueue
-from handlers.domain import LabelSummary, Lane, Problem, Record, Scan, ScanMail, ScanStatus, State, Video, reasons, watch
+from handlers.domain import (
+    LabelSummary,
+    Lane,
+    ObjectFacts,
+    Problem,
+    Record,
+    Scan,
+    ScanMail,
+    ScanStatus,
+    StartParameters,
+    State,
+    Video,
+    reasons,
+    watch,
+)
 from handlers.domain.languages import LANGUAGES
 from handlers.domain.watch import Watch
 from handlers.flows.sweep.context import SweepContext
 from handlers.flows.sweep.hold_watches import HoldWatches
+from handlers.flows.sweep.resend import ResendMessages
 from handlers.flows.sweep.sweep import SweepFlow, UploadPorts
 from tests.handlers.doubles import BUCKET, OTHER_SCAN, client_error
 from tests.handlers.sweeper_doubles import SETTINGS, Buckets, KilledError, UploadMessages
@@ -20,6 +35,7 @@ DAY, NEXT_DAY = "2026-11-29", "2026-11-30"
 SCAN_ID, NEXT_SCAN_ID = watch.scan_id(BUCKET, DAY), watch.scan_id(BUCKET, NEXT_DAY)
 NOON = watch.begin_of(DAY) + 43_200
 MINUTE = 60_000
+START = StartParameters(None, 50.0, "topic", "role")
 LIMITED = {BUCKET: Watch(BUCKET, max_minutes_per_day=10), OTHER_BUCKET: Watch(OTHER_BUCKET, max_minutes_per_day=10)}
 
 
@@ -56,7 +72,7 @@ def _hold(table, clock):
     """Return a function that only holds and resumes scans."""
 
     def hold(watched=LIMITED):
-        task = HoldWatches(table.records, table.samplings, table.waiting, table.scans, table.watches, clock, watched)
+        task = HoldWatches(table.waiting, table.scans, table.watches, clock, watched)
         task.run(SweepContext(table.scans, table.control), clock.now() + 5)
 
     return hold
@@ -77,13 +93,25 @@ def _register(table, clock):
     return register
 
 
+@pytest.fixture(name="begin")
+def _begin(table, clock, register):
+    """Return a function that starts the analysis of an upload of which so many minutes are expected."""
+
+    def begin(key, minutes, **more):
+        record = replace(register(key, **more), reserved_ms=round(minutes * MINUTE))
+        table.records.note_start_tried(record, ObjectFacts("abc", 3, None), START, at=clock.now())
+        table.records.enter_running(record, f"job of {key}")
+        return replace(record, start_tried_at=clock.now())
+
+    return begin
+
+
 @pytest.fixture(name="finish")
-def _finish(table, clock, register):
+def _finish(table, clock, begin):
     """Return a function that analyses an upload of some minutes."""
 
-    def finish(key, minutes, state=State.CLEAN, *, job_id="job", **more):
-        record = register(key, **more)
-        table.records.enter_running(record, job_id)
+    def finish(key, minutes, state=State.CLEAN, **more):
+        record = begin(key, minutes, **more)
         final = replace(record, state=state, finished_at=clock.now(), duration_ms=round(minutes * MINUTE))
         if state is State.FLAGGED:
             label = LabelSummary("Weapons", "Violence", 2, 99.5, 1_500, 83_000)
@@ -201,30 +229,32 @@ class TestLimit:
         assert expected == held()
 
     @pytest.mark.parametrize(("running", "expected"), [(1, OPEN), (2, BY_LIMIT)])
-    def test_running(self, hold, register, finish, held, table, running, expected):
-        """What runs counts as long as the mean of what ended today."""
-        finish("1.mp4", 2)
-        finish("2.mp4", 4)
+    def test_running(self, hold, begin, finish, held, running, expected):
+        """What runs counts with the minutes that are expected of it."""
+        finish("1.mp4", 6)
         for number in range(running):
-            table.records.enter_running(register(f"running{number}.mp4"), f"job{number}")
+            begin(f"running{number}.mp4", 2)
 
         hold()
 
         assert expected == held()
 
-    def test_unknown_mean(self, hold, register, held, table):
-        """Nothing that runs counts before something has ended."""
-        for number in range(18):
-            table.records.enter_running(register(f"{number}.mp4"), f"job{number}")
+    @pytest.mark.parametrize(("minutes", "expected"), [(9.9, OPEN), (10, BY_LIMIT), (30, BY_LIMIT)])
+    def test_true_length(self, hold, begin, held, table, clock, minutes, expected):
+        """When an analysis is over, what it took counts in place of what was expected: what waits goes on, or still waits."""
+        running = begin("running.mp4", 20)
+        hold()
+        expected_before = held()
+        table.records.finish(replace(running, state=State.CLEAN, finished_at=clock.now(), duration_ms=round(minutes * MINUTE)))
 
         hold()
 
-        assert OPEN == held()
+        assert (BY_LIMIT, expected) == (expected_before, held())
 
-    def test_others_run(self, hold, register, finish, held, table):
-        """What runs of other buckets and scans does not count."""
+    def test_others_run(self, hold, begin, finish, held):
+        """What runs of other buckets does not count."""
         finish("1.mp4", 9)
-        table.records.enter_running(register("1.mp4", bucket=OTHER_BUCKET), "job")
+        begin("1.mp4", 5, bucket=OTHER_BUCKET)
 
         hold()
 
@@ -238,6 +268,19 @@ class TestLimit:
         hold({BUCKET: Watch(BUCKET)})
 
         assert OPEN == held()
+
+    def test_begun_yesterday(self, hold, begin, register, held, table, clock):
+        """What began yesterday and ends today counts for yesterday, whose minutes it has taken."""
+        running = begin("yesterday.mp4", 10)
+        clock.time += 86_400
+        table.records.finish(replace(running, state=State.CLEAN, finished_at=clock.now(), duration_ms=10 * MINUTE))
+        register(day=NEXT_DAY)
+
+        hold()
+
+        assert OPEN == held(NEXT_SCAN_ID)
+        days = [table.watches.day(BUCKET, day) for day in (DAY, NEXT_DAY)]
+        assert [(0, 10 * MINUTE), (10 * MINUTE, 0)] == [(day.milliseconds, day.started_ms) for day in days]
 
     def test_yesterday_counts_today(self, hold, finish, register, held, clock):
         """What waited yesterday uses up the minutes of the day on which it is analysed."""
@@ -377,9 +420,7 @@ class TestLimit:
         seen = [context.scans() for context in contexts]
 
         for context in contexts:
-            HoldWatches(table.records, table.samplings, table.waiting, table.scans, table.watches, clock, LIMITED).run(
-                context, clock.now() + 5
-            )
+            HoldWatches(table.waiting, table.scans, table.watches, clock, LIMITED).run(context, clock.now() + 5)
 
         assert (seen[0], BY_LIMIT) == (seen[1], held())
         assert (ScanMail.DAY_LIMIT,) == table.scans.scan(SCAN_ID).mails_due
@@ -422,18 +463,6 @@ class TestClosing:
         expected = ScanStatus.CLOSED if reason == watch.LIMIT_REACHED else ScanStatus.PAUSED
         assert expected is table.scans.scan(SCAN_ID).status
 
-    def test_cancelled(self, sweep, register, table, clock, sns):
-        """A scan that is cancelled on its day closes with the day, so that what comes until then belongs to the same digest."""
-        register("1.mp4")
-        table.scans.cancel_scan(SCAN_ID, "by ann")
-        sweep(10)
-        register("2.mp4")
-        clock.time = watch.end_of(DAY) + 3_600
-        sweep(5)
-
-        (digest,) = sns.mails
-        assert f"Uploads of {DAY} cancelled: 2 videos, 0 flagged, 0 failed ({BUCKET})" == digest["Subject"]
-
     @pytest.mark.parametrize(("hours", "status"), [(2, ScanStatus.OPEN), (25, ScanStatus.CLOSED)])
     def test_while_compared(self, ports, finish, table, clock, hours, status):
         """It stays open while its bucket is compared with the table, for a day at most: what is found belongs in its digest."""
@@ -453,6 +482,86 @@ class TestClosing:
             clock.sleep(60)
 
         assert status is table.scans.scan(SCAN_ID).status
+
+
+class TestCancelled:
+    @pytest.fixture(name="state")
+    def _state(self, table):
+        """Return a function from a key to the state of its record."""
+        return lambda key: table.records.record(Video(BUCKET, key, None, "abc").id, SCAN_ID).state
+
+    def test_what_waits(self, sweep, register, finish, table, clock, sns, state):
+        """What waits when a day is cancelled is cancelled; what is uploaded later is not, and belongs to the same digest."""
+        register("1.mp4")
+        clock.time += 1
+        table.scans.cancel_waiting(SCAN_ID)
+        sweep(2)
+        register("2.mp4")
+        sweep(3)
+        waiting = state("1.mp4"), state("2.mp4")
+        finish("3.mp4", 1)
+        table.scans.cancel_waiting(SCAN_ID)
+        clock.time = watch.end_of(DAY) + 3_600
+        sweep(5)
+
+        (digest,) = sns.mails
+        assert (State.CANCELLED, State.WAITING) == waiting
+        assert f"Uploads of {DAY}: 3 videos, 0 flagged, 0 failed ({BUCKET})" == digest["Subject"]
+        assert "  cancelled            2" in digest["Message"].splitlines()
+
+    @pytest.mark.parametrize("status", [ScanStatus.OPEN, ScanStatus.PAUSED])
+    def test_is_not_sent_again(self, sweep, register, table, queues, clock, messages, state, status):
+        """What is to be cancelled is not sent again before its turn, also if its scan was paused and is resumed meanwhile."""
+        for number in range(60):
+            register(f"{number:02}.mp4")
+        if status is ScanStatus.PAUSED:
+            table.scans.pause_scan(SCAN_ID, "by ann")
+        clock.time += 1
+        table.scans.cancel_waiting(SCAN_ID)
+        table.scans.cancel_now(SCAN_ID)
+        table.scans.resume_scan(SCAN_ID)
+        table.scans.resend_soon(SCAN_ID)
+
+        ResendMessages(table.waiting, table.scans, queues, clock).run(SweepContext(table.scans, table.control), clock.now() + 50)
+        sweep(1)
+
+        assert {State.CANCELLED} == {state(f"{number:02}.mp4") for number in range(60)}
+        assert [] == messages(Lane.EXPRESS)
+
+    @pytest.mark.parametrize("calls", range(1, 6))
+    @pytest.mark.parametrize("operation", ["get_item", "query", "transact_write_items"])
+    def test_killed(self, make_flow, register, table, dynamodb, clock, state, operation, calls):
+        """A sweeper that is killed after any call leaves what the next one completes: all that waited is cancelled, and no more."""
+        for number in range(60):
+            register(f"{number:02}.mp4")
+        clock.time += 1
+        table.scans.cancel_waiting(SCAN_ID)
+        dynamodb.die_after(operation, KilledError(), calls)
+        with contextlib.suppress(KilledError):
+            make_flow().sweep(deadline=clock.now() + 300)
+        dynamodb.live()
+        moment = table.scans.scan(SCAN_ID).cancel_before
+        clock.sleep(301)
+        if moment is not None:
+            register("later.mp4")
+
+        make_flow().sweep(deadline=clock.now() + 300)
+
+        assert {State.CANCELLED} == {state(f"{number:02}.mp4") for number in range(60)}
+        assert moment is None or state("later.mp4") is State.WAITING
+
+    def test_settled(self, register, table, clock, state):
+        """A cancellation that is due when a scan closes is settled, and does not hit what opens it again; a closed one has none."""
+        register("1.mp4")
+        table.scans.cancel_waiting(SCAN_ID)
+        again = table.scans.cancel_waiting(SCAN_ID)
+        due = table.scans.scan(SCAN_ID)
+        table.scans.close_scan(due)
+        closed = table.scans.scan(SCAN_ID)
+
+        assert ("DONE_BEFORE", True, None) == (again.name, due.cancel_due, due.cancel_before)
+        assert (False, None) == (closed.cancel_due, closed.cancel_before)
+        assert "BY_ANOTHER" == table.scans.cancel_waiting(SCAN_ID).name
 
 
 class TestMails:
@@ -486,6 +595,9 @@ class TestMails:
         finish("clean.mp4", 4, missed=True)
         final = finish("replaced.mp4", 3, State.FLAGGED)
         table.records.supersede(final.video.id, SCAN_ID)
+        failed = register("failed.mp4")
+        table.records.finish(failed.as_failed(Problem("result-lost", "It is lost."), at=clock.now()))
+        table.records.supersede(failed.video.id, SCAN_ID)
         finish("flagged.mp4", 3, State.FLAGGED)
         record = register("gone.mp4", missed=True)
         table.records.finish(record.as_failed(Problem(reasons.SUPERSEDED, "It was replaced."), at=clock.now()))
@@ -504,13 +616,17 @@ class TestMails:
 
         digest = sns.mails[-1]
         lines = digest["Message"].splitlines()
-        assert f"Uploads of {DAY}: 5 videos, 2 flagged, 0 failed, 2 ineligible ({BUCKET})" == digest["Subject"]
+        assert f"Uploads of {DAY}: 6 videos, 1 flagged, 0 failed, 1 ineligible ({BUCKET})" == digest["Subject"]
         assert f"The scan {SCAN_ID} of the uploads of {DAY} to {BUCKET} is finished." == lines[0]
         assert "No event brought 2 uploads: the daily comparison of the bucket found them." in lines
         assert "1 upload had to wait, because the minutes of a day were used up (`max_minutes_per_day` in cdk.json)." in lines
         assert "1 flagged video is not listed, because another upload has replaced it." in lines
         assert [f"s3://{BUCKET}/flagged.mp4"] == [line.split()[-1] for line in lines if "s3://" in line]
-        assert "       1  superseded" in lines
+        assert ["  flagged              1", "  failed               0", "  superseded           3"] == [
+            line for line in lines if line.split()[:1] in (["flagged"], ["failed"], ["superseded"])
+        ]
+        assert ["       1  codec"] == [line for line in lines if line.startswith("       ")]
+        assert "Analysed: 10.0 minutes of video" in digest["Message"]
         assert f"  every upload: python tools/review_report.py --scan {SCAN_ID} --stack VideoModeration" in lines
         assert [] == [word for word in ("manifest", "batch job", "more video", "every object") if word in digest["Message"]]
 
@@ -528,14 +644,14 @@ class TestMails:
         """The mails of a day are in the language of the deployment."""
         flow = make_flow(language=LANGUAGES["es"])
         table.scans.hold_day_scan(SCAN_ID, None, waited=2)
-        table.scans.cancel_scan(SCAN_ID, "by ann")
+        table.scans.cancel_waiting(SCAN_ID)
         clock.time = watch.end_of(DAY) + 3_600
         for _ in range(4):
             flow.sweep(deadline=clock.now() + 300)
             clock.sleep(60)
 
         digest = sns.mails[-1]
-        assert f"Subidas del {DAY} canceladas: 5 videos" in digest["Subject"]
+        assert f"Subidas del {DAY}: 6 videos" in digest["Subject"]
         assert "Ningún evento avisó de 2 subidas: la comparación diaria del bucket las encontró." in digest["Message"]
         assert "2 subidas tuvieron que esperar" in digest["Message"]
         assert "1 video marcado no figura en la lista" in digest["Message"]

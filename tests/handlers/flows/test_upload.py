@@ -7,16 +7,18 @@ from datetime import UTC, datetime
 
 import pytest
 
-from handlers import new_upload
+from handlers import new_upload, wiring
 from handlers.adapters.table import CurrentUpload
 from handlers.domain import lane_message, upload, watch
 from handlers.domain.identity import Video
-from handlers.domain.record import Problem
+from handlers.domain.record import Problem, Record
 from handlers.domain.states import Lane, ScanStatus, State
 from handlers.domain.upload import Source, Upload
 from handlers.domain.watch import Watch
 from handlers.flows.registration import Registration
 from handlers.flows.upload import UploadFlow
+from handlers.runtime import Clients, SystemClock
+from handlers.settings import NewUploadSettings
 from tests.handlers.doubles import BUCKET, MP4, client_error
 
 OTHER_MP4 = MP4 + b"another"
@@ -70,6 +72,20 @@ def put(s3, key="a.mp4", body=MP4):
     version = answer.get("VersionId")
     video = Video(BUCKET, key, version) if version else Video(BUCKET, key, None, answer["ETag"].strip('"'))
     return video, created(key, version)
+
+
+FTYP = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom"
+
+
+def box(name, content):
+    """Return a box of an mp4 file."""
+    return (8 + len(content)).to_bytes(4, "big") + name + content
+
+
+def movie(seconds):
+    """Return the header of a film."""
+    times = (600).to_bytes(4, "big") + round(seconds * 600).to_bytes(4, "big")
+    return box(b"moov", box(b"mvhd", bytes(12) + times + bytes(80)))
 
 
 def versions_on(s3):
@@ -166,6 +182,61 @@ class TestRegistered:
         assert (State.FAILED, "forbidden") == (record.state, record.problem.code)
 
 
+class TestMeasured:
+    @pytest.fixture(name="limited")
+    def _limited(self, table, objects, queues, clock):
+        """Return a flow whose watch has a limit of minutes."""
+        clock.time = NOW
+        registration = Registration(table.records, objects, queues, clock)
+        watched = {BUCKET: Watch(BUCKET, max_minutes_per_day=60)}
+        return UploadFlow(registration, table.records, table.scans, table.watches, clock, watched)
+
+    @pytest.mark.parametrize("behind", [False, True])
+    def test_length(self, limited, table, s3, behind):
+        """Where a day has a limit, the length by the header is noted, also where the header is behind the film."""
+        film = box(b"mdat", bytes(5_000))
+        body = FTYP + film + movie(90.5) if behind else FTYP + movie(90.5) + film
+        video, event = put(s3, body=body)
+
+        limited.respond(event_of(event))
+
+        assert 90_500 == table.records.record(video.id, DAY_SCAN).expected_ms
+        assert 2 + 1 + behind == len([call for call in s3.calls if call[0] in ("head_object", "get_object")])
+
+    def test_no_header(self, limited, table, s3):
+        """A file whose header cannot be found is registered all the same."""
+        video, event = put(s3, body=FTYP + box(b"mdat", bytes(5_000)))
+
+        limited.respond(event_of(event))
+
+        assert (State.WAITING, None) == ((record := table.records.record(video.id, DAY_SCAN)).state, record.expected_ms)
+
+    def test_without_a_limit(self, flow, table, s3):
+        """Where there is no limit, no further byte is read."""
+        video, event = put(s3, body=FTYP + movie(90.5))
+
+        flow.respond(event_of(event))
+
+        assert table.records.record(video.id, DAY_SCAN).expected_ms is None
+        assert ["head_object", "get_object"] == [call[0] for call in s3.calls if call[0] in ("head_object", "get_object")]
+
+    def test_replaced_meanwhile(self, limited, table, s3, objects):
+        """If the object is replaced or may not be read any more between the two looks, its length is not known."""
+        video, event = put(s3, body=FTYP + movie(90.5))
+        look = objects.look
+
+        def replaced(video):
+            found = look(video)
+            put(s3, body=FTYP + movie(10.0))
+            return found
+
+        objects.look = replaced
+
+        limited.respond(event_of(event))
+
+        assert table.records.record(video.id, DAY_SCAN).expected_ms is None
+
+
 class TestIgnored:
     @pytest.mark.parametrize(
         "event",
@@ -185,6 +256,29 @@ class TestIgnored:
         assert {"batchItemFailures": []} == flow.respond(event_of(event))
 
         assert ({}, [], []) == (raw(), messages(Lane.EXPRESS), s3.calls)
+
+    @pytest.mark.parametrize(("after", "registered"), [(-1, True), (0, True), (1, False)])
+    def test_off(self, flow, table, s3, clock, after, registered):
+        """What was uploaded after a watch was switched off leaves no trace, though events come for rules of others."""
+        video, _ = put(s3)
+        table.watches.begin(BUCKET, NOW - 60)
+        clock.time = int(NOW)
+        table.watches.end(BUCKET)
+
+        assert {"batchItemFailures": []} == flow.respond(event_of(created("a.mp4", at=NOW + after)))
+
+        assert registered is (table.records.record(video.id, DAY_SCAN) is not None)
+        assert registered is (table.watches.current(BUCKET, "a.mp4") is not None)
+
+    def test_on_again(self, flow, table, s3):
+        """What is uploaded after a watch was switched on again is registered."""
+        video, event = put(s3)
+        table.watches.end(BUCKET)
+        table.watches.begin(BUCKET, NOW)
+
+        flow.respond(event_of(event))
+
+        assert table.records.record(video.id, DAY_SCAN).state is State.WAITING
 
     def test_prefixes(self, table, objects, queues, clock, s3, raw):
         """A key without any of the prefixes is not looked at."""
@@ -391,6 +485,40 @@ class TestReplaced:
         again = table.records.record(first.id, DAY_SCAN)
         assert (State.WAITING, 1) == (again.state, again.attempt)
 
+    def test_put_too_often(self, flow, table, s3, objects, messages, caplog):
+        """After 99 analyses on a day the last verdict stays, with an alarm: an attempt has two digits."""
+        video, event = put(s3)
+        last = Record(video, DAY_SCAN, State.CLEAN, 99, uploaded_at=NOW, put_at=NOW - 1, finished_at=NOW)
+        table.records.register(last, None)
+        later(objects, 60)
+
+        assert {"batchItemFailures": []} == flow.respond(event_of(event))
+
+        (alarm,) = [entry for entry in caplog.records if entry.message == "upload not analysed again: it was put too often"]
+        assert (DAY_SCAN, video.id, "ERROR") == (alarm.scan_id, alarm.video_id, alarm.levelname)
+        assert (State.CLEAN, 99) == ((record := table.records.record(video.id, DAY_SCAN)).state, record.attempt)
+        assert [] == messages(Lane.EXPRESS)
+
+    @pytest.mark.parametrize(("seconds", "more", "attempt"), [(0, 0, 0), (0, 1, 1), (1, 0, 1)])
+    def test_other_bytes_with_the_same_etag(self, flow, table, s3, objects, seconds, more, attempt):
+        """Bytes with the same MD5 are analysed, if they are put in another second or have another size."""
+        video, event = put(s3)
+        flow.respond(event_of(event))
+        record = table.records.record(video.id, DAY_SCAN)
+        table.records.finish(replace(record, state=State.CLEAN, finished_at=NOW))
+        look = objects.look
+
+        def collided(asked):
+            found = look(asked)
+            facts = replace(found.facts, size=found.facts.size + more, modified_at=found.facts.modified_at + seconds)
+            return replace(found, facts=facts)
+
+        objects.look = collided
+
+        flow.respond(event_of(event, event))
+
+        assert attempt == table.records.record(video.id, DAY_SCAN).attempt
+
     def test_a_version_that_is_uncovered(self, flow, table, s3):
         """A version that is current again, as the later one was deleted, has its verdict again, and is mailed if it is flagged."""
         versions_on(s3)
@@ -520,6 +648,17 @@ class TestRetried:
         assert table.scans.totals(DAY_SCAN).final == 0
         assert {lane_message.body(record)} == {message["Body"] for message in messages(Lane.EXPRESS)}
 
+    def test_what_is_kept(self, flow, table, failed):
+        """A new attempt is of the same upload: when it was put, and that another content has replaced it, is kept."""
+        table.records.supersede(failed.video.id, DAY_SCAN)
+        failed = table.records.record(failed.video.id, DAY_SCAN)
+
+        flow.respond(event_of(upload.retry_body(failed, 1)))
+
+        record = table.records.record(failed.video.id, DAY_SCAN)
+        assert (failed.put_at, failed.superseded_at) == (record.put_at, record.superseded_at)
+        assert None not in (failed.put_at, failed.superseded_at)
+
     def test_replaced_since(self, flow, table, failed, s3):
         """A content that was replaced cannot be retried: it fails with that reason."""
         put(s3, body=OTHER_MP4)
@@ -643,3 +782,20 @@ def test_the_edge(monkeypatch, urls):
 
     assert {"batchItemFailures": []} == new_upload.handler(event_of("{}"), None)
     new_upload._flow.cache_clear()
+
+
+def test_the_work_bucket(urls, table, raw, monkeypatch):
+    """Events of the work bucket start nothing, even where it is among the watched buckets: each result would be an upload."""
+    monkeypatch.setattr("handlers.wiring.open_table", lambda *_: table)
+    settings = NewUploadSettings(
+        table_name="scans",
+        normal_queue_url=urls[Lane.NORMAL],
+        express_queue_url=urls[Lane.EXPRESS],
+        watch=watch.text({BUCKET: Watch(BUCKET)}),
+        work_bucket_name=BUCKET,
+    )
+
+    flow = wiring.upload_flow(settings, wiring.Adapters(Clients(), SystemClock()))
+
+    assert {"batchItemFailures": []} == flow.respond(event_of(created("hits/a.mp4")))
+    assert {} == raw()

@@ -102,6 +102,16 @@ class TestClosed:
 
         assert (0, {"result": False}) == (done.returncode, json.loads(done.stdout))
 
+    @pytest.mark.parametrize("more", [(), ("--yes",)])
+    def test_keys_on_stdin(self, more):
+        """$ submit_job.py --keys-from - <&-: wrong usage, with or without anyone to ask."""
+        words = ["--bucket", "amzn-s3-demo-bucket", "--keys-from", "-", *more]
+
+        done = shell('exec "$@" <&-', ROOT / "tools" / "submit_job.py", *words)
+
+        assert (2, "") == (done.returncode, done.stdout)
+        assert "standard input, which is closed" in done.stderr
+
     def test_all(self, program):
         """$ program <&- >&- 2>&-: still the exit code of a failure."""
         assert 1 == shell('exec "$@" <&- >&- 2>&-', program, "pass").returncode

@@ -17,6 +17,7 @@ from tools.lib.aws.clients import Clients
 from tools.lib.cli import ExitCode
 from tools.lib.doctor import Case, Level, account, buckets, examine, findings_of, people, stack
 from tools.lib.errors import ToolError
+from tools.lib.text import counted
 
 REGION = "us-east-1"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -122,7 +123,8 @@ class TestSound:
         lines, values = findings.sentences(), findings.as_json()
 
         assert len(list(findings)) == len(values["findings"])
-        assert f"{len(findings.of(Level.OK))} ok, {values['warning']} warning, {values['stop']} stop" == lines[-1]
+        counts = [counted(values["warning"], "warning"), counted(values["stop"], "stop")]
+        assert f"{len(findings.of(Level.OK))} ok, {', '.join(counts)}" == lines[-1]
         assert any(line.startswith("stop    bucket ") for line in lines)
         assert ExitCode.FAILED is findings.exit_code
 
@@ -497,6 +499,21 @@ class TestPeople:
         with changed(lambda: None, close):
             assert_only(look(), "open scans", Level.WARNING, same)
 
+    def test_open_scan_of_a_day(self, look, refusing_line):
+        """The uploads of a day are not waited for: what is analysed of them can be left out."""
+        day = Scan("01JDABCDEFGHJKMNPQRSTVWXY2", BUCKET, created_at=refusing_line.clock.now(), day="2026-11-29")
+
+        def close():
+            refusing_line.table.scans.close_scan(refusing_line.table.scans.scan(day.id))
+
+        with changed(lambda: refusing_line.table.scans.put_scan(day), close):
+            finding = line_of(look(), "open scans")
+
+        assert Level.WARNING is finding.level
+        assert "the uploads of 2026-11-29" in finding.text
+        assert "--skip-unchanged" in finding.cure
+        assert "wait" not in finding.cure
+
     @pytest.mark.parametrize(
         ("theirs", "ours", "meets"),
         [
@@ -525,7 +542,7 @@ class TestPeople:
             finding = line_of(look(prefixes=ours), "open scans")
 
         assert (Level.WARNING if meets else Level.OK) is finding.level
-        assert meets or "1 scan of other objects also using the slots" in finding.text
+        assert meets or "1 scan of other objects uses the slots, too" in finding.text
 
     def test_no_one_is_mailed(self, look, refusing_line):
         """If no one is mailed, that is a warning."""

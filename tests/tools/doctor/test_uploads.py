@@ -9,6 +9,7 @@ from handlers.domain import watch
 from handlers.domain.identity import Video
 from handlers.domain.record import ObjectFacts, Record
 from handlers.domain.states import State
+from handlers.domain.watch import Watch
 from tests.harness.fixtures import opened
 from tests.harness.line import BUCKET, STACK
 from tools.lib.aws.clients import Clients
@@ -108,6 +109,27 @@ def test_switch_is_off(look, line):
         switch(line, on=True)
 
     assert_warned(findings, "upload events", "sends no events to EventBridge", f"watch on {BUCKET}")
+
+
+def test_watch_is_off(look, line):
+    """A watch that is off while its bucket sends events, for rules of others, is warned of."""
+    line.table.watches.end(BUCKET)
+    try:
+        findings = look()
+    finally:
+        line.table.watches.begin(BUCKET, line.clock.now())
+
+    assert_warned(findings, "upload events", f"The watch of {BUCKET} is off since", f"watch on {BUCKET}")
+
+
+def test_work_bucket_is_watched(look, deployed):
+    """The work bucket among the watched ones is warned of: what is written there starts nothing."""
+    watching = deployed.watching
+    watches = {**watching.watches, deployed.work_bucket: Watch(deployed.work_bucket)}
+
+    findings = look(watching=replace(watching, watches=watches))
+
+    assert_warned(findings, "uploads", "is the work bucket, which cannot be watched", "make deploy")
 
 
 def test_rule_is_disabled(look, line, deployed):

@@ -124,9 +124,21 @@ UNKNOWN = {
         file_of(track(AVC, units=0x7FFFFFFF, samples=[(1, 0x7FFFFFFF)]), units=0x7FFFFFFF),
         "no-length",
     ),
+    "a sample that goes back, added up as 671 hours": (
+        file_of(track(AVC, units=0x90000000, samples=[(75, 40), (1, 0x8FFFF448)]), units=0x90000000),
+        "no-length",
+    ),
     "596 hours in all of a fragmented file": (
         file_of(track(AVC, units=0x7FFFFFFF), units=0x7FFFFFFF, extends=[mehd(0x7FFFFFFF)]),
         "no-length",
+    ),
+    "samples of fragments that go back, and mehd": (
+        file_of(track(AVC, units=0), units=0, extends=[trex(0xFFFFFFD8), mehd(SEVEN)], behind=fragment(0, 50)),
+        "broken",
+    ),
+    "samples of fragments that go back, and an index": (
+        file_of(track(AVC, units=0), units=0, extends=[trex(0xFFFFFFD8)], behind=sidx(SEVEN, 10**6) + fragment(0, 50)),
+        "broken",
     ),
     "no length": (file_of(track(AVC, units=0), units=0), "no-length"),
     "a gap of eight hours": (

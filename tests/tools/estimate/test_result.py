@@ -1,6 +1,7 @@
 """The estimate as a whole: minutes, dollars, finishing time, and what it says of them."""
 
 import json
+import re
 from dataclasses import replace
 from decimal import Decimal
 
@@ -179,6 +180,17 @@ class TestDollars:
             found.require_affordable(between)
 
         assert "--max-cost" in refused.value.cure
+
+    def test_a_little_above_max_cost(self):
+        """An amount that is refused looks like more than the limit, by however little it is."""
+        found = estimated([(1_000, video())])
+        high = Decimal(str(found.dollars.high))
+
+        with pytest.raises(ToolError, match=r"may cost \$(.*), more than the \$(.*) of --max-cost") as refused:
+            found.require_affordable(high - Decimal("0.00001"))
+
+        shown = re.search(r"may cost \$(.*), more than the \$(.*) of --max-cost", str(refused.value)).groups()
+        assert float(shown[0]) > float(shown[1])
 
     @pytest.mark.parametrize(
         ("storage_class", "dollars"),

@@ -47,7 +47,7 @@ def test_whatever_is_a_key_is_read_back(rows, end, versioned):
         ("Bucket Name,Key\n", 1, "is a header"),
         (f"{B},a.mp4\n\n{B},b.mp4\n", 2, "is blank"),
         (f"{B},a.mp4\n\n", 2, "is blank"),
-        (f"{B}\n", 1, "has 1 columns, not 2 or 3"),
+        (f"{B}\n", 1, "has 1 column, not 2 or 3"),
         (f"{B},a,b,c\n", 1, "has 4 columns, not 2 or 3"),
         (f"{B},a.mp4\n{B},b.mp4,v1\n", 2, "has 3 columns, not 2 like those before it"),
         (f"{B},a.mp4\nother-bucket,b.mp4\n", 2, f"names the bucket other-bucket, not {B}"),

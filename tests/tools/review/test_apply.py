@@ -3,11 +3,13 @@
 import json
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handlers.domain.identity import Video
 from handlers.domain.states import State
 from tests.tools.review_doubles import (
     BUCKET,
@@ -23,6 +25,7 @@ from tests.tools.review_doubles import (
     review,
     video,
 )
+from tools.lib.errors import ToolError
 from tools.lib.review import decisions as decisions_file
 
 AT = "2025-10-09T08:30:00.250Z"
@@ -320,6 +323,80 @@ def test_broken_entry(tmp_path, changed, reason):
     assert [1] == [each.number for each in file.entries]
     assert [2] == [refusal.entry for refusal in file.refused]
     assert file.refused[0].reason.startswith(reason)
+
+
+LIMIT = datetime.fromtimestamp(NOW + 3_600.0, UTC).isoformat()
+
+
+@pytest.mark.parametrize(
+    ("field", "good", "bad"),
+    [
+        ("note", "x" * 2_000, "x" * 2_001),
+        ("etag", "x" * 256, "x" * 257),
+        ("etag", "x", ""),
+        ("attempt", 0, -1),
+        ("attempt", 99, 100),
+        ("decided_at", LIMIT, datetime.fromtimestamp(NOW + 3_600.001, UTC).isoformat()),
+        ("decided_at", "1970-01-01T00:00:00Z", "1969-12-31T23:59:59Z"),
+    ],
+)
+def test_limits(tmp_path, field, good, bad):
+    """A field at its limit is read, and refused beyond it; a clock may be an hour fast."""
+    path = tmp_path / "decisions.json"
+    path.write_text(json.dumps(exported(entry(**{field: good}), entry("b.mp4", **{field: bad}))))
+
+    file = decisions_file.read(path, decided_by=None, now=NOW)
+
+    assert ([1], [2]) == ([each.number for each in file.entries], [refusal.entry for refusal in file.refused])
+
+
+@pytest.mark.parametrize(("name", "length"), [("x" * 100, 100), (" Ada ", 3), ("x" * 101, None), ("\ud800", None)])
+def test_limit_of_names(tmp_path, name, length):
+    """A name has at most a hundred characters, spaces around it are not part of it."""
+    path = tmp_path / "decisions.json"
+    path.write_text(json.dumps(exported(entry(), decided_by=name)))
+
+    if length is None:
+        with pytest.raises(ToolError, match="at most 100 characters"):
+            decisions_file.read(path, decided_by=None, now=NOW)
+    else:
+        assert length == len(decisions_file.read(path, decided_by=None, now=NOW).decided_by)
+
+
+@pytest.mark.parametrize(("count", "read"), [(100_000, True), (100_001, False)])
+def test_limit_of_entries(tmp_path, count, read):
+    """A file has at most 100,000 entries."""
+    path = tmp_path / "decisions.json"
+    path.write_text(json.dumps(exported(*[0] * count)))
+
+    if read:
+        assert count == len(decisions_file.read(path, decided_by=None, now=NOW).refused)
+    else:
+        with pytest.raises(ToolError, match="has 100,001 entries; a file has up to 100,000"):
+            decisions_file.read(path, decided_by=None, now=NOW)
+
+
+def test_times_are_milliseconds(tmp_path):
+    """A time is read to the millisecond, as the table and the page have it."""
+    path = tmp_path / "decisions.json"
+    path.write_text(json.dumps(exported(entry(decided_at="2025-10-09T08:30:00.123456Z"))))
+
+    (found,) = decisions_file.read(path, decided_by=None, now=NOW).entries
+
+    assert datetime(2025, 10, 9, 8, 30, 0, 123_000, UTC).timestamp() == found.decision.decided_at
+
+
+def test_a_wrong_video_id(tmp_path):
+    """An id that fits neither the place nor the upload is refused with both ids; of a version there is one."""
+    path = tmp_path / "decisions.json"
+    versioned = video("b.mp4", "v1")
+    path.write_text(json.dumps(exported(entry(video_id="0"), entry("b.mp4", version_id="v1", video_id="0"))))
+
+    one, other = decisions_file.read(path, decided_by=None, now=NOW).refused
+
+    upload = Video(BUCKET, "a.mp4", None, ETAG)
+    assert f'video_id is "0", but bucket, key and version_id give {video("a.mp4").id}, and with the etag {upload.id}' == one.reason
+    assert f'video_id is "0", but bucket, key and version_id give {versioned.id}' == other.reason
 
 
 JSON = st.recursive(

@@ -237,7 +237,7 @@ def test_videos_that_no_report_names():
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (b"bucket,a\nbucket\n", "row 2: 1 columns"),
+        (b"bucket,a\nbucket\n", "row 2: 1 column,"),
         (b"bucket,%ff\n", "row 1: the key '%ff' is not percent-encoded UTF-8"),
         (b"bucket,\xff\n", "after row 0"),
         (b"bucket," + b"a" * 200_000, "field larger than field limit"),

@@ -166,8 +166,19 @@ def test_an_index_that_lags_for_longer(account):
 
     output = output_of(result)
     assert (ExitCode.SOME_FAILED, 1, 2, False) == (result.exit_code, output["objects"], output["expected"], output["adds_up"])
-    assert [True] == ["make the review again in a minute" in warning for warning in output["warnings"]]
+    assert [True] == ["run the review again in a minute" in warning for warning in output["warnings"]]
     assert [1.0, 2.0, 4.0] == account.clock.sleeps
+
+
+def test_put_too_often(account):
+    """An upload that has no attempt left is warned of: the same bytes may have been put again, and other ones in between."""
+    add_day(account)
+    add_upload(account, "a.mp4", State.CLEAN, etag="e1", attempt=99)
+    add_upload(account, "b.mp4", State.CLEAN, etag="e1", attempt=98)
+
+    (warning,) = output_of(review(account, "--json"))["warnings"]
+
+    assert "analysed 99 times: 1 upload. What was put after that was not analysed, so look at it yourself." in warning
 
 
 def test_a_video_that_ends_while_it_is_read(account):

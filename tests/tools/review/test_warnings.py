@@ -34,7 +34,7 @@ def test_broken_job(broken, tmp_path):
     """That a job failed, why, how far it got, and the cure are in the review, its JSON and the page."""
     expected = (
         f"Batch job {JOB} has failed before it had attempted every object (1,001 of 1,100 were, 816 failed): {REASON.rstrip('.')}. "
-        f"Fix the cause; `python tools/review_report.py retry --scan {SCAN}` then takes up what it never came to."
+        f"Fix the cause; `python tools/review_report.py retry --scan {SCAN}` then scans what it never got to."
     )
 
     shown = review(broken)

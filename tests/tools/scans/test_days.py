@@ -89,15 +89,37 @@ def test_resuming_what_the_sweeper_holds(account, reason, command):
 
 
 def test_cancelling_a_day(account):
-    """It is cancelled without a word about jobs, and none is asked of S3."""
+    """What waits of it is cancelled, and later uploads are not: that is said, with how they can wait. No job is asked for."""
     add_day(account, status=ScanStatus.OPEN)
     account.wire.calls.clear()
 
     result = control(account, "cancel", DAY_SCAN, "--yes")
 
-    assert (0, ScanStatus.CANCELLED) == (result.exit_code, account.table.scans.scan(DAY_SCAN).status)
-    assert f"Scan {DAY_SCAN} is cancelled; its waiting videos follow" in result.stdout
+    scan = account.table.scans.scan(DAY_SCAN)
+    assert (0, ScanStatus.OPEN, True) == (result.exit_code, scan.status, scan.cancel_due)
+    assert f"What waits of scan {DAY_SCAN} is cancelled within two minutes" in result.stdout
+    assert f"Later uploads to {BUCKET} are analysed: `python tools/control_scan.py watch pause {BUCKET}`" in result.stdout
     assert [] == account.wire.of("UpdateJobStatus")
+
+
+def test_cancelling_a_day_asks(account):
+    """A person is told what is cancelled and what is not; without a yes nothing is."""
+    add_day(account, status=ScanStatus.OPEN)
+
+    result = control(account, "cancel", DAY_SCAN, interactive=True, answer="n\n")
+
+    assert f"Cancel the uploads that wait of scan {DAY_SCAN}? Later ones are still analysed." in result.stderr
+    assert not account.table.scans.scan(DAY_SCAN).cancel_due
+
+
+def test_cancelling_a_day_that_is_over(account):
+    """A day that is closed has nothing that waits."""
+    add_day(account, status=ScanStatus.CLOSED, closed_at=1.0)
+
+    result = control(account, "cancel", DAY_SCAN, "--yes")
+
+    assert (1, "") == (result.exit_code, result.stdout)
+    assert f"Scan {DAY_SCAN} cannot be cancelled: it is closed." in result.stderr
 
 
 # --- many days ----------------------------------------------------------------------------------------------------------

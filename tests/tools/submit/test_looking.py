@@ -199,6 +199,18 @@ def test_nothing_is_left_to_scan(line):
     assert ([], []) == (line.table.scans.scans(), list(runs.folder.glob("*")))
 
 
+def test_fewer_slots_take_longer(library):
+    """The estimate counts on the slots that `control_scan.py slots` has set, else on those of the stack."""
+    library.line.table.control.resume()
+    before = planned(library, "--measure", "all")["estimate"]
+    library.line.table.control.set_slots(1)
+
+    after = planned(library, "--measure", "all")["estimate"]
+
+    assert any("18 slots" in sentence for sentence in before["sentences"])
+    assert any("1 slot" in sentence for sentence in after["sentences"])
+
+
 def test_a_scan_that_may_cost_too_much_is_refused(library):
     """$ submit_job.py --max-cost 0.01: the batch job alone costs more."""
     refused = library.submit("--bucket", BUCKET, "--max-cost", "0.01")

@@ -12,7 +12,7 @@ from handlers.domain.states import Lane
 from tools.lib.aws.deployment import Deployment
 from tools.lib.estimate import prices
 from tools.lib.listing import Sample, Selection, SizeCounts
-from tools.lib.manifest import Kind, Source, UploadedManifest
+from tools.lib.manifest import Generated, Kind, Source, UploadedManifest
 from tools.lib.submit.job_request import job_request
 from tools.lib.submit.plan import Plan, from_json
 from tools.lib.submit.plan_text import lines_of
@@ -102,6 +102,33 @@ def test_an_express_job_goes_before_a_normal_one():
     normal, express = (request(plan(lane=lane))["Priority"] for lane in (Lane.NORMAL, Lane.EXPRESS))
 
     assert (10, 20) == (normal, express)
+
+
+def test_a_manifest_that_s3_makes():
+    """S3's own generator lists the source bucket, writes into the work bucket, and both must be the account's."""
+    selection = Selection(bucket="amzn-s3-demo-bucket", prefixes=("2024/",), suffixes=(".mp4",))
+    generated = Generated(selection, f"manifests/{SCAN}")
+    model = boto3.client("s3control", region_name="us-east-1").meta.service_model.operation_model("CreateJob")
+
+    asked = job_request(plan().new_job, generated)
+
+    validate_parameters(asked, model.input_shape)
+    assert "Manifest" not in asked
+    assert {
+        "S3JobManifestGenerator": {
+            "SourceBucket": "arn:aws:s3:::amzn-s3-demo-bucket",
+            "ExpectedBucketOwner": "111122223333",
+            "EnableManifestOutput": True,
+            "ManifestOutputLocation": {
+                "Bucket": "arn:aws:s3:::amzn-s3-demo-work",
+                "ExpectedManifestBucketOwner": "111122223333",
+                "ManifestFormat": "S3InventoryReport_CSV_20211130",
+                "ManifestPrefix": f"manifests/{SCAN}",
+                "ManifestEncryption": {"SSES3": {}},
+            },
+            "Filter": generated.filter,
+        }
+    } == asked["ManifestGenerator"]
 
 
 def test_the_manifest_is_named_by_arn_and_bare_etag():

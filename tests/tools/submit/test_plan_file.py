@@ -68,6 +68,17 @@ def test_what_is_no_plan_is_refused(files, changed):
         plan_file.load(files.plan, plan().deployment)
 
 
+def test_what_a_plan_says_is_text(files):
+    """Sentences and warnings of a plan that was tampered with are shown as text, whatever they are."""
+    values = json.loads(files.plan.read_text())
+    values |= {"estimate": {"sentences": [5, None]}, "warnings": [7]}
+    files.plan.write_text(json.dumps(values))
+
+    loaded, _ = plan_file.load(files.plan, plan().deployment)
+
+    assert (["5", "None"], ("7",)) == (loaded.estimate["sentences"], loaded.warnings)
+
+
 READ = (
     *("format", "scan_id", "created_at", "selection", "source", "versioned", "lane", "objects", "bytes", "sizes", "ineligible"),
     *("stack", "region", "account_id", "manifest_sha256", "jobs", "suspended", "skip_unchanged", "measure", "estimate", "warnings"),

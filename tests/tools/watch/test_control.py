@@ -147,6 +147,23 @@ class TestSwitch:
         assert (on.since, on.ended_at) == (watching.clock.now() - CLOCK_SECONDS, None)
         assert on.last_upload_at == watching.clock.now() + 120.0
 
+    def test_off_for_this_deployment_only(self, watching, person, switch):
+        """With `--keep-events` the watch ends and the events go on for others, without a question; `on` begins it again."""
+        switch.put(OTHERS | BRIDGE)
+        person("on", BUCKET)
+        watching.calls.clear()
+
+        off = values(person("off", BUCKET, "--keep-events", "--json"))
+        ended = watching.table.watches.state(BUCKET)
+        status = person("status", BUCKET)
+        person("on", BUCKET)
+
+        assert {"bucket": BUCKET, "events": True, "changed": False} == off
+        assert (puts(watching), switch.read()) == ([], OTHERS | BRIDGE)
+        assert (None, watching.clock.now()) == (ended.since, ended.ended_at)
+        assert (3, True) == (status.exit_code, f"The watch of {BUCKET} is off since " in status.stdout)
+        assert watching.table.watches.state(BUCKET).since is not None
+
     def test_off_asks(self, person, switch):
         """A person is told that others lose their events, too, and without a yes nothing is changed."""
         switch.put(OTHERS | BRIDGE)

@@ -58,6 +58,8 @@ def an_upload(watching, key, *, lag, bucket=BUCKET, missed=False, state=State.CL
             state,
             facts=facts,
             uploaded_at=now,
+            start_tried_at=now,
+            reserved_ms=0,
             finished_at=now + lag,
             duration_ms=duration_ms,
             missed=missed,
@@ -108,7 +110,7 @@ def test_limit(watching, person, milliseconds, reached):
 
     (watched,) = status["watches"]
     assert (watched["limit_reached"], watched["max_minutes_per_day"]) == (reached, 2)
-    assert watched["minutes"] == pytest.approx(milliseconds / 60_000)
+    assert watched["minutes"] == watched["minutes_begun"] == pytest.approx(milliseconds / 60_000)
     assert [f"watch release {BUCKET}" in warning for warning in status["warnings"]] == [True] * reached
 
 

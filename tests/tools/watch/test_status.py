@@ -51,10 +51,8 @@ class TestSound:
         """With a name that bucket alone is shown."""
         assert [each["bucket"] for each in look(person, OTHER)["watches"]] == [OTHER]
 
-    def test_before_the_first_upload(self, watching, person, on):
+    def test_before_the_first_upload(self, person, on):
         """Nothing was seen, nothing missed, and there is no lag."""
-        watching.table.watches.end(OTHER)
-
         (status,) = look(person, OTHER)["watches"]
         text = person("status", OTHER).stdout
 
@@ -123,19 +121,15 @@ class TestFaults:
             self.assert_warned(person, "queue of the uploads is gone", "make deploy")
             assert look(person, BUCKET, code=3)["dead_letters"] is None
 
-    @pytest.mark.parametrize(
-        ("change", "part", "cure"),
-        [("pause_scan", "was paused", "control_scan.py resume"), ("cancel_scan", "are cancelled", "submit_job.py --bucket")],
-    )
-    def test_the_scan_of_today(self, watching, person, on, change, part, cure):
-        """A person's pause or cancellation of today's scan holds its later uploads too, and is named."""
+    def test_the_scan_of_today(self, watching, person, on):
+        """A person's pause of today's scan holds its later uploads too, and is named."""
         day = watch.day_of(watching.clock.now())
         scan_id = watch.scan_id(BUCKET, day)
         watching.table.scans.ensure_day_scan(scan_id, BUCKET, day, held=None)
         key = {"pk": {"S": "SCANS"}, "sk": {"S": scan_id}}
         delete = partial(watching.client("dynamodb").delete_item, TableName=watching.table.name, Key=key)
-        with changed(lambda: getattr(watching.table.scans, change)(scan_id, "by alice"), delete):
-            self.assert_warned(person, part, cure)
+        with changed(lambda: watching.table.scans.pause_scan(scan_id, "by alice"), delete):
+            self.assert_warned(person, "was paused", "control_scan.py resume")
 
     def test_paused(self, watching, person, on):
         """A watch that is paused is named, with who paused it and the command that resumes it."""

@@ -25,7 +25,7 @@ class Channel:
         self._sending = threading.Lock()
 
     def send(self, message: Message) -> None:
-        """Send a message.
+        """Write a message as JSON; several threads may send at the same time.
 
         Raises:
             OSError: The other end is closed.

@@ -58,7 +58,8 @@ class JobView:
         if job.tasks is None:
             return f"batch job {job.status}"
         failed = f", {job.failed:,} failed" if job.failed else ""
-        return f"batch job {job.status}, {(job.succeeded or 0) + (job.failed or 0):,} of {job.tasks:,} tasks{failed}"
+        tasks = "1 task" if job.tasks == 1 else f"{job.tasks:,} tasks"
+        return f"batch job {job.status}, {(job.succeeded or 0) + (job.failed or 0):,} of {tasks}{failed}"
 
 
 def describe(s3control: S3ControlClient, account_id: str, job_id: str) -> JobView:

@@ -120,7 +120,8 @@ def connect(profile: str | None, region: str | None) -> Clients:
     if not session.region_name:
         raise ToolError(
             "No AWS Region is set.",
-            cure="Name the one the stack was deployed to: --region us-east-1, or AWS_REGION in the environment.",
+            cure="Set AWS_REGION to the Region of your buckets and of the stack, as in `export AWS_REGION=us-east-1`; "
+            "programs also take --region.",
         )
     return Clients(session)
 
@@ -148,7 +149,8 @@ def _explain_refusal(error: sdk.ClientError) -> ToolError:
 
 
 _CREDENTIALS_CURE = (
-    "Log in (`aws sso login`, `aws configure`) or name a profile with --profile; `aws sts get-caller-identity` shows who you are."
+    "Log in (`aws sso login`, `aws configure`) or name a profile with AWS_PROFILE or --profile; "
+    "`aws sts get-caller-identity` shows who you are."
 )
 _LOCAL_FAULTS: tuple[tuple[tuple[type[Exception], ...], str, str], ...] = (
     (

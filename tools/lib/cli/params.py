@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,10 @@ class SourceFile(click.ParamType[str]):
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         if not value.startswith("s3://"):
-            return str(self._path.convert(value, param, ctx))
+            path = str(self._path.convert(value, param, ctx))
+            if path == STANDARD_STREAM and sys.stdin is None:
+                self.fail("- is standard input, which is closed; name a file, or redirect one", param, ctx)
+            return path
         bucket, _, key = value.removeprefix("s3://").partition("/")
         if not key or not _BUCKET.fullmatch(bucket):
             self.fail(f"{value!r} is not the URI of an object; use s3://bucket/key", param, ctx)

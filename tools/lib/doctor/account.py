@@ -12,6 +12,7 @@ from tools.lib.aws import ACTIVE_JOBS, open_jobs
 from tools.lib.doctor.case import Case
 from tools.lib.doctor.findings import Finding, ok, stop, warning
 from tools.lib.doctor.reservation import ENOUGH, reserved
+from tools.lib.text import counted
 
 # Rekognition's default quota of concurrent stored-video jobs in an account (docs/aws.md#7-rekognition).
 ACCOUNT_JOBS = 20
@@ -61,16 +62,17 @@ def analysis_jobs(case: Case) -> Iterator[Finding]:
     ours, quota = case.deployment.account_jobs, _listed_quota(case, _is_of_jobs)
     if quota is not None and quota < ours:
         yield warning(
-            f"The deployment counts on {ours} jobs at a time; the account has {quota:,.0f}.",
+            f"The deployment counts on {counted(ours, 'job')} at a time; the account has {quota:,.0f}.",
             f'Set "account_jobs" in cdk.json to {quota:,.0f} and run `make deploy`.',
         )
     if quota is None and ours > ACCOUNT_JOBS:
         yield warning(
-            f"The deployment counts on {ours} jobs at a time; AWS's default is {ACCOUNT_JOBS}, and Service Quotas lists no value.",
+            f"The deployment counts on {counted(ours, 'job')} at a time; AWS's default is {ACCOUNT_JOBS}, and Service Quotas lists "
+            "no value.",
             "Make sure that AWS Support has raised the quota.",
         )
     source = f"Service Quotas says {quota:,.0f}" if quota is not None else "AWS's default; Service Quotas lists no value"
-    yield ok(f"{ours} jobs at a time ({source})")
+    yield ok(f"{counted(ours, 'job')} at a time ({source})")
 
 
 def image_pace(case: Case) -> Iterator[Finding]:

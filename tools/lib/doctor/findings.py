@@ -9,7 +9,7 @@ from typing import Any
 
 from tools.lib.cli import ExitCode
 from tools.lib.errors import ToolError
-from tools.lib.text import printable
+from tools.lib.text import counted, printable
 
 
 class Level(StrEnum):
@@ -75,7 +75,8 @@ class Findings:
 
     def sentences(self) -> list[str]:
         """Return the findings for a person, and how many there are of each level."""
-        counts = ", ".join(f"{len(self.of(level))} {level.value}" for level in Level)
+        fine, warnings, stops = (len(self.of(level)) for level in (Level.OK, Level.WARNING, Level.STOP))
+        counts = f"{fine} ok, {counted(warnings, 'warning')}, {counted(stops, 'stop')}"
         return [*(line for finding in self.found for line in finding.sentences()), counts]
 
     def as_json(self) -> dict[str, Any]:

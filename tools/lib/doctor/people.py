@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from handlers.domain import Scan
 from tools.lib.doctor.case import Case
@@ -18,10 +18,12 @@ def open_scans(case: Case) -> Iterator[Finding]:
         shown = ", ".join(f"{scan.id} ({moment(scan.created_at)}, {_keys_of(scan)})" for scan in same)
         yield warning(
             f"{counted(len(same), 'open scan')} of {case.bucket}: {shown}. Objects of both would be analysed and paid twice.",
-            f"See `python tools/review_report.py --scan {same[0].id}`; wait for it, or cancel it with tools/control_scan.py.",
+            _instead_of_paying_twice(same),
         )
-    others = f"; {counted(len(scans), 'scan')} of other objects also using the slots" if scans else ""
-    yield ok(f"none of these objects{others}")
+    others = (
+        f"; {counted(len(scans), 'scan')} of other objects {'uses' if len(scans) == 1 else 'use'} the slots, too" if scans else ""
+    )
+    yield ok(f"none has any of these objects{others}")
 
 
 def _may_overlap(some: Iterable[str], others: Collection[str]) -> bool:
@@ -29,7 +31,17 @@ def _may_overlap(some: Iterable[str], others: Collection[str]) -> bool:
     return any(one.startswith(other) or other.startswith(one) for one in some for other in others)
 
 
+def _instead_of_paying_twice(same: Sequence[Scan]) -> str:
+    """Return a cure; the scan of a day stays open until the next one, so no one waits for it."""
+    submitted = next((scan for scan in same if scan.day is None), None)
+    if submitted is None:
+        return "With --skip-unchanged, what is analysed of these uploads is left out."
+    return f"See `python tools/review_report.py --scan {submitted.id}`; wait for it, or cancel it with tools/control_scan.py."
+
+
 def _keys_of(scan: Scan) -> str:
+    if scan.day is not None:
+        return f"the uploads of {scan.day}"
     if scan.prefixes is None:
         return "its prefixes are not known"
     return "any key" if "" in scan.prefixes else f"keys below {' '.join(map(printable, scan.prefixes))}"
@@ -53,7 +65,7 @@ def mail(case: Case) -> Iterator[Finding]:
     elif not confirmed:
         none = "No one is mailed about flagged videos: the alerts topic has no e-mail subscription (`alert_email` in cdk.json)."
         yield warning(none, cure)
-    yield ok(f"{len(confirmed)} confirmed")
+    yield ok(f"{counted(len(confirmed), 'e-mail subscription')} confirmed")
 
 
 def _recipients(case: Case) -> tuple[list[str], list[str]]:

@@ -18,6 +18,12 @@ _DAY_SECONDS = 86_400.0
 
 def queues(case: Case) -> Iterator[Finding]:
     """Check whether the queue of the uploads and its dead letters exist."""
+    watching = case.deployment.watching
+    if watching and case.deployment.work_bucket in watching.watches:
+        yield warning(
+            f"{case.deployment.work_bucket} is the work bucket, which cannot be watched: what is written there starts nothing.",
+            'Take it out of "watch" in cdk.json and run `make deploy`.',
+        )
     if case.depths:
         yield from _warnings(case.depths.queue_faults())
         yield ok(f"the queue exists, {case.depths.waiting or 0:,} to be registered")
@@ -38,9 +44,9 @@ def rule(case: Case) -> Iterator[Finding]:
 
 
 def events(case: Case) -> Iterator[Finding]:
-    """Check whether the bucket sends its events to EventBridge."""
+    """Check whether the bucket sends its events to EventBridge, and its watch is not off."""
     if case.health:
-        yield from _warnings(case.health.event_faults())
+        yield from _warnings(case.health.event_faults(case.table.watches.state(case.bucket).ended_at))
         yield ok(f"{case.bucket} sends them to EventBridge")
 
 

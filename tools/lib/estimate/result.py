@@ -23,6 +23,9 @@ from tools.lib.text import counted, moment
 
 _LONG_HOURS = 48
 
+# Digits behind the point of an amount, at most.
+_MOST_DIGITS = 9
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circumstances:
@@ -151,8 +154,9 @@ class Estimate:
             )
         if self.dollars.high <= float(most):
             return
+        high, limit = _apart(Decimal(str(self.dollars.high)), most)
         raise ToolError(
-            f"The scan may cost {_dollars(self.dollars.high)}, more than the {dollars(most)} of --max-cost "
+            f"The scan may cost {high}, more than the {limit} of --max-cost "
             f"(estimated: {_amount(self.dollars, _dollars)}; the upper end counts).",
             cure="Choose fewer videos (--prefix, --limit, --sample), narrow the estimate (--measure all), or raise --max-cost.",
         )
@@ -211,7 +215,7 @@ def _assumptions(populations: Mapping[int, Population], measurements: Measuremen
     choice = measurements.choice
     lengths = [_length_sentence(sum(each.count for each in populations.values()), measurements), *_guessed_sentence(measurements)]
     if choice.engine is Engine.VIDEO:
-        pace = f"{given.speed.sentence}; {given.slots} slots, and no other scan"
+        pace = f"{given.speed.sentence}; {counted(given.slots, 'slot')}, and no other scan"
         return (*lengths, pace, *_price_sentences(given, "rekognition_minute"))
     pace = f"{given.pace.sentence}, and no other scan"
     return (*lengths, missed(choice.interval_ms), pace, *_price_sentences(given, "rekognition_image"))
@@ -320,6 +324,15 @@ def _whole(value: float) -> str:
 
 def _dollars(value: float) -> str:
     return dollars(Decimal(str(round(value, 4))))
+
+
+def _apart(higher: Decimal, lower: Decimal) -> tuple[str, str]:
+    """Return two amounts with as many digits as show that they are not the same."""
+    shown, digits = (dollars(higher), dollars(lower)), 2
+    while shown[0] == shown[1] and digits < _MOST_DIGITS:
+        digits += 1
+        shown = f"${higher:,.{digits}f}", f"${lower:,.{digits}f}"
+    return shown
 
 
 def _hours(seconds: float) -> str:

@@ -15,7 +15,7 @@ from tools.lib.text import iso_time
 
 @dataclass(frozen=True, slots=True)
 class ListedObject:
-    """One object of a listing.
+    """An object or version as a listing or an inventory describes it.
 
     Attributes:
         size: In bytes; `UNKNOWN_SIZE` where the source does not have it.

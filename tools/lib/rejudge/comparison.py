@@ -12,7 +12,7 @@ from tools.lib.json_keys import scan_keys
 from tools.lib.rejudge.judge import Blocked, Change, Judgement, Obstacle
 from tools.lib.rejudge.policy_file import PolicyFile
 from tools.lib.text import block, counted, printable
-from tools.lib.videos import is_superseded, labels_text, named, subject, title
+from tools.lib.videos import labels_text, named, subject, title
 
 # Videos of one kind that a person sees; `--json` has all of them.
 VIDEOS_SHOWN = 50
@@ -81,7 +81,7 @@ class Comparison:
         self.videos[change] += 1
         self.milliseconds[change] += judgement.record.duration_ms or 0
         if change is not Change.NONE:
-            record, superseded = judgement.record, is_superseded(judgement.record)
+            record, superseded = judgement.record, judgement.record.superseded
             self.changed.append(ChangedVideo(record.video, change, judgement.now_count, judgement.no_longer, superseded))
         self.mails += change is Change.FLAGGED and judgement.judged.mail_due
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from handlers.domain import Findings, LabelSummary, Policy, Record, State, Video
-from tools.lib.videos import is_superseded
 
 # The states that a policy decides between; a video in another state is not judged.
 JUDGED = frozenset({State.CLEAN, State.FLAGGED})
@@ -78,7 +77,7 @@ def judge(record: Record, policy: Policy, *, mail: bool = False) -> Judgement | 
     if obstacle is not None:
         return obstacle
     verdict = policy.judge(Findings((), record.labels, record.gap_ms or 0))
-    due = (mail and not is_superseded(record)) if record.state is State.CLEAN else record.mail_due
+    due = (mail and not record.superseded) if record.state is State.CLEAN else record.mail_due
     counted = tuple(label.name for label in verdict.counted)
     judged = replace(
         record,

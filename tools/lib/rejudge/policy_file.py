@@ -33,7 +33,7 @@ class PolicyFile:
 
 
 def read(path: Path) -> PolicyFile:
-    """Return the policy of a file.
+    """Return what `policy FILE` is to judge by, with its labels as they are spelt there.
 
     Raises:
         ToolError: It is not a policy in UTF-8, or too large for one; the message names the fault.

@@ -133,7 +133,7 @@ def _triaged(
     table, truth = run.table, TruthTable(expected=scan.objects)
     settings = table.control.settings()
     paused = scan.status is ScanStatus.PAUSED or (settings is not None and settings.paused)
-    moment = Moment(run.clock.now(), anything_runs=table.records.running_count() > 0, paused=paused)
+    moment = Moment(run.clock.now(), anything_runs=table.records.running_count() + table.samplings.under_way() > 0, paused=paused)
     triage = Triage(moment, all_failed)
     with run.terminal.bar("objects") as bar:
         reading = ScanReading(run, scan, choice, truth, bar, whole=True)

@@ -13,7 +13,7 @@ from tools.lib.errors import ToolError
 from tools.lib.estimate import prices
 from tools.lib.retry.retryable import Diagnosis, Moment, diagnose
 from tools.lib.review import ObjectResult, ObjectStatus
-from tools.lib.submit import NewJob, column, description, price_lines
+from tools.lib.submit import NewJob, column, description, engine_arguments, price_lines
 from tools.lib.text import counted, printable
 from tools.lib.videos import named, subject, title
 
@@ -136,7 +136,12 @@ class RetryPlan:
             deployment=self.deployment,
             token=self.name,
             description=description(self.scan.bucket, f"scan {self.scan.id}, retry {self.number}"),
-            arguments={"scan_id": self.scan.id, "lane": self.scan.lane.value, "retry": str(self.number)},
+            arguments={
+                "scan_id": self.scan.id,
+                "lane": self.scan.lane.value,
+                "retry": str(self.number),
+                **engine_arguments(self.scan.engine, self.scan.interval_ms),
+            },
             versioned=self.versioned,
             report_prefix=f"reports/{self.scan.id}",
         )

@@ -170,7 +170,7 @@ class Messages:
                 self.attempts[record.video.id] = record.attempt + record.state.final
 
     def send(self, sqs: SQSClient, url: str, total: int, bar: Bar) -> None:
-        """Send all messages.
+        """Send what the file holds, ten messages in a request.
 
         Raises:
             ToolError: SQS refused some.

@@ -18,6 +18,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 from tools.lib.aws import fetch, key_of, md5_of
 from tools.lib.bounded import MAX_DOCUMENT, csv_rows, parse_json, read_whole
 from tools.lib.errors import ToolError
+from tools.lib.text import counted
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -35,7 +36,7 @@ class ReportError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class BucketFiles:
-    """The files of one bucket."""
+    """Fetches objects by their keys, with one client."""
 
     s3: S3Client
     bucket: str
@@ -128,7 +129,7 @@ def parse_rows(name: str, content: IO[bytes]) -> Iterator[ReportRow]:
 
 def _row(name: str, number: int, row: list[str]) -> ReportRow:
     if len(row) != COLUMNS:
-        raise ReportError(f"{name}, row {number}: {len(row)} columns where a report has {COLUMNS}; was the file edited?")
+        raise ReportError(f"{name}, row {number}: {counted(len(row), 'column')} where a report has {COLUMNS}; was the file edited?")
     bucket, key, version_id, status, fifth, sixth, message = row
     http_status, error_code = (sixth, fifth) if _HTTP_STATUS.fullmatch(sixth) else (fifth, sixth)
     try:

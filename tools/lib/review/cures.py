@@ -7,7 +7,7 @@ from handlers.domain.languages import ENGLISH, Phrase, phrase
 
 _CONVERT = "`ffmpeg -i FILE -c:v libx264 -c:a aac NEW.mp4`"
 _RETRY = "`review_report.py retry`"
-_TOO_LARGE = phrase("it may have up to 10 GB: convert it ({command}), upload and scan the new file", command=_CONVERT)
+_TOO_LARGE = phrase("Rekognition takes up to 10 GB: convert it ({command}), upload and scan the new file", command=_CONVERT)
 _CURES = {
     reasons.EMPTY: phrase("upload it again"),
     reasons.ARCHIVED: phrase("restore it, then {retry}", retry=_RETRY),
@@ -21,7 +21,7 @@ _CURES = {
     reasons.START_UNKNOWN: phrase("{retry} analyses it, perhaps for a second time", retry="`review_report.py retry --all-failed`"),
     reasons.TOO_LARGE: _TOO_LARGE,
     "VideoTooLargeException": _TOO_LARGE,
-    reasons.TOO_LONG: phrase("it may have up to 6 hours: cut it, upload and scan the parts"),
+    reasons.TOO_LONG: phrase("Rekognition takes up to 6 hours: cut it, upload and scan the parts"),
     reasons.CONTAINER: phrase(
         "Rekognition takes MP4 and MOV: convert it ({command}), upload and scan the new file", command=_CONVERT
     ),
@@ -29,7 +29,7 @@ _CURES = {
     reasons.CODEC: phrase(
         "Rekognition takes H.264 in MP4 or MOV: convert it ({command}), upload and scan the new file", command=_CONVERT
     ),
-    reasons.NO_PICTURE: phrase("there is nothing to see in it; if there should be, upload it again"),
+    reasons.NO_PICTURE: phrase("it has no picture; if it should have one, upload it again"),
     reasons.ANALYSIS_FAILED: phrase(
         "`ffprobe FILE` shows what is broken or its codec; convert it ({command}), upload and scan the new file", command=_CONVERT
     ),

@@ -40,7 +40,22 @@ _TIMES = ("queued_time", "started_time", "finished_time")
 _WHOSE = ("scan_id", "decided_time")
 # Of uploads to watched buckets.
 _UPLOADED = ("uploaded_time", "missed", "superseded")
-VIDEO_COLUMNS = (*_NAMED, "repeated", "reason", "message", *_VIDEO, *_DECIDED, *_LOOKED_AT, *_WHOSE, *_TIMES, "cure", *_UPLOADED)
+# How it was looked at: an image has no interval.
+_ENGINE = ("engine", "interval_seconds", "images", "decoded_seconds")
+VIDEO_COLUMNS = (
+    *_NAMED,
+    "repeated",
+    "reason",
+    "message",
+    *_VIDEO,
+    *_DECIDED,
+    *_LOOKED_AT,
+    *_WHOSE,
+    *_TIMES,
+    "cure",
+    *_UPLOADED,
+    *_ENGINE,
+)
 SEGMENT_COLUMNS = (*_NAMED, *_SEGMENT, *_DECIDED, "scan", "attempt", *_WHOSE, "etag", *_UPLOADED)
 
 
@@ -223,7 +238,7 @@ def _recorded(record: Record) -> dict[str, Value]:
     return {
         "labels": [{"name": label.name, "parent": label.parent, "level": label.level, **label_json(label)} for label in labels],
         "confidence": labels[0].confidence if labels else None,
-        "duration_seconds": None if record.duration_ms is None else record.duration_ms / 1000,
+        "duration_seconds": _seconds(record.duration_ms),
         "changed_during_scan": record.changed_during_scan,
         "etag": _etag(record),
         "size": record.facts.size if record.facts else None,
@@ -237,7 +252,15 @@ def _recorded(record: Record) -> dict[str, Value]:
         "finished_time": iso_or_none(record.finished_at),
         "model_version": record.model_version,
         "policy_hash": record.policy_hash,
+        "engine": record.engine.value,
+        "interval_seconds": _seconds(record.interval_ms),
+        "images": record.images,
+        "decoded_seconds": _seconds(record.decoded_ms),
     }
+
+
+def _seconds(milliseconds: int | None) -> float | None:
+    return None if milliseconds is None else milliseconds / 1000
 
 
 def _etag(record: Record) -> str | None:

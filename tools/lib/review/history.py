@@ -15,7 +15,7 @@ from tools.lib.cli import Invocation
 from tools.lib.json_keys import scan_keys, time_keys
 from tools.lib.review.summary import decision_json, decision_line
 from tools.lib.text import moment, printable
-from tools.lib.videos import is_superseded, label_json, labels_text, upload_json
+from tools.lib.videos import label_json, labels_text, upload_json
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -132,7 +132,7 @@ def _record_lines(record: Record) -> list[str]:
     attempt = f", attempt {record.attempt}" if record.attempt else ""
     why = f"; {printable(record.problem.code)}: {printable(record.problem.message)}" if record.problem else ""
     found = [f"      {labels_text(record.labels)}"] if record.labels else []
-    superseded = ", superseded" if is_superseded(record) else ""
+    superseded = ", superseded" if record.superseded else ""
     return [f"    scan {record.scan_id}  {when}  {record.state.value.lower()}{superseded}{attempt}{why}", *found]
 
 

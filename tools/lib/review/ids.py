@@ -16,7 +16,7 @@ class IdNotes:
         self._buckets = [bytearray() for _ in range(_BUCKETS)]
 
     def place(self, key: bytes) -> int:
-        """Return the place of an id."""
+        """Return what `put` noted, 0 if nothing was."""
         bucket, at = self._found(key)
         return int.from_bytes(bucket[at + ID_BYTES + 1 : at + _ENTRY_BYTES], "little") if at >= 0 else 0
 

@@ -28,6 +28,7 @@ from tools.lib.review.join import ObjectResult, ReportNotes, TruthTable, join
 from tools.lib.review.recorded import recorded_of
 from tools.lib.review.uploads import uploads
 from tools.lib.scans import find
+from tools.lib.text import counted
 
 # Of a manifest: bucket and key, and the version where the bucket has versions.
 _COLUMNS = (2, 3)
@@ -101,7 +102,7 @@ class SetAside:
         for number, row in _rows(self.uri, self.path) if self.path else ():
             if len(row) not in _SET_ASIDE_COLUMNS:
                 columns = " or ".join(map(str, _SET_ASIDE_COLUMNS))
-                raise _damaged(f"{self.uri}, row {number}: {len(row)} columns, but such a list has {columns}.")
+                raise _damaged(f"{self.uri}, row {number}: {counted(len(row), 'column')}, but such a list has {columns}.")
             code, message = (*row[3:], _SET_ASIDE)[:2]
             yield _video(self.uri, number, row[:3]), Problem(code, message)
 
@@ -120,7 +121,7 @@ def _rows(uri: str, path: Path) -> Iterator[tuple[int, list[str]]]:
 def _video(uri: str, number: int, row: list[str]) -> Video:
     if len(row) not in _COLUMNS:
         columns = " or ".join(map(str, _COLUMNS))
-        raise _damaged(f"{uri}, row {number}: {len(row)} columns, but a manifest of submit_job.py has {columns}.")
+        raise _damaged(f"{uri}, row {number}: {counted(len(row), 'column')}, but a manifest of submit_job.py has {columns}.")
     try:
         # As the function decodes the key of a task: the record has that name.
         key = key_of_form(row[1])
@@ -233,7 +234,7 @@ class ScanChoice:
     without_manifest: bool = False
 
     def find(self, run: Invocation) -> Scan:
-        """Return the scan.
+        """Return the chosen scan, by default the newest that was submitted.
 
         Raises:
             ToolError: There is none.
@@ -251,7 +252,9 @@ def scan_options(command: Callable[..., Any]) -> Callable[..., Any]:
         return command(*arguments, choice=ScanChoice(scan, job, without_manifest), **given)
 
     return options(
-        click.option("--scan", metavar="ID", help="The id of the scan, as submit_job.py printed it; default: the newest scan."),
+        click.option(
+            "--scan", metavar="ID", help="The id of the scan, as submit_job.py printed it; default: the newest submitted."
+        ),
         click.option("--job", metavar="ID", help="The scan of this S3 Batch Operations job."),
         click.option("--without-manifest", is_flag=True, help="Account only for the objects in the completion report."),
     )(run)
@@ -277,7 +280,7 @@ class ScanReading:
     warnings: list[Phrase] = field(default_factory=list)
 
     def results(self) -> Iterator[ObjectResult]:
-        """Return the result of each object.
+        """Yield a result for each row of the manifest, or for each upload of a day, and for what was left out.
 
         Raises:
             ToolError: A report or the manifest is damaged or gone; raised while results are read.

@@ -19,7 +19,6 @@ from handlers.domain.reasons import INELIGIBLE
 from tools.lib.review.completion_report import ReportRow
 from tools.lib.review.ids import IdNotes
 from tools.lib.review.recorded import Known, Recorded
-from tools.lib.videos import is_superseded
 
 # Distinct rows whose notes are remembered.
 _MAX_ROWS = 1_024
@@ -70,7 +69,7 @@ class ObjectResult:
     @property
     def superseded(self) -> bool:
         """Tell whether it is final and another upload has replaced it, so that there is nothing to be done about it."""
-        return self.record is not None and self.record.state.final and is_superseded(self.record)
+        return self.record is not None and self.record.state.final and self.record.superseded
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +122,7 @@ class ReportNotes:
         self._ids = IdNotes()
 
     def take(self, row: ReportRow) -> None:
-        """Note a row of a report."""
+        """Note how a task ended; a later row about the same object takes the place of an earlier one."""
         text = (row.succeeded, row.error_code, row.message)
         place = self._rows.get(text)
         if place is None:

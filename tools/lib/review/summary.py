@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from handlers.domain import Decision, LabelSummary, Scan, Segment, unselected
 from handlers.domain.confidence import shown
+from handlers.domain.identity import MAX_ATTEMPT
 from handlers.domain.languages import ENGLISH, Phrase, phrase
 from handlers.domain.mail import time_code
 from handlers.domain.telling import telling_segments
@@ -103,7 +104,7 @@ class Review:
             *block("Flagged", [line for video in self.flagged for line in video.sentences()]),
             *block("Failed", _reasons(self.failed)),
             *block("Ineligible", _reasons(self.ineligible)),
-            *block("Skipped: not videos by their first bytes", _reasons(self.skipped)),
+            *block("Skipped: not videos, as their first bytes show", _reasons(self.skipped)),
             *block("Not final", [f"{_title(outcome)}  {outcome.status.value}" for outcome in self.unfinished]),
             *block("Superseded by another upload: nothing to do", [_superseded_line(outcome) for outcome in self.superseded]),
             *block("Warning", [ENGLISH.render(warning) for warning in self.warnings]),
@@ -113,7 +114,7 @@ class Review:
         counts = [(status.value, self.truth.statuses[status]) for status in ObjectStatus if self.truth.statuses[status]]
         width = max(len(f"{self.truth.total:,}"), 6)
         rows = [f"  {name:<16}{count:>{width},}" for name, count in counts]
-        verdict = "every object is accounted for" if self.truth.adds_up else "the counts do not add up, see the warnings"
+        verdict = "every object is accounted for" if self.truth.adds_up else "the counts do not add up: see the warnings"
         expected = "" if self.truth.expected is None else f" of {self.truth.expected + self.truth.set_aside:,}"
         return [
             *rows,
@@ -128,8 +129,10 @@ class Review:
             in_manifest = self.truth.total - aside
             yield f"{in_manifest:,} in the manifest, {aside:,} left out of it as ineligible when the scan was submitted"
         if skipped:
-            why = "it is not a video by its" if skipped == 1 else "they are not videos by their"
-            yield f"{skipped:,} skipped and not looked at, because {why} first bytes"
+            why = (
+                "its first bytes show that it is not a video" if skipped == 1 else "their first bytes show that they are not videos"
+            )
+            yield f"{skipped:,} skipped and not looked at, because {why}"
         if self.scan.day is None:
             yield from unselected.sentences(self.scan.not_selected, ENGLISH)
 
@@ -163,12 +166,13 @@ def review_of(
     segments_of: SegmentReader,
 ) -> Review:
     """Return the review that these outcomes make; `truth` is filled while they are read."""
-    review = Review(scan, truth)
+    review, exhausted = Review(scan, truth), 0
     for outcome in outcomes:
         if not outcome.again:
             _take(review, outcome, segments_of)
+        exhausted += outcome.record is not None and outcome.record.attempt == MAX_ATTEMPT
     review.flagged.sort(key=lambda video: _worst(video.outcome), reverse=True)
-    review.warnings = _warnings(truth) if scan.day is None else _warnings_of_day(truth)
+    review.warnings = _warnings(truth) if scan.day is None else _warnings_of_day(truth, exhausted)
     return review
 
 
@@ -219,16 +223,28 @@ def _warnings(truth: TruthTable) -> list[Phrase]:
     return warnings
 
 
-def _warnings_of_day(truth: TruthTable) -> list[Phrase]:
-    if truth.adds_up:
-        return []
-    sentence = phrase(
-        "Records found: {found}; by the totals of the scan there are {expected}. The index lags, or videos are just ending: "
-        "make the review again in a minute.",
-        found=truth.total,
-        expected=truth.expected or 0,
-    )
-    return [sentence]
+def _warnings_of_day(truth: TruthTable, exhausted: int) -> list[Phrase]:
+    """Return the warnings about the scan of a day; `exhausted` is how many of its videos cannot be analysed once more."""
+    warnings = []
+    if not truth.adds_up:
+        warnings.append(
+            phrase(
+                "Records found: {found}; by the totals of the scan there are {expected}. The index lags, or videos are just "
+                "ending: run the review again in a minute.",
+                found=truth.total,
+                expected=truth.expected or 0,
+            )
+        )
+    if exhausted:
+        warnings.append(
+            phrase(
+                "Put again and again with the same bytes, and analysed {most} times: {count} {count:upload|uploads}. What was put "
+                "after that was not analysed, so look at {count:it|them} yourself.",
+                most=MAX_ATTEMPT,
+                count=exhausted,
+            )
+        )
+    return warnings
 
 
 def decision_line(decision: Decision) -> str:

@@ -90,6 +90,8 @@ def slots(run: Invocation, number: int) -> CommandResult:
 def cancel(run: Invocation, scan_id: str, *, agreed: bool) -> CommandResult:
     """Cancel a scan, then its batch jobs: in the other order the end of the jobs would look like a fault."""
     scan = find(run.table.scans, scan_id)
+    if scan.day is not None:
+        return _cancel_day(run, scan, agreed=agreed)
     run.require_agreement("pass --yes", agreed=agreed)
     if not agreed:
         run.terminal.info(progress_of(run, [scan])[0].line())
@@ -98,12 +100,25 @@ def cancel(run: Invocation, scan_id: str, *, agreed: bool) -> CommandResult:
         )
     outcome = _done(run, run.table.scans.cancel_scan(scan.id, f"by {user_name()}"), scan, "cancelled")
     cancelled = [job.id for job in scan.jobs if job.status not in TERMINAL and _cancel_job(run, job)]
-    jobs = f", and so {'is' if len(cancelled) == 1 else 'are'} {counted(len(cancelled), 'batch job')}"
-    text = (
-        f"Scan {scan.id} is cancelled{jobs if scan.day is None else ''}; "
-        "its waiting videos follow at 300 a second. Running analyses finish."
-    )
+    jobs = f"{'is' if len(cancelled) == 1 else 'are'} {counted(len(cancelled), 'batch job')}"
+    text = f"Scan {scan.id} is cancelled, and so {jobs}; its waiting videos follow at 300 a second. Running analyses finish."
     values = {**scan_keys(scan.id), "status": ScanStatus.CANCELLED.value, "cancelled_jobs": cancelled, "outcome": outcome.name}
+    return CommandResult([text], values)
+
+
+def _cancel_day(run: Invocation, scan: Scan, *, agreed: bool) -> CommandResult:
+    """Cancel what waits of the scan of a day, which goes on: later uploads would be left out without a word otherwise."""
+    run.require_agreement("pass --yes", agreed=agreed)
+    if not agreed:
+        run.terminal.info(progress_of(run, [scan])[0].line())
+        run.agree(f"Cancel the uploads that wait of scan {scan.id}? Later ones are still analysed.", "Nothing was cancelled.")
+    outcome = _done(run, run.table.scans.cancel_waiting(scan.id), scan, "cancelled")
+    pause = run.target.command("control_scan.py", "watch", "pause", scan.bucket)
+    text = (
+        f"What waits of scan {scan.id} is cancelled within two minutes, at 300 a second; running analyses finish. "
+        f"Later uploads to {scan.bucket} are analysed: `{pause}` lets them wait."
+    )
+    values = {**scan_keys(scan.id), "status": scan.status.value, "cancelled_jobs": [], "outcome": outcome.name}
     return CommandResult([text], values)
 
 

@@ -36,6 +36,7 @@ class ScanProgress:
         job: Its batch job as S3 describes it; None where S3 was not asked.
         warnings: What its counts do not show, and what to do about it.
         missed: Uploads of its day that no event brought; None if it is not of a day.
+        sampling: Videos that are being looked at by frames; they are not among those that run.
     """
 
     scan: Scan
@@ -48,6 +49,7 @@ class ScanProgress:
     job: JobView | None = None
     warnings: tuple[Phrase, ...] = ()
     missed: int | None = None
+    sampling: int = 0
 
     @property
     def total(self) -> int | None:
@@ -65,7 +67,7 @@ class ScanProgress:
         none_waits = not self.scan.live or self.scan.waiting_empty_since is not None
         if self.total is None or not (over and none_waits):
             return None
-        return max(0, self.total - self.totals.final - self.running)
+        return max(0, self.total - self.totals.final - self.running - self.sampling)
 
     @property
     def to_come(self) -> int | None:
@@ -96,6 +98,7 @@ class ScanProgress:
             *unfinished,
             *([f"{self.without_record:,} without record ({self._why_no_record()})"] if self.without_record else []),
             f"{self.running:,} running",
+            *([f"{self.sampling:,} being looked at by frames"] if self.sampling else []),
             *([f"{handed_over:,} fetched without a notice"] if handed_over >= FEW_LOST_NOTICES else []),
             *([f"{self.set_aside:,} left out as ineligible"] if self.set_aside else []),
             *([f"{self.missed:,} found by the daily comparison"] if self.missed else []),
@@ -120,7 +123,7 @@ class ScanProgress:
         if self.to_come == 0:
             return "about to be closed"
         if self.ready_at is None:
-            return "not known yet when it will be ready"
+            return "finishing time not known yet"
         return f"ready about {_clock_time(self.ready_at, self.now)}"
 
     def sentences(self) -> list[str]:
@@ -147,6 +150,8 @@ class ScanProgress:
             "failures": self.totals.failures,
             "minutes": sum(self.totals.milliseconds.values()) / 60_000,
             "running": self.running,
+            "sampling": self.sampling,
+            "images": self.totals.images,
             "slots": self.slots,
             "videos_per_hour": self.videos_per_hour,
             **time_keys(ready=self.ready_at),
@@ -165,12 +170,14 @@ def progress_of(run: Invocation, scans: Sequence[Scan]) -> list[ScanProgress]:
     control = run.table.control
     settings, watch = control.settings() or Settings(), control.mail_watch()
     running = Counter(video.scan_id for video in run.table.records.running())
+    sampling = Counter(video.scan_id for video in run.table.samplings.all())
     totals = {scan.id: run.table.scans.totals(scan.id) for scan in scans}
     return [
         ScanProgress(
             scan=scan,
             totals=totals[scan.id],
             running=running[scan.id],
+            sampling=sampling[scan.id],
             settings=settings,
             slots=run.deployment.slots if settings.slots is None else settings.slots,
             now=run.clock.now(),
@@ -193,10 +200,10 @@ def newest(run: Invocation, since: float | None, *, every: bool) -> tuple[list[S
 
 
 def find(table: Scans, scan_id: str | None = None, job_id: str | None = None) -> Scan:
-    """Return the scan with this id or this job.
+    """Return the scan that a person means.
 
-    Where neither is named it is the newest one that a person submitted: the scan of each day would hide it otherwise. If there are
-    only scans of days, it is the newest of these.
+    Where neither id nor job is named it is the newest one that was submitted: the scan of each day would hide it
+    otherwise. If there are only scans of days, it is the newest of these.
 
     Raises:
         ToolError: There is none.

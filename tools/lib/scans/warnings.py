@@ -46,7 +46,7 @@ def _cure(scan: Scan, target: Target) -> Phrase:
                 cancel=target.command("control_scan.py", "cancel", scan.id),
             )
     return phrase(
-        "Fix the cause; `{retry}` then takes up what it never came to.",
+        "Fix the cause; `{retry}` then scans what it never got to.",
         retry=target.command("review_report.py", "retry", "--scan", scan.id),
     )
 
@@ -70,7 +70,7 @@ def _mails(scan: Scan, watch: MailWatch, run: Invocation) -> Iterator[Phrase]:
         if scan.closed_at is None or scan.closed_at >= watch.none_since:
             yield phrase(
                 "No one has been mailed since {since}: the alerts topic has no confirmed e-mail subscription. "
-                "To subscribe again: `{subscribe}`, then open the link in the mail that comes.",
+                "To subscribe again: `{subscribe}`, then open the link in the mail that arrives.",
                 since=moment(watch.none_since),
                 subscribe="aws sns subscribe --protocol email --notification-endpoint ADDRESS "
                 f"--topic-arn {run.deployment.alerts_topic_arn} --region {run.deployment.region}",

@@ -6,6 +6,7 @@ from tools.lib.submit.finish import Submitted, finish, held_error
 from tools.lib.submit.job_request import NewJob, create_job, description
 from tools.lib.submit.options import SubmitOptions, submit_options
 from tools.lib.submit.perform import note_job
+from tools.lib.submit.plan import engine_arguments
 from tools.lib.submit.plan_text import column, price_lines
 from tools.lib.submit.selection_options import selection_options
 from tools.lib.submit.source_options import require_consistent, selection_for, source_from, source_options
@@ -19,6 +20,7 @@ __all__ = [
     "column",
     "create_job",
     "description",
+    "engine_arguments",
     "engine_from",
     "engine_options",
     "finish",

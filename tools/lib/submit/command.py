@@ -291,8 +291,14 @@ def _require_objects(request: ManifestRequest, built: BuiltManifest, now: float)
             cure=_cure_of_all(found.ineligible),
         )
     others = "".join(f" {line}" for line in unselected.sentences(built.not_selected or {}, ENGLISH))
+    after = selection.modified_after
+    if after is not None and after.timestamp() > now:
+        raise ToolError(
+            f"There is nothing to scan: --modified-after {after.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC is in the future.",
+            cure="Name an earlier time; without an offset it is UTC.",
+        )
     raise ToolError(
-        f"There is nothing to scan: {_none_found(selection, now)}.{others}",
+        f"There is nothing to scan: {_none_found(selection)}.{others}",
         cure=f"`aws s3 ls {shlex.quote(printable(selection.uri))}` lists the keys; select some with --prefix and --suffix "
         "(--suffix '' selects every key).",
     )
@@ -305,12 +311,9 @@ def _cure_of_all(codes: Collection[str]) -> str:
     return " ".join([*restore, *cures])
 
 
-def _none_found(selection: Selection, now: float) -> str:
+def _none_found(selection: Selection) -> str:
     endings = " or ".join(printable(suffix) for suffix in selection.suffixes if suffix)
     filters = plan_text.filter_lines(selection)
-    after = selection.modified_after
-    if after is not None and after.timestamp() > now:
-        return f"--modified-after {after.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC is in the future"
     if filters:
         ends = [f"keys ending in {endings}"] if endings else []
         return f"no object below {printable(selection.uri)} passes all filters ({'; '.join([*ends, *filters])})"

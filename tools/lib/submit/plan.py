@@ -36,12 +36,13 @@ def what_happens(choice: EngineChoice, images_per_second: float | None) -> tuple
     )
 
 
-def engine_arguments(choice: EngineChoice) -> dict[str, str]:
+def engine_arguments(engine: Engine, interval_ms: int | None) -> dict[str, str]:
     """Return the arguments of a job that say what looks at its objects; by the video API alone there are none."""
-    if choice.engine is Engine.VIDEO and choice.others is None:
+    if interval_ms is None:
         return {}
-    others = {} if choice.others is None else {"others": choice.others.value}
-    return {"engine": choice.engine.value, "interval_ms": str(choice.interval_ms), **others}
+    # In a scan by the video API only films that it does not take have an interval.
+    others = {"others": Engine.FRAMES.value} if engine is Engine.VIDEO else {}
+    return {"engine": engine.value, "interval_ms": str(interval_ms), **others}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +140,7 @@ class Plan:
             deployment=self.deployment,
             token=self.scan_id,
             description=description(self.selection.bucket, f"scan {self.scan_id}"),
-            arguments={"scan_id": self.scan_id, "lane": self.lane.value, **engine_arguments(self.choice)},
+            arguments={"scan_id": self.scan_id, "lane": self.lane.value, **engine_arguments(self.choice.engine, self.interval_ms)},
             versioned=self.versioned,
             report_prefix=self.report_prefix,
             suspended=self.suspended,

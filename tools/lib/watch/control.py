@@ -14,6 +14,8 @@ from tools.lib.watch import notifications
 # A person's clock may be so far ahead: uploads count as new from so long before, so that none is lost between them and S3's events.
 _CLOCK_SECONDS = 600.0
 
+_STILL_SCANNED = "What was uploaded before is still scanned."
+
 
 def on(run: Invocation, bucket: str) -> CommandResult:
     """Have a bucket send its events to EventBridge, and note since when its uploads are new.
@@ -33,15 +35,21 @@ def on(run: Invocation, bucket: str) -> CommandResult:
     return CommandResult(lines, {"bucket": bucket, "events": True, "changed": changed, **time_keys(since=since)})
 
 
-def off(run: Invocation, bucket: str, *, agreed: bool) -> CommandResult:
-    """Have a watched bucket send no events to EventBridge any more: neither to this deployment's rule nor to those of others."""
+def off(run: Invocation, bucket: str, *, agreed: bool, keep_events: bool = False) -> CommandResult:
+    """End the watch of a bucket; its events go on where the rules of others need them, and are ignored here."""
     by_hand = "Its page in the S3 console (Properties, Amazon EventBridge) switches the events of a bucket off that is not watched."
     require_watched(run.deployment, bucket, cure=by_hand)
+    if keep_events:
+        run.table.watches.end(bucket)
+        line = f"New uploads to {bucket} are not scanned any more; its events to EventBridge were not changed. {_STILL_SCANNED}"
+        sends = notifications.sends_events(run.clients.s3, bucket)
+        return CommandResult([line], {"bucket": bucket, "events": sends, "changed": False})
     if notifications.sends_events(run.clients.s3, bucket):
         run.require_agreement("pass --yes", agreed=agreed)
         if not agreed:
             run.agree(
-                f"Stop all events of {bucket} to EventBridge? A bucket has one switch for them: rules of others get none either.",
+                f"Stop all events of {bucket} to EventBridge? A bucket has one switch for them: rules of others get none either "
+                "(--keep-events leaves it on).",
                 "Nothing was changed.",
             )
     changed = notifications.switch(run.clients.s3, bucket, run.deployment.account_id, run.clock, on=False)
@@ -50,8 +58,7 @@ def off(run: Invocation, bucket: str, *, agreed: bool) -> CommandResult:
         did = f"{bucket} sends no events to EventBridge any more; its other notifications are as before."
     else:
         did = f"{bucket} sent no events to EventBridge; its notifications were not changed."
-    line = f"{did} What was uploaded before is still scanned."
-    return CommandResult([line], {"bucket": bucket, "events": False, "changed": changed})
+    return CommandResult([f"{did} {_STILL_SCANNED}"], {"bucket": bucket, "events": False, "changed": changed})
 
 
 def pause(run: Invocation, bucket: str) -> CommandResult:
@@ -90,7 +97,7 @@ def release(run: Invocation, bucket: str) -> CommandResult:
 
 
 def require_watched(deployment: Deployment, bucket: str, cure: str | None = None) -> Watch:
-    """Return the watch of a bucket.
+    """Return how a bucket is watched.
 
     Raises:
         ToolError: It has none, or is the work bucket, whose every report and hit would be an upload.

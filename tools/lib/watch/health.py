@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from handlers.adapters.aws_errors import code_of
 from tools.lib.aws import Clients, Watching
-from tools.lib.text import counted
+from tools.lib.text import counted, moment
 from tools.lib.watch import notifications
 
 _REDEPLOY = "Deploy it again with `make deploy`."
@@ -60,10 +60,13 @@ class Health:
             enable = f"`aws events enable-rule --name {self.rule}` enables it."
             yield Fault(f"The rule {self.rule} is disabled: no upload to {self.bucket} arrives.", enable)
 
-    def event_faults(self) -> Iterator[Fault]:
+    def event_faults(self, ended_at: float | None) -> Iterator[Fault]:
+        """Yield what keeps its events from being used; `ended_at`: since when its watch is off, if it is."""
+        switch = f"`python tools/control_scan.py watch on {self.bucket}` switches that on."
         if not self.sends_events:
-            switch = f"`python tools/control_scan.py watch on {self.bucket}` switches that on."
             yield Fault(f"{self.bucket} sends no events to EventBridge: no upload to it arrives.", switch)
+        elif ended_at is not None:
+            yield Fault(f"The watch of {self.bucket} is off since {moment(ended_at)}: no later upload is scanned.", switch)
 
 
 def health_of(clients: Clients, watching: Watching, bucket: str) -> Health:

@@ -65,6 +65,11 @@ class WatchStatus:
         return self.today.milliseconds / _MINUTE_MS
 
     @property
+    def minutes_begun(self) -> float:
+        """Return the minutes of the videos that were started today, expected ones while they run; 0 where there is no limit."""
+        return self.today.started_ms / _MINUTE_MS
+
+    @property
     def released(self) -> bool:
         """Tell whether a person lifted today's limit."""
         return self.state.released_day == self.day
@@ -72,11 +77,10 @@ class WatchStatus:
     @property
     def limit_reached(self) -> bool:
         """Tell whether uploads wait for the next day."""
-        # The sweeper counts what runs as well, and has noted the day.
-        return not self.released and (self.state.limit_day == self.day or self.watch.is_used_up(self.today.milliseconds))
+        return not self.released and self.watch.is_used_up(self.today.started_ms)
 
     def faults(self) -> list[Fault]:
-        return [*self.health.rule_faults(), *self.health.event_faults(), *self._held(), *self._held_by_hand()]
+        return [*self.health.rule_faults(), *self.health.event_faults(self.state.ended_at), *self._held(), *self._held_by_hand()]
 
     def _held(self) -> list[Fault]:
         bucket, found = self.watch.bucket, []
@@ -89,11 +93,8 @@ class WatchStatus:
         return found
 
     def _held_by_hand(self) -> list[Fault]:
-        """Return what a person did to the scan of today itself, which holds its later uploads as well."""
+        """Return that a person paused the scan of today itself, which holds its later uploads as well."""
         bucket, scan = self.watch.bucket, self.scan
-        if scan is not None and scan.status is ScanStatus.CANCELLED:
-            cure = f"Tomorrow's have a scan of their own; `python tools/submit_job.py --bucket {bucket}` scans today's."
-            return [Fault(f"Today's uploads to {bucket} are cancelled: their scan {scan.id} was.", cure)]
         if scan is not None and scan.status is ScanStatus.PAUSED and scan.held_reason not in watch.HELD_REASONS:
             cure = f"`python tools/control_scan.py resume {scan.id}` lets them go on."
             return [Fault(f"Today's uploads to {bucket} wait: their scan {scan.id} was paused.", cure)]
@@ -101,15 +102,15 @@ class WatchStatus:
 
     def sentences(self) -> list[str]:
         state, limit = self.state, self.watch.max_minutes_per_day
-        of = "" if limit is None else f" of {limit:,}"
         released = " (the limit is lifted for today)" if self.released else ""
+        begun = "" if limit is None else f", {self.minutes_begun:,.1f} of {limit:,} begun{released}"
         lag = self.lag.sentence() if self.lag else "no verdict today yet"
         rule = (self.health.rule_state or "gone").lower()
         return [
             self.watch.bucket,
             f"  Events   {'on' if self.health.sends_events else 'off'}; the rule {self.health.rule} is {rule}",
             f"  Uploads  {_since(state.since)}; {_last(state.last_upload_at)}",
-            f"  Today    {self.minutes:,.1f}{of} minutes analysed{released}; {counted(self.waiting, 'video')} waiting",
+            f"  Today    {self.minutes:,.1f} minutes analysed{begun}; {counted(self.waiting, 'video')} waiting",
             f"  Missed   {self.today.missed:,} today, {self.yesterday.missed:,} yesterday (found by the daily comparison)",
             f"  Lag      {lag}",
         ]
@@ -129,6 +130,7 @@ class WatchStatus:
             "waiting": self.waiting,
             "analyses": self.today.analyses,
             "minutes": self.minutes,
+            "minutes_begun": self.minutes_begun,
             "max_minutes_per_day": self.watch.max_minutes_per_day,
             "released": self.released,
             "limit_reached": self.limit_reached,

@@ -78,10 +78,7 @@ def test_twenty_thousand_pixels(width, height):
     """An image that is too wide or too high is scaled to the size that Rekognition takes."""
     [frame], _ = frames_of(png(width, height, height))
 
-    assert size_of(frame.data) == (
-        max(80, min(width, 10_000 * width // max(width, height))),
-        max(80, 10_000 * height // max(width, height)),
-    )
+    assert size_of(frame.data) == (max(80, min(width, 10_000 * width // max(width, height))), max(80, 10_000 * height // max(width, height)))
 
 
 @pytest.mark.parametrize("rows", [1, 20_000])

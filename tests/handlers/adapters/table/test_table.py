@@ -19,7 +19,17 @@ from handlers.domain.record import (
     StartParameters,
 )
 from handlers.domain.states import Lane, ScanMail, ScanStatus, State
-from tests.handlers.doubles import BUCKET, COMPLETIONS, OTHER_SCAN, ROLE, SCAN, TABLE, client_error, waiting
+from tests.handlers.doubles import (
+    BUCKET,
+    COMPLETIONS,
+    OTHER_SCAN,
+    ROLE,
+    SCAN,
+    TABLE,
+    are_growing_waits,
+    client_error,
+    waiting,
+)
 
 START = StartParameters("v1", 50.0, COMPLETIONS, ROLE)
 FACTS = ObjectFacts("abc", 3, "v1")
@@ -264,6 +274,38 @@ class TestFinish:
 
         assert outcome is Outcome.BY_ANOTHER
         assert 1 == table.scans.totals(SCAN).final
+
+    @pytest.mark.parametrize(
+        ("seen", "shared", "expected"),
+        [
+            (None, False, Outcome.BY_ANOTHER),
+            (4.0, False, Outcome.BY_ANOTHER),
+            (5.0, False, Outcome.DONE),
+            (5.0, True, Outcome.DONE),
+        ],
+    )
+    def test_fail_waiting(self, table, seen, shared, expected):
+        """A record that waits fails only if no other Start was noted on it since it was read: its analysis may run."""
+        record = waiting()
+        table.records.register(record, None)
+        table.records.note_start_tried(record, FACTS, START, at=5.0)
+
+        outcome = table.records.fail_waiting(replace(record, start_tried_at=seen).as_failed(PROBLEM, at=7.0), shared=shared)
+
+        assert expected is outcome
+        assert (expected is Outcome.DONE) == table.records.record(record.video.id, SCAN).state.final
+
+    @pytest.mark.parametrize("shared", [False, True])
+    def test_fail_waiting_after_a_repetition(self, table, shared):
+        """One whose Start was repeated by another fails only by who knows of that."""
+        record = replace(waiting(), start_tried_at=5.0)
+        table.records.register(waiting(), None)
+        table.records.note_start_tried(record, FACTS, START, at=5.0)
+        table.records.note_start_shared(record)
+
+        outcome = table.records.fail_waiting(record.as_failed(PROBLEM, at=7.0), shared=shared)
+
+        assert (Outcome.DONE if shared else Outcome.BY_ANOTHER) is outcome
 
     def test_other_attempt(self, table):
         """A result of an old attempt does not end the new one."""
@@ -512,12 +554,29 @@ class TestRetries:
         assert outcome is Outcome.DONE
         assert 2 == len([seconds for seconds in clock.slept if seconds > 0])
 
-    def test_gives_up(self, table, dynamodb):
-        """Throttling that lasts is raised as such, not taken for an outcome."""
+    def test_gives_up(self, table, dynamodb, clock):
+        """Throttling that lasts for eight attempts is raised as such, not taken for an outcome."""
         dynamodb.fail("put_item", *[client_error("ThrottlingException")] * 50)
 
         with pytest.raises(ThrottledError):
             table.records.register(waiting(), None)
+
+        assert 7 == len(clock.slept)
+        assert are_growing_waits(clock.slept, base=0.05, cap=4.0)
+
+    def test_a_scan_that_others_change(self, table, dynamodb, clock):
+        """A scan that others change all the time is given up after ten attempts, with growing waits between them."""
+        table.scans.put_scan(Scan(SCAN, BUCKET))
+        raced = client_error("TransactionCanceledException")
+        raced.response["CancellationReasons"] = [{"Code": "ConditionalCheckFailed"}, {"Code": "None"}]
+        dynamodb.fail("transact_write_items", *[raced] * 50)
+
+        with pytest.raises(ThrottledError, match="10 times"):
+            table.scans.pause_scan(SCAN, "by a test")
+
+        assert 10 == len(clock.slept)
+        assert are_growing_waits(clock.slept, base=0.05, cap=2.0)
+        assert table.scans.scan(SCAN).status is ScanStatus.OPEN
 
     def test_others_are_raised(self, table, dynamodb, clock):
         """An error that does not pass by itself is raised at once."""

@@ -17,7 +17,7 @@ from handlers.domain.states import State
 from tests.browser.reviews import MADE_AT, SCAN, decided, page_of, review, with_segments
 from tools.lib.cli import Target
 from tools.lib.review.join import ObjectStatus
-from tools.lib.review.page import page_data, render
+from tools.lib.review.page import data, page_data, render
 from tools.lib.review.page.data import MAX_FLAGGED, MAX_SEGMENTS
 from tools.lib.review.page.labels import CATEGORIES, OTHER, category, lineage
 from tools.lib.review.page.summary import confidences
@@ -208,11 +208,56 @@ def test_category(top):
     assert {top} == {CATEGORIES[category(name, {})] for name in names}
 
 
+def test_known_label():
+    """A label that is known stands where the taxonomy has it, whatever a record says."""
+    assert ["Violence"] == lineage("Weapons", {"Weapons": "Alcohol"})
+
+
 def test_unknown_label():
     """A label of another model goes where Rekognition says it stands, even in a circle; else to the others."""
     assert CATEGORIES.index("Violence") == category("Swords", {"Swords": "Blades", "Blades": "Weapons"})
     assert ["Blades", "Weapons", "Violence"] == lineage("Swords", {"Swords": "Blades", "Blades": "Weapons"})
     assert OTHER == category("Swords", {"Swords": "Blades", "Blades": "Swords"})
+
+
+def test_what_has_no_room(monkeypatch):
+    """Each list of the page ends at a limit of its own, with the first of the review, and says how many are missing."""
+    made, totals = review(ineligible_count=3)
+    made.superseded = [video.outcome for video in made.flagged[:3]]
+    limits = {"flagged": 4, "failed": 3, "ineligible": 1, "superseded": 2}
+    for name, limit in limits.items():
+        monkeypatch.setattr(data, f"MAX_{name.upper()}", limit)
+
+    values = page_of(made, totals).values
+
+    found = {name: len(getattr(made, name)) for name in limits}
+    assert limits == {name: len(values[name]) for name in limits}
+    assert {name: found[name] - limit for name, limit in limits.items()} == values["left_out"]
+    assert [video.outcome.video.key for video in made.flagged[:4]] == [entry["key"] for entry in values["flagged"]]
+
+
+def test_segments_of_many_videos(monkeypatch):
+    """All videos of a page share its room for segments; each keeps one at least."""
+    made, totals = review()
+    made.flagged = [with_segments(video.outcome, 9) for video in made.flagged[:4]]
+    kept = []
+
+    for room in (1, 11, 12, 100):
+        monkeypatch.setattr(data, "MAX_SEGMENTS_OF_ALL", room)
+        kept.append({len(entry["segments"]) // 4 for entry in page_of(made, totals).values["flagged"]})
+
+    assert [{1}, {2}, {3}, {9}] == kept
+
+
+def test_a_failure_without_a_reason(scanned):
+    """A task that failed without saying why has no cure."""
+    made, totals = scanned
+    made.failed = [replace(outcome, reason=None) for outcome in made.failed]
+    made.ineligible = []
+
+    values = page_of(made, totals).values
+
+    assert (6, {}) == (len(values["failed"]), values["cures"])
 
 
 @pytest.mark.slow
@@ -222,12 +267,12 @@ def test_twenty_thousand():
     target = io.StringIO()
     started = time.process_time()
 
-    data = page_of(made, totals)
-    render(data, target)
+    page = page_of(made, totals)
+    render(page, target)
 
     assert time.process_time() - started < 15
     assert target.tell() < 20_000_000
-    assert {"flagged": 3, "failed": 0, "ineligible": 0, "superseded": 0} == data.values["left_out"]
-    assert MAX_FLAGGED == len(data.values["flagged"])
-    assert MAX_FLAGGED + 3 == sum(count for _, count in data.values["confidences"])
+    assert {"flagged": 3, "failed": 0, "ineligible": 0, "superseded": 0} == page.values["left_out"]
+    assert MAX_FLAGGED == len(page.values["flagged"])
+    assert MAX_FLAGGED + 3 == sum(count for _, count in page.values["confidences"])
     assert MAX_FLAGGED + 3 == made.truth.statuses[ObjectStatus.FLAGGED]

@@ -26,7 +26,6 @@ class Row:
 
     @staticmethod
     def of(item: Item) -> Row:
-        """Return the row for an item."""
         return Row(item, item_size(item))
 
 
@@ -86,7 +85,7 @@ class Rows:
         self._digests: list[tuple[bytes, Any]] = []  # the order of a scan
 
     def get(self, hash_key: Any, sort_key: SortKey) -> Row | None:  # noqa: ANN401 - str, Decimal or bytes
-        """Return one row."""
+        """Return the row with this key; it counts as visited, also if there is none."""
         self.visited += 1
         partition = self._partitions.get(hash_key)
         return None if partition is None else partition.rows.get(sort_key)

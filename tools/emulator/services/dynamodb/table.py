@@ -30,7 +30,6 @@ class KeySchema:
         return (self.hash,) if self.range is None else (self.hash, self.range)
 
     def pick(self, item: Item) -> Item:
-        """Return the key of an item."""
         return {name: item[name] for name in self.names}
 
     def hash_of(self, item: Item) -> Any:  # noqa: ANN401 - str, Decimal or bytes

@@ -61,7 +61,7 @@ class _Hooks:
     # Functions.
 
     def of_functions(self) -> Iterator[moto_hooks.Hook]:
-        """Yield the hooks for functions."""
+        """Yield what keeps the engine's functions as moto's are: created, changed, described, deleted."""
         yield After(LambdaBackend, "create_function", lambda fn, backend, spec: self._created(backend, fn, spec))
         for name in ("create_from_cloudformation_json", "update_from_cloudformation_json"):
             yield After(LambdaFunction, name, self._described)

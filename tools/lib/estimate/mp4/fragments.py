@@ -5,8 +5,10 @@ Walking from fragment to fragment would take a GET for each.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tools.lib.estimate.mp4.boxes import Box, boxes, child, children, unsigned
-from tools.lib.estimate.mp4.movie import Movie, full_box, samples_seconds
+from tools.lib.estimate.mp4.movie import BACKWARDS, Movie, full_box, samples_seconds
 from tools.lib.estimate.mp4.ranged_reader import NEXT_BLOCK, BrokenError, RangedReading
 
 _MFRO_BYTES = 16
@@ -142,9 +144,15 @@ def _run_duration(reading: RangedReading, trun: Box, usual: int) -> int:
     _, flags, data = full_box(reading, trun, trun.end - trun.body)
     count = unsigned(data, 0, 4)
     if not flags & _DURATIONS:
-        return count * usual
+        return _summed([usual] if count else []) * count
     width = 4 * sum(bool(flags & field) for field in _PER_SAMPLE)
     first = 4 + (4 if flags & _DATA_OFFSET else 0) + (4 if flags & _FIRST_FLAGS else 0)
     if first + count * width > len(data):
         raise BrokenError("a fragment with fewer samples than it states")
-    return sum(unsigned(data, first + number * width, 4) for number in range(count))
+    return _summed([unsigned(data, first + number * width, 4) for number in range(count)])
+
+
+def _summed(durations: Sequence[int]) -> int:
+    if any(duration >= BACKWARDS for duration in durations):
+        raise BrokenError("a fragment with a sample that goes back")
+    return sum(durations)

@@ -25,6 +25,10 @@ _MOST_DURATIONS = 256 * 1024
 # Lengths that writers put where they know none: the highest numbers, with and without a sign, and the sign alone.
 _EXTREMES = frozenset({0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0x7FFFFFFFFFFFFFFF, 0x8000000000000000, 0xFFFFFFFFFFFFFFFF})
 
+# From here on the duration of a sample is a negative number, as damaged recordings have it and FFmpeg reads it. What a writer has
+# added up of such numbers is no length either.
+BACKWARDS = 0x80000000
+
 # The least difference that shows that two lengths are not the same (seconds, and as a share).
 _DIFFERENCE, _SHARE = 1.0, 0.01
 
@@ -183,7 +187,7 @@ def read_movie(reading: RangedReading, moov: Box) -> Movie:
 
 
 def samples_seconds(reading: RangedReading, track: Track, enough: float) -> float | None:
-    """Return the sum of the durations of a track's samples; None if the header does not say.
+    """Return the sum of the durations of a track's samples; None if the header does not say, 0 if one of them is nonsense.
 
     Of a table that is too large to be read, the beginning is `enough` if its sum is greater than that.
     """
@@ -194,8 +198,10 @@ def samples_seconds(reading: RangedReading, track: Track, enough: float) -> floa
         return None
     _, _, data = full_box(reading, stts, _MOST_DURATIONS)
     count = unsigned(data, 0, 4)
-    entries = [data[at : at + 8] for at in range(4, len(data) - 7, 8)][:count]
-    units = sum(unsigned(entry, 0, 4) * unsigned(entry, 4, 4) for entry in entries)
+    entries = [(unsigned(data, at, 4), unsigned(data, at + 4, 4)) for at in range(4, len(data) - 7, 8)][:count]
+    if any(duration >= BACKWARDS for _, duration in entries):
+        return 0.0
+    units = sum(samples * duration for samples, duration in entries)
     if units in _EXTREMES:
         return None
     seconds = units / track.timescale

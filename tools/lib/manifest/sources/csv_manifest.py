@@ -14,7 +14,7 @@ from tools.lib.aws import key_of_form
 from tools.lib.errors import ToolError
 from tools.lib.manifest.sources.named import Named, fault_of
 from tools.lib.manifest.sources.reading import TooLongError, blocks, is_utf16, pieces
-from tools.lib.text import printable
+from tools.lib.text import counted, printable
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{2,254}")
@@ -85,7 +85,7 @@ class OwnManifest:
         if len(fields) not in _COLUMNS or len(fields) != (self._columns or len(fields)):
             expected = "2 or 3" if self._columns is None else f"{self._columns} like those before it"
             cure = "Each row is bucket,key or bucket,key,version, the same in all; a comma in a key is written %2C."
-            raise self._refusal(number, f"has {len(fields)} columns, not {expected}", cure)
+            raise self._refusal(number, f"has {counted(len(fields), 'column')}, not {expected}", cure)
         self._columns = len(fields)
         if any(field != field.strip() for field in fields):
             raise self._refusal(

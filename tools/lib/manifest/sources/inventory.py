@@ -20,7 +20,7 @@ from tools.lib.bounded import MAX_DOCUMENT, parse_json, read_whole
 from tools.lib.errors import ToolError
 from tools.lib.listing import UNKNOWN_SIZE, Batch, Filters, Selection, UnselectedCounts, suffixes_of
 from tools.lib.manifest.sources.reading import TooLongError, blocks, fetch, opened, pieces
-from tools.lib.text import printable
+from tools.lib.text import counted, printable
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -137,7 +137,9 @@ class Inventory:
                 lines = (line.decode("utf-8") for line in pieces(blocks(text), b"\n", _MAX_ROW))  # type: ignore[arg-type] # it reads
                 for number, values in enumerate(csv.reader(lines, strict=True), 1):
                     if len(values) != len(self.columns):
-                        raise _damaged(f"{uri}, line {number:,}: {len(values)} columns, its fileSchema has {len(self.columns)}")
+                        raise _damaged(
+                            f"{uri}, line {number:,}: {counted(len(values), 'column')}, its fileSchema has {len(self.columns)}"
+                        )
                     row = dict(zip(self.columns, values, strict=True))
                     self._check(uri, number, row)
                     row["Key"] = self._key(uri, number, row["Key"])

@@ -141,7 +141,7 @@ function decisionForm(video, decisions, decided) {
 
 function recordedDecision({ decision, decided_by, decided_at, note }) {
   const values = { decision: DECISION_NAMES[decision] ?? decision, person: shown(decided_by), time: moment(Date.parse(decided_at) / 1000) };
-  return element("p", { class: "muted" }, phrase("Recorded before: {decision} by {person}, {time}", values), note ? [": ", shown(note)] : null);
+  return element("p", { class: "muted" }, phrase("Recorded earlier: {decision} by {person}, {time}", values), note ? [": ", shown(note)] : null);
 }
 
 /** Returns the reason why a video was not analysed: a code that is the same in every language, except where there is none. */
@@ -164,6 +164,8 @@ function access(video) {
     ["ETag", video.etag ? element("code", {}, shown(video.etag)) : text("unknown")],
     [text("Size"), video.size === undefined ? text("unknown") : byteSize(video.size)],
     [text("Length"), video.duration === undefined ? text("unknown") : timeCode(video.duration)],
+    ...(video.every === undefined ? [] : [[text("Looked at"), video.every === 0 ? text("as an image") : text("by frames, every {seconds} s: shorter scenes may be missed", { seconds: count(video.every) })]]),
+    ...(video.decoded === undefined ? [] : [[text("Decoded up to"), timeCode(video.decoded)]]),
     [text("Retries"), count(video.attempt)],
     ...(video.uploaded === undefined ? [] : [[text("Uploaded"), moment(video.uploaded), video.missed ? text(" (found by the daily comparison)") : null]]),
   ];

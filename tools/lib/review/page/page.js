@@ -88,8 +88,8 @@ function fillSummary() {
 
 function accounted(objects, expected, addsUp) {
   if (addsUp) return objects === 1 ? text("The one object is accounted for.") : text("All {objects} objects are accounted for.", { objects });
-  if (expected === null || expected === objects) return text("The {objects} {objects:object does|objects do} not add up, see the warnings.", { objects });
-  return text("The {objects} of {expected} objects do not add up, see the warnings.", { objects, expected });
+  if (expected === null || expected === objects) return text("The {objects} {objects:object does|objects do} not add up: see the warnings.", { objects });
+  return text("The counts add up to {objects} of {expected} objects: see the warnings.", { objects, expected });
 }
 
 function figure([name, value, note, kind]) {

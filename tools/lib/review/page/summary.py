@@ -59,7 +59,7 @@ def costs(review: Review, totals: Totals, language: Language) -> dict[str, Any]:
 
 def _price(price: Price, language: Language) -> str:
     return language.text(
-        "{dollars} per {unit}; read in {source} ({date}), look it up at {page}",
+        "{dollars} per {unit}, from {source} ({date}); look it up at {page}",
         dollars=_dollars(price.dollars, language),
         unit=language.word(price.unit),
         source=language.word(price.source),

@@ -8,7 +8,7 @@ from itertools import chain
 from operator import attrgetter
 from typing import Any
 
-from handlers.domain import Decision, LabelSummary, Record, Segment
+from handlers.domain import Decision, Engine, LabelSummary, Record, Segment
 from handlers.domain.confidence import shown
 from tools.lib.review.join import ObjectResult
 from tools.lib.review.page.labels import LabelTable, parents_of
@@ -71,6 +71,7 @@ class Describer:
             "duration": record.duration_ms if record else None,
             "uploaded": record.uploaded_at if record else None,
             "missed": (record.missed if record else False) or None,
+            **(_by_frames(record) if record and record.engine is Engine.FRAMES else {}),
         }
 
     def _summary(self, label: LabelSummary, parents: Mapping[str, str], counted: bool) -> list[float]:
@@ -82,6 +83,11 @@ class Describer:
         begin = label.begin_of(segment) if label else segment.start_ms
         confidence = float(shown(segment.confidence, label.counts_from if label else None))
         return (self.labels.number(segment.label, known), begin, segment.end_ms, confidence)
+
+
+def _by_frames(record: Record) -> dict[str, Any]:
+    """Return the interval of a film in seconds, 0 for an image, and up to when a damaged film was decoded."""
+    return {"every": (record.interval_ms or 0) / 1000, "decoded": record.decoded_ms}
 
 
 def _recorded(decision: Decision) -> dict[str, str]:

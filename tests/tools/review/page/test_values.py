@@ -1,0 +1,232 @@
+"""What a page holds, value by value: its script reads these names, and a name that is missing shows nothing."""
+
+from dataclasses import replace
+
+import pytest
+
+from handlers.domain.decision import Decision, Judgement
+from handlers.domain.identity import Video
+from handlers.domain.languages import ENGLISH
+from handlers.domain.record import BatchJob, LabelSummary, ObjectFacts, Record, Segment, Totals
+from handlers.domain.states import State
+from tests.browser.reviews import MADE_AT, SCAN, page_of, review
+from tools.lib.review.join import ObjectResult, ObjectStatus, TruthTable
+from tools.lib.review.page.labels import LabelTable
+from tools.lib.review.page.summary import costs, states
+from tools.lib.review.page.videos import MAX_MESSAGE, Describer
+from tools.lib.review.summary import FlaggedVideo
+
+PLACE = Video("amzn-s3-demo-bucket", "a.mp4", "v1")
+WEAPONS = LabelSummary("Weapons", "Violence", 2, 99.5, 1_500, 2_000)
+RECORD = Record(
+    PLACE,
+    SCAN,
+    State.FLAGGED,
+    attempt=2,
+    labels=(WEAPONS,),
+    counted=("Weapons",),
+    duration_ms=90_500,
+    facts=ObjectFacts("abc", 3, "v2"),
+    uploaded_at=5.0,
+    missed=True,
+)
+NAMED = {
+    "id": PLACE.id,
+    "bucket": "amzn-s3-demo-bucket",
+    "key": "a.mp4",
+    "version": "v1",
+    "looked_at": "v2",
+    "etag": "abc",
+    "size": 3,
+    "attempt": 2,
+    "duration": 90_500,
+    "uploaded": 5.0,
+    "missed": True,
+}
+
+
+@pytest.fixture(name="describer")
+def _describer():
+    return Describer(LabelTable(), 2)
+
+
+def flagged(record=RECORD, **fields):
+    """Return a flagged video with three segments of a second, the second of which is the least sure."""
+    segments = [
+        Segment("Weapons", "Violence", 2, at, at + 1_000, sure, 1) for at, sure in ((1_000, 90.0), (5_000, 80.0), (7_000, 99.5))
+    ]
+    return FlaggedVideo(ObjectResult(record.video, ObjectStatus.FLAGGED, record), segments, **fields)
+
+
+def test_head():
+    """Above all else the page has the scan, when and where the review was made, its counts, and commands to copy."""
+    made, totals = review()
+
+    values = page_of(made, totals).values
+
+    command = f"python tools/review_report.py --scan {SCAN} --json"
+    decisions = f"decisions-{SCAN}.json"
+    scan = {
+        "id": SCAN,
+        "bucket": made.scan.bucket,
+        "day": None,
+        "status": "closed",
+        "created_at": made.scan.created_at,
+        "closed_at": made.scan.closed_at,
+    }
+    expected = {
+        "format": "video-moderation-page-1",
+        "scan": scan,
+        "made_at": MADE_AT,
+        "region": "us-east-1",
+        "console": "https://console.aws.amazon.com",
+        "objects": 1_240,
+        "expected": 1_240,
+        "adds_up": True,
+        "warnings": [],
+        "everything": command,
+        "apply": f"python tools/review_report.py apply {decisions} --scan {SCAN}",
+        "decisions_file": decisions,
+    }
+    assert expected == {name: values[name] for name in expected}
+    assert {"code": "en", "decimal": ".", "sentences": {}, "labels": {}} == values["language"]
+
+
+def test_what_was_left_out_is_expected():
+    """The objects that were left out of the job are part of what is expected; where that is not known, nothing is."""
+    made, totals = review()
+    made.truth.set_aside = 5
+    found = [page_of(made, totals).values["expected"]]
+    made.truth.expected = None
+
+    found.append(page_of(made, totals).values["expected"])
+
+    assert [1_245, None] == found
+
+
+def test_states():
+    """Flagged, failed and clean are shown though there are none, in this order; of the others what there is."""
+    made, _ = review(flagged_count=0, failed_count=0, clean=0, ineligible_count=1)
+
+    assert [("flagged", 0), ("failed", 0), ("clean", 0), ("ineligible", 1), ("skipped", 8)] == [
+        (state["name"], state["count"]) for state in states(made)
+    ]
+
+
+def test_costs():
+    """A scan costs its minutes, its jobs, and the objects of all its jobs, each with its price."""
+    made, _ = review()
+    jobs = (BatchJob("one", tasks=2_000_000), BatchJob("two", tasks=500_000))
+    made.scan = replace(made.scan, jobs=jobs)
+
+    found = costs(made, Totals({}, {State.CLEAN: 90_000, State.FLAGGED: 30_000, State.FAILED: 9}), ENGLISH)
+
+    assert "$3.20" == found["total"]
+    assert [
+        ("2.0 minutes analysed", "$0.20", "$0.10 per minute of stored video"),
+        ("2 S3 Batch Operations jobs", "$0.50", "$0.25 per S3 Batch Operations job"),
+        ("2,500,000 objects of jobs", "$2.50", "$1.00 per million objects of a job"),
+    ] == [(part["what"], part["amount"], part["price"].partition(";")[0].partition(",")[0]) for part in found["parts"]]
+
+
+def test_costs_of_little():
+    """One job and one object are singular; where no job says how many tasks it has, what was found counts; a day has no job."""
+    made, _ = review()
+    made.truth = TruthTable()
+    made.truth.count(ObjectResult(PLACE, ObjectStatus.CLEAN))
+    made.scan = replace(made.scan, jobs=(BatchJob("one"),))
+    nothing = Totals({}, {})
+
+    found = costs(made, nothing, ENGLISH)
+    of_day = costs(replace(made, scan=replace(made.scan, day="2026-11-29")), nothing, ENGLISH)
+
+    assert [
+        ("0.0 minutes analysed", "$0.00"),
+        ("1 S3 Batch Operations job", "$0.25"),
+        ("1 object of a job", "less than $0.01"),
+    ] == [(part["what"], part["amount"]) for part in found["parts"]]
+    assert ("$0.00", ["0.0 minutes analysed"]) == (of_day["total"], [part["what"] for part in of_day["parts"]])
+
+
+def test_flagged(describer):
+    """A flagged video has all that is known of it, its labels, and its surest segments in time order."""
+    entry = describer.flagged(flagged())
+
+    found = {"labels": [[0, 99.5, 1_500, 2_000, 1]], "segments_left_out": 1}
+    assert NAMED | found == {name: value for name, value in entry.items() if name != "segments"}
+    assert [0, 2_000, 90.0, 7_000] == [entry["segments"][number] for number in (0, 2, 3, 5)]
+    assert 8 == len(entry["segments"])
+
+
+def test_what_is_not_known_is_left_out(describer):
+    """What is not known of a video, or does not hold, is not on the page: a name with nothing takes room 20,000 times."""
+    bare = Record(Video("amzn-s3-demo-bucket", "b.mp4"), SCAN, State.FLAGGED)
+
+    entry = describer.flagged(FlaggedVideo(ObjectResult(bare.video, ObjectStatus.FLAGGED, bare), ()))
+
+    assert {
+        "id": bare.video.id,
+        "bucket": "amzn-s3-demo-bucket",
+        "key": "b.mp4",
+        "attempt": 0,
+        "labels": [],
+        "segments": [],
+    } == entry
+
+
+def test_decision(describer):
+    """What was decided before is there, with who, when and why."""
+    decision = Decision(
+        video=PLACE,
+        etag="abc",
+        scan_id=SCAN,
+        attempt=2,
+        judgement=Judgement.FALSE_ALARM,
+        note="a toy",
+        decided_by="reviewer",
+        decided_at=1_700_000_000.0,
+    )
+
+    recorded = describer.flagged(flagged(decision=decision))["recorded"]
+
+    assert {
+        "decision": "false-alarm",
+        "note": "a toy",
+        "decided_by": "reviewer",
+        "decided_at": "2023-11-14T22:13:20.000Z",
+    } == recorded
+
+
+@pytest.mark.parametrize(
+    ("reason", "message", "shown"),
+    [
+        ("empty", "It is empty.", {"reason": "empty", "message": "It is empty."}),
+        (None, None, {}),
+        ("", "", {}),
+        ("odd", "x" * 1_001, {"reason": "odd", "message": "x" * 1_000}),
+    ],
+)
+def test_failed(describer, reason, message, shown):
+    """What failed has its reason and the beginning of its message, where there are any."""
+    entry = describer.failed(ObjectResult(PLACE, ObjectStatus.FAILED, RECORD, reason, message))
+
+    assert NAMED | shown == entry
+    assert 1_000 == MAX_MESSAGE
+
+
+def test_failed_without_a_record(describer):
+    """Of what has no record its place is known, and of an upload its etag."""
+    upload = Video("amzn-s3-demo-bucket", "a.mp4", None, "xyz")
+
+    entry = describer.failed(ObjectResult(upload, ObjectStatus.NEVER_ATTEMPTED))
+
+    assert {"id": upload.id, "bucket": "amzn-s3-demo-bucket", "key": "a.mp4", "etag": "xyz", "attempt": 0} == entry
+
+
+def test_superseded(describer):
+    """What was replaced says what it was; labels that were found are there, segments are not."""
+    found = describer.superseded(ObjectResult(PLACE, ObjectStatus.FLAGGED, RECORD))
+    failed = describer.superseded(ObjectResult(PLACE, ObjectStatus.FAILED, replace(RECORD, labels=()), "missing"))
+
+    assert NAMED | {"labels": [[0, 99.5, 1_500, 2_000, 1]], "segments": [], "was": "flagged"} == found
+    assert NAMED | {"reason": "missing", "was": "failed"} == failed

@@ -1,0 +1,107 @@
+"""A scan whose manifest is unknown, as of a job made by hand, or ignored: its objects are those of its reports and records."""
+
+from collections import Counter
+
+import pytest
+
+from handlers.domain.record import BatchJob
+from handlers.domain.states import State
+from tests.tools.review_doubles import JOB, SCAN, WORK_BUCKET, add_record, add_report, add_scan, output_of, review
+
+WAITS = '{"state":"WAITING"}'
+GONE = '{"state":"FAILED","reason":"missing"}'
+OVER = BatchJob(JOB, "Complete", tasks=2, succeeded=1, failed=1, terminal_since=1.0)
+OURS = {"Bucket": f"arn:aws:s3:::{WORK_BUCKET}", "Prefix": f"reports/{SCAN}"}
+
+
+@pytest.fixture(name="by_hand")
+def _by_hand(account):
+    """An account with a scan of a job made by hand; its report names a video that is clean and one that was gone."""
+    add_scan(account, manifest_uri=None, objects=None, jobs=(OVER,))
+    add_report(account, [("clean", True, WAITS), ("gone", False, GONE)])
+    add_record(account, "clean", State.CLEAN)
+    account.jobs.states = [{"Status": "Complete", "Report": OURS}]
+    return account
+
+
+def counted(output):
+    """Return the number of objects, and of those in each status that has some."""
+    return output["objects"], {state: count for state, count in output["states"].items() if count}
+
+
+def test_reported(by_hand):
+    """What the report names is what there is; a count of objects to compare with is not known."""
+    output = output_of(review(by_hand, "--json"))
+
+    assert (2, {"clean": 1, "failed": 1}) == counted(output)
+    assert (None, [], True) == (output["expected"], output["warnings"], output["adds_up"])
+
+
+@pytest.mark.parametrize("state", State)
+def test_recorded_but_not_reported(by_hand, state):
+    """A record that no report names is there, too, once, whatever its state."""
+    add_record(by_hand, "more", state)
+
+    states = Counter({"clean": 1, "failed": 1})
+    states[state.value.lower()] += 1
+    assert (3, states) == counted(output_of(review(by_hand, "--json")))
+
+
+@pytest.mark.parametrize("report", [{"Bucket": "arn:aws:s3:::amzn-s3-demo-other", "Prefix": "mine"}, {"Prefix": "mine"}])
+def test_report_elsewhere(by_hand, report):
+    """The report is where the job put it: S3 says so."""
+    bucket = "amzn-s3-demo-other" if "Bucket" in report else WORK_BUCKET
+    if bucket != WORK_BUCKET:
+        by_hand.s3.create_bucket(Bucket=bucket)
+    for listed in by_hand.s3.list_objects_v2(Bucket=WORK_BUCKET, Prefix="reports/")["Contents"]:
+        body = by_hand.s3.get_object(Bucket=WORK_BUCKET, Key=listed["Key"])["Body"].read().decode()
+        moved = body.replace(f"reports/{SCAN}", "mine").replace(WORK_BUCKET, bucket)
+        by_hand.s3.put_object(Bucket=bucket, Key=listed["Key"].replace(f"reports/{SCAN}", "mine"), Body=moved.encode())
+        by_hand.s3.delete_object(Bucket=WORK_BUCKET, Key=listed["Key"])
+    by_hand.jobs.states = [{"Status": "Complete", "Report": report}]
+
+    assert (2, {"clean": 1, "failed": 1}) == counted(output_of(review(by_hand, "--json")))
+
+
+def test_job_that_s3_has_forgotten(by_hand, errors):
+    """After 90 days S3 no longer knows the job; its report may be in the usual place."""
+    by_hand.jobs.states = [errors.http("NoSuchJob", 404)]
+
+    assert (2, {"clean": 1, "failed": 1}) == counted(output_of(review(by_hand, "--json")))
+
+
+def test_job_that_s3_does_not_describe(by_hand, errors):
+    """Where S3 refuses to say where the report is, nothing is guessed."""
+    by_hand.jobs.states = [errors.http("AccessDenied", 403)]
+
+    refused = review(by_hand, "--json")
+
+    assert (1, "") == (refused.exit_code, refused.stdout)
+    assert "AccessDenied" in refused.stderr
+
+
+def test_no_report(account):
+    """Without a whole report the objects of such a scan are unknown, and the review is refused with what to do."""
+    add_scan(account, manifest_uri=None, objects=None, jobs=(BatchJob(JOB, "Active"),))
+    account.jobs.states = [{"Status": "Active", "Report": OURS}]
+
+    refused = review(account)
+
+    assert (1, "") == (refused.exit_code, refused.stdout)
+    assert "has no completion report" in refused.stderr
+    assert "Without it the objects of the scan are unknown." in refused.stderr
+    assert "Wait until the job is over" in refused.stderr
+
+
+def test_manifest_ignored(account):
+    """--without-manifest accounts for what the reports name only, be it less than the manifest, or more than the records."""
+    add_scan(account, "a", "b", "c")
+    add_report(account, [("a", True, WAITS), ("b", False, GONE)])
+    for key in "ac":
+        add_record(account, key, State.CLEAN)
+
+    whole = output_of(review(account, "--json"))
+    reported = output_of(review(account, "--without-manifest", "--json"))
+
+    assert (3, {"clean": 2, "failed": 1}) == counted(whole)
+    assert (2, {"clean": 1, "failed": 1}) == counted(reported)
