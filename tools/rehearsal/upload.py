@@ -28,18 +28,22 @@ _LATER_SECONDS = 5.0
 
 
 class UploadMeanwhile:
-    """Uploads a sample once S3 sends events of its bucket, while other things go on."""
+    """Uploads a sample once S3 sends events of its bucket and the first scan has listed it, while other things go on."""
 
     def __init__(self, world: World, sample: Sample) -> None:
         self._world = world
         self._sample = sample
         self._put_at = 0.0
+        self._stopped = threading.Event()
         wait = (world.settings.event_bridge_switch_seconds + _LATER_SECONDS) / world.settings.speed
         self._timer = threading.Timer(wait, self._put)
         self._timer.daemon = True
         self._timer.start()
 
     def _put(self) -> None:
+        while not self._world.ledger.calls(service="s3control", operation="CreateJob"):
+            if self._stopped.wait(LOOK_SECONDS):
+                return
         self._put_at = self._world.clock.now()
         body = self._sample.body()
         self._world.client("s3").put_object(Bucket=BUCKET, Key=self._sample.key, Body=body, ContentType="video/mp4")
@@ -72,3 +76,4 @@ class UploadMeanwhile:
     def stop(self) -> None:
         """Upload no more: the world is about to end."""
         self._timer.cancel()
+        self._stopped.set()
