@@ -17,8 +17,10 @@ GUESSED_BIT_RATES = Range(1e6, 5e6, 20e6)
 LONGEST_GAP = 1.1
 
 # What the video API does not take and frames do: any codec and container that FFmpeg decodes, however long it is.
-_FORMATS = frozenset({reasons.CODEC, reasons.CONTAINER})
-_BY_FRAMES = _FORMATS | {reasons.TOO_LONG}
+_BY_FRAMES = frozenset({reasons.CODEC, reasons.CONTAINER, reasons.TOO_LONG})
+
+# What of it goes by frames in a scan by the video API: registration tells containers apart by their first bytes, but no codecs.
+_OTHERS = frozenset({reasons.CONTAINER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class EngineChoice:
 
     Attributes:
         interval_ms: The interval of the films that go by frames.
-        others: What looks at films in a format that the engine does not take; None: nothing does.
+        others: What looks at films in a container that the engine does not take; None: nothing does.
         images: Whether images are analysed, each by one call whatever the engine: so it is where frames are deployed.
     """
 
@@ -87,7 +89,7 @@ class EngineChoice:
         """Return the codes of what the video API does not take and this choice has frames look at."""
         if self.engine is Engine.FRAMES:
             return _BY_FRAMES
-        return _FORMATS if self.others is Engine.FRAMES else frozenset()
+        return _OTHERS if self.others is Engine.FRAMES else frozenset()
 
     def _is_worthless(self, reading: Reading) -> bool:
         if isinstance(reading, Header) or reading.fault is not None:
