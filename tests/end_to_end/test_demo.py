@@ -186,9 +186,9 @@ def test_by_frames(demo):
     folder, done = demo
     review = (folder / "frames.txt").read_text(encoding="utf-8")
 
-    books = r"charged \$(.+) by the video API \((.+) min\) and \$(.+) by frames every 1s \((\d+) images\)"
+    bills = r"charged \$(.+) by the video API \((.+) min\) and \$(.+) by frames every 1s \((\d+) images\)"
 
-    by_video, minutes, by_frames, images = map(float, re.search(books, done.stdout).groups())
+    by_video, minutes, by_frames, images = map(float, re.search(bills, done.stdout).groups())
     assert "objects             19 of 19: every object is accounted for" in review
     assert by_video == pytest.approx(0.1 * minutes, abs=0.006)
     assert by_frames == pytest.approx(0.001 * images, abs=0.0006)

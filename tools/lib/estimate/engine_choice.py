@@ -5,16 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from handlers.domain import Engine, Problem, reasons
+from handlers.domain import Engine, Problem, reasons, sampling
 from handlers.domain.engine import DEFAULT_INTERVAL_MS
 from tools.lib.estimate.figure import Range
 from tools.lib.estimate.mp4.header import OTHER_CONTAINER, Header, Reading
 
 # Bits of video a second if no header could be read, from web video to cameras: an assumption without a confidence level.
 GUESSED_BIT_RATES = Range(1e6, 5e6, 20e6)
-
-# The longest gap between two frames that are analysed, in intervals.
-LONGEST_GAP = 1.1
 
 # What the video API does not take and frames do: any codec and container that FFmpeg decodes, however long it is.
 _BY_FRAMES = frozenset({reasons.CODEC, reasons.CONTAINER, reasons.TOO_LONG})
@@ -124,9 +121,9 @@ def every(interval_ms: int) -> str:
 
 def missed(interval_ms: int) -> str:
     """Return what frames at this interval may miss, as a sentence without its full stop."""
-    interval = interval_ms / 1_000
-    scene = min(1.0, interval / 2)
+    scene_ms = min(1_000, interval_ms // 2)
+    seen, certain_ms = sampling.probability_seen(scene_ms, interval_ms), sampling.LONGEST_GAP * interval_ms
     return (
-        f"a scene of {scene:g} s is seen with {100 * scene / interval:.0f} %, one of {LONGEST_GAP * interval:g} s or more for "
-        "certain; AWS recommends the video API for accuracy"
+        f"a scene of {scene_ms / 1_000:g} s is seen with {100 * seen:.0f} %, one of {certain_ms / 1_000:g} s or more for certain; "
+        "AWS recommends the video API for accuracy"
     )
