@@ -51,9 +51,9 @@ _LIBRARY = {
 ALLOWED = {
     "app": ("stacks", "tools.environment"),
     # The edges and their wiring.
-    "handlers": (*_BELOW_FLOWS, "handlers.flows", "handlers.flows.sweep", "handlers.settings"),
+    "handlers": (*_BELOW_FLOWS, "handlers.adapters.media", "handlers.flows", "handlers.flows.sweep", "handlers.settings"),
     "handlers.settings": (),
-    "handlers.flows": (*_BELOW_FLOWS, "handlers.flows.sweep"),
+    "handlers.flows": (*_BELOW_FLOWS, "handlers.adapters.media", "handlers.flows.sweep"),
     "handlers.flows.sweep": _BELOW_FLOWS,
     "handlers.adapters": ("handlers.adapters.aws_errors", "handlers.domain", "handlers.runtime", "handlers.runtime.clock"),
     "handlers.adapters.media": ("handlers.decoder", "handlers.domain"),
