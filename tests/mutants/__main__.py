@@ -25,13 +25,8 @@ from tests.mutants.running import ROOT, SEEN, UNREACHED, UNSEEN, Forks, collect,
 BUILD = ROOT / "build"
 RESULT = BUILD / "mutants.json"
 LEAST_PERCENT = 92.0
-PATHS = (
-    "handlers/domain",
-    "handlers/flows",
-    "handlers/adapters",
-    *(f"tools/lib/{room}" for room in ("submit", "review", "retry", "manifest", "listing", "estimate", "doctor", "scans")),
-    "stacks",
-)
+ROOMS = ("submit", "review", "retry", "rejudge", "manifest", "listing", "estimate", "doctor", "scans", "watch")
+PATHS = ("handlers/domain", "handlers/flows", "handlers/adapters", *(f"tools/lib/{room}" for room in ROOMS), "stacks")
 TESTS = ("tests/handlers", "tests/tools", "tests/seed_defects", "tests/bad_input", "tests/pins", "tests/test_any_key.py")
 # These start Node, which forked processes cannot share: each fault in the stacks has them collected in its own process. The one
 # that compares whole templates comes first.

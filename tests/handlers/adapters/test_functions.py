@@ -1,12 +1,16 @@
-"""Lambda and S3 Batch as the sweeper calls them: exact requests, and what answers mean."""
+"""Lambda, S3 Batch and hidden messages: exact requests, and what answers mean."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
+from botocore.exceptions import ClientError
 
 from handlers.adapters.batch_jobs import BatchJobs
 from handlers.adapters.functions import CompletionFunction, LaneSwitches
+from handlers.adapters.queue import LaneQueues
 from handlers.domain.record import BatchJob
+from handlers.domain.states import Lane
 from tests.handlers.doubles import ACCOUNT, client_error
 from tests.handlers.sweeper_doubles import Lambda, S3Control
 
@@ -77,6 +81,34 @@ def test_poll_that_fails():
 
     with pytest.raises(Exception, match="AccessDenied"):
         BatchJobs(client, ACCOUNT).poll(BatchJob("one"), at=9.0)
+
+
+@pytest.mark.parametrize(("seconds", "timeout"), [(30.4, 30), (-5.0, 0), (43_200.0, 43_200), (50_000.0, 43_200)])
+def test_hide(seconds, timeout):
+    """A message is hidden for whole seconds, twelve hours at most."""
+    asked = []
+    client = SimpleNamespace(change_message_visibility=lambda **request: asked.append(request))
+
+    assert LaneQueues(client, {Lane.NORMAL: "normal"}).hide(Lane.NORMAL, "handle", seconds)
+    assert [{"QueueUrl": "normal", "ReceiptHandle": "handle", "VisibilityTimeout": timeout}] == asked
+
+
+@pytest.mark.parametrize(
+    ("code", "raised"), [("ReceiptHandleIsInvalid", False), ("AccessDenied", True), ("MessageNotInflight", False)]
+)
+def test_hide_too_late(code, raised):
+    """That a message is no longer hidden is an answer; any other refusal is raised."""
+
+    def refuse(**_):
+        raise client_error(code)
+
+    queues = LaneQueues(SimpleNamespace(change_message_visibility=refuse), {Lane.NORMAL: "normal"})
+
+    if raised:
+        with pytest.raises(ClientError, match=code):
+            queues.hide(Lane.NORMAL, "handle", 5.0)
+    else:
+        assert not queues.hide(Lane.NORMAL, "handle", 5.0)
 
 
 def test_events_are_json():

@@ -13,7 +13,7 @@ from tests.handlers.doubles import BUCKET, COMPLETIONS, MP4, ROLE, client_error,
 def _start(table, objects, s3, clock, rekognition):
     """Return a function that starts the analysis of a new video, and returns what is to be done with its message."""
     settings = StartSettings(COMPLETIONS, ROLE, 50.0, Limits(18, 20))
-    flow = StartFlow(table.records, table.control, objects, AnalysisStarter(rekognition), clock, settings)
+    flow = StartFlow(table.records, table.control, table.watches, objects, AnalysisStarter(rekognition), clock, settings)
 
     def start(key):
         s3.put_object(Bucket=BUCKET, Key=key, Body=MP4)

@@ -235,6 +235,14 @@ class TestPurgeLanes:
         assert ([[Lane.NORMAL], []], [Lane.NORMAL]) == (purges, purge())
         assert (clock.now() + 240, None) == (noted.purged_at, noted.empty_since)
 
+    def test_lane(self, purge, table, clock):
+        """A lane that was purged after its scan was held is not purged again for a scan that is held in the other one."""
+        table.scans.put_scan(Scan(SCAN, BUCKET, status=ScanStatus.PAUSED, held_at=clock.now() - 60))
+        first = purge()
+        table.scans.put_scan(Scan(OTHER_SCAN, BUCKET, lane=Lane.EXPRESS, status=ScanStatus.PAUSED, held_at=clock.now() + 1))
+
+        assert ([Lane.NORMAL], [Lane.EXPRESS]) == (first, purge())
+
     def test_who_is_marked(self, purge, table, clock):
         """The messages of all scans that go on, or may, are sent again a minute later, but not those of a cancelled one."""
         table.scans.put_scan(Scan(SCAN, BUCKET, status=ScanStatus.CANCELLED, held_at=clock.now()))

@@ -199,6 +199,17 @@ def test_nothing_is_left_to_scan(line):
     assert ([], []) == (line.table.scans.scans(), list(runs.folder.glob("*")))
 
 
+def test_a_plan_says_where_its_objects_come_from(library, tmp_path):
+    """A plan names the list that it was made from, so that whoever runs it later can see that."""
+    keys = tmp_path / "keys.txt"
+    keys.write_text("".join(f"{sample.key}\n" for sample in demo_library() if sample.key.endswith("IMG 0001.MP4")))
+
+    listed, named = planned(library)["source"], planned(library, "--keys-from", str(keys))["source"]
+
+    assert (None, str(keys)) == (listed["location"], named["location"])
+    assert listed["kind"] != named["kind"]
+
+
 def test_fewer_slots_take_longer(library):
     """The estimate counts on the slots that `control_scan.py slots` has set, else on those of the stack."""
     library.line.table.control.resume()

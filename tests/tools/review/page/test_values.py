@@ -194,6 +194,15 @@ def test_what_is_not_known_is_left_out(describer):
     } == entry
 
 
+def test_flagged_without_a_record(describer):
+    """A flagged video whose record is gone has its place alone."""
+    entry = describer.flagged(FlaggedVideo(ObjectResult(PLACE, ObjectStatus.FLAGGED), ()))
+
+    assert {"id": PLACE.id, "version": "v1", "labels": [], "segments": []} == {
+        name: entry[name] for name in ("id", "version", "labels", "segments")
+    }
+
+
 def test_decision(describer):
     """What was decided before is there, with who, when and why."""
     decision = Decision(
