@@ -32,6 +32,11 @@ SUPERSEDED = "superseded"
 NO_RESULT = "no-result"
 # A batch task or its event is invalid.
 UNINTELLIGIBLE = "unintelligible"
+# The next four are found while frames are decoded.
+UNDECODABLE = "undecodable"
+PARTLY_DECODED = "partly-decoded"
+TOO_MANY_PIXELS = "too-many-pixels"
+TILED = "tiled"
 # AWS or our own code failed temporarily, without a code.
 TROUBLE = "trouble"
 
@@ -71,6 +76,10 @@ _OWN = (
     Reason(SUPERSEDED, "was replaced by another upload, which is looked at instead", ineligible=True),
     Reason(NO_RESULT, "the function returned nothing for it", retryable=True),
     Reason(UNINTELLIGIBLE, "its task could not be understood"),
+    Reason(UNDECODABLE, "could not be decoded: its codec is not known here, or it is damaged"),
+    Reason(PARTLY_DECODED, "is damaged: nothing was found in the part that could be decoded"),
+    Reason(TOO_MANY_PIXELS, "has more pixels than are decoded here", ineligible=True),
+    Reason(TILED, "is an image of several tiles, which are not joined here", ineligible=True),
     Reason(TROUBLE, "failed temporarily", retryable=True),
 )
 
