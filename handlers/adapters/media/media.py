@@ -5,19 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Literal, Protocol, Self
+from typing import Literal, Self
 
-from handlers.domain import Problem
-
-
-class Source(Protocol):
-    """An object that is read by ranges. What `read` raises comes out of `open_media` and `Media.frames` as it is."""
-
-    size: int
-
-    def read(self, offset: int, length: int) -> bytes:
-        """Return the bytes from `offset`, `length` of them or as many as there are."""
-        ...
+from handlers.adapters.media.process import Decoder, DecoderFailedError
+from handlers.adapters.media.ranges import Ranges, ReadTooMuchError, Source
+from handlers.adapters.media.still import still_size
+from handlers.decoder import FRAME, OPENED, PROBLEM
+from handlers.domain import Problem, reasons
+from handlers.domain.sampling import MOST_BYTES_STORED, MOST_PIXELS, takes
 
 
 class MediaError(Exception):
@@ -37,32 +32,92 @@ class Frame:
 
 
 class Media:
-    """An open object. `decoded_ms` and `complete` are valid once `frames` has ended."""
+    """An open object, for a `with` statement.
 
-    kind: Literal["film", "image"]
-    duration_ms: int | None
-    # An image that Rekognition can read in S3 as it is: `frames` yields nothing.
-    passthrough: bool
-    # How far frames came out; None if none did.
-    decoded_ms: int | None
-    # False: the film is damaged before its end.
-    complete: bool
+    Attributes:
+        kind: Whether it has a time axis. An animated image is a film.
+        duration_ms: What its header says, None if it says nothing. A film may have frames beyond that.
+        passthrough: An image that Rekognition can read in S3 as it is. `frames` yields nothing then.
+        decoded_ms: How far frames came out, once `frames` has ended.
+        complete: False if that is not the whole film, once `frames` has ended.
+    """
+
+    def __init__(self, decoder: Decoder | None, kind: Literal["film", "image"], duration_ms: int | None, *, resumed: bool) -> None:
+        self._decoder = decoder
+        self._resumed = resumed
+        self.kind = kind
+        self.duration_ms = duration_ms
+        self.passthrough = decoder is None
+        self.decoded_ms: int | None = None
+        self.complete = True
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        raise NotImplementedError
+        if self._decoder is not None:
+            self._decoder.close()
 
     def frames(self) -> Iterator[Frame]:
-        """Yield the frames to analyse, in order of time; each is decoded when it is asked for."""
-        raise NotImplementedError
+        """Yield the frames to analyse, in order of time; each is read and decoded when it is asked for.
+
+        Raises:
+            MediaError: None can be decoded.
+        """
+        if self._decoder is None:
+            return
+        try:
+            said, data = self._decoder.step()
+            while said["is"] == FRAME:
+                self.decoded_ms = said["at_ms"]
+                yield Frame(said["at_ms"], data)
+                said, data = self._decoder.step()
+        except (DecoderFailedError, ReadTooMuchError) as error:
+            if self.decoded_ms is None and not self._resumed:
+                raise MediaError(Problem(reasons.UNDECODABLE, str(error))) from error
+            self.complete = False
+            return
+        if said["is"] == PROBLEM:
+            raise MediaError(Problem(said["code"], said["message"]))
+        self.decoded_ms, self.complete = said["decoded_ms"], said["complete"]
 
 
 def open_media(source: Source, *, interval_ms: int, after_ms: int | None) -> Media:
-    """Open an object as a context manager; `after_ms` is the time of the frame that was analysed last, None at the start.
+    """Open an object; `after_ms` is the time of the frame that was analysed last, None from the start.
 
     Raises:
-        MediaError: Nothing in it can be decoded.
+        MediaError: It cannot be opened, or what it holds cannot be decoded.
     """
-    raise NotImplementedError
+    ranges = Ranges(source)
+    if _can_be_sent_as_it_is(ranges):
+        return Media(None, "image", None, resumed=False)
+    decoder = Decoder(ranges)
+    try:
+        said, _ = decoder.step(size=source.size, interval_ms=interval_ms, after_ms=after_ms)
+    except (DecoderFailedError, ReadTooMuchError) as error:
+        decoder.close()
+        raise MediaError(Problem(reasons.UNDECODABLE, str(error))) from error
+    except BaseException:
+        decoder.close()
+        raise
+    if said["is"] != OPENED:
+        decoder.close()
+        raise MediaError(Problem(said["code"], said["message"]))
+    return Media(decoder, said["kind"], said["duration_ms"], resumed=after_ms is not None)
+
+
+def _can_be_sent_as_it_is(ranges: Ranges) -> bool:
+    """Tell whether Rekognition takes the object from S3.
+
+    Raises:
+        MediaError: It is an image with more pixels than can be decoded.
+    """
+    size = still_size(lambda offset, length: ranges.read(offset, length, 0) if offset < ranges.size else b"")
+    if size is None:
+        return False
+    if takes(size) and ranges.size <= MOST_BYTES_STORED:
+        return True
+    if size.width * size.height > MOST_PIXELS:
+        found = f"it has {size.width} x {size.height} pixels; at most {MOST_PIXELS:,} are decoded"
+        raise MediaError(Problem(reasons.TOO_MANY_PIXELS, found))
+    return False

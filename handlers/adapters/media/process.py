@@ -1,0 +1,107 @@
+"""The decoder's process: starts it, reads for it, and ends it whatever it does."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from typing import IO, Any, cast
+
+from handlers.adapters.media.ranges import Ranges
+from handlers.decoder import READ, receive, send
+
+# How long the decoder may compute for a step: to open a film, or from one frame to the next.
+STEP_SECONDS = 60.0
+# Everything else, credentials above all, is kept from what decodes a stranger's file.
+_ENVIRONMENT = ("LANG", "LD_LIBRARY_PATH", "PATH", "PYTHONDONTWRITEBYTECODE")
+COMMAND = (sys.executable, "-P", "-m", "handlers.decoder")
+# FFmpeg reads 32 KiB at once, or a packet.
+_LONGEST_READ = 2**23
+
+
+class DecoderFailedError(Exception):
+    """The decoder crashed, took too long, or read what is not there."""
+
+
+class Decoder:
+    """A running decoder; `close` ends it."""
+
+    def __init__(self, ranges: Ranges, *, command: tuple[str, ...] = COMMAND, step_seconds: float = STEP_SECONDS) -> None:
+        self._ranges = ranges
+        self._step_seconds = step_seconds
+        self._left = 0.0
+        environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+        self._process = subprocess.Popen(  # noqa: S603  # our own program
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**environment, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        )
+        self._answers, self._messages = cast("IO[bytes]", self._process.stdin), cast("IO[bytes]", self._process.stdout)
+
+    def step(self, **asked: Any) -> tuple[dict[str, Any], bytes]:  # noqa: ANN401  # values of JSON
+        """Let the decoder go on, and return what it says next.
+
+        Raises:
+            DecoderFailedError: It will say nothing any more.
+        """
+        self._left = self._step_seconds
+        answer, data = asked, b""
+        while True:
+            said, said_data = self._exchange(answer, data)
+            if said.get("is") != READ:
+                return said, said_data
+            answer, data = {}, self._read(said)
+
+    def close(self) -> None:
+        """End it."""
+        self._process.kill()
+        self._process.wait()
+        self._messages.close()
+        try:
+            self._answers.close()
+        except OSError:  # what was not sent yet
+            pass
+
+    def _exchange(self, answer: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        try:
+            send(self._answers, answer, data)
+            return receive(self._receive)
+        except (EOFError, BrokenPipeError) as error:
+            self._process.kill()
+            raise DecoderFailedError(_ending(self._process.wait())) from error
+        except ValueError as error:
+            raise DecoderFailedError(f"FFmpeg's process sent {error}") from error
+
+    def _receive(self, length: int) -> bytes:
+        """Return bytes that the decoder writes, fewer once it has ended."""
+        parts = []
+        while length:
+            began = time.monotonic()
+            ready, _, _ = select.select([self._messages], [], [], self._left)
+            self._left -= time.monotonic() - began
+            if not ready or self._left <= 0:
+                raise DecoderFailedError(f"FFmpeg needs more than {self._step_seconds:g} seconds for a frame")
+            part = os.read(self._messages.fileno(), length)
+            if not part:
+                break
+            parts.append(part)
+            length -= len(part)
+        return b"".join(parts)
+
+    def _read(self, said: dict[str, Any]) -> bytes:
+        offset, length, until = (said.get(name) for name in ("offset", "length", "until"))
+        if not (isinstance(offset, int) and isinstance(length, int) and isinstance(until, int)):
+            raise DecoderFailedError("FFmpeg's process sent a message without numbers")
+        if not 0 <= offset < self._ranges.size or not 0 < length <= _LONGEST_READ:
+            raise DecoderFailedError(f"FFmpeg's process wants {length} bytes at {offset}, of {self._ranges.size}")
+        return self._ranges.read(offset, length, until)
+
+
+def _ending(code: int) -> str:
+    how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+    return f"FFmpeg's process ended ({how})"

@@ -1,0 +1,39 @@
+"""The decoder: answers with the pictures of one object, which it reads through its standard input and output."""
+
+from __future__ import annotations
+
+import resource
+import sys
+
+from handlers.decoder.film import DecodeError, Film
+from handlers.decoder.picture import Jpegs
+from handlers.decoder.source import RemoteFile
+from handlers.decoder.wire import END, FRAME, OPENED, PROBLEM, receive, send
+
+# Of writable memory, FFmpeg's buffers above all. What needs more fails with an error here, instead of ending the function.
+_MOST_MEMORY = 768 * 1024**2
+
+
+def main() -> None:
+    """Decode until the film ends or the other process does."""
+    if sys.platform == "linux":
+        resource.setrlimit(resource.RLIMIT_DATA, (_MOST_MEMORY, _MOST_MEMORY))
+    answers, messages = sys.stdin.buffer, sys.stdout.buffer
+    asked, _ = receive(answers.read)
+    try:
+        film = Film(RemoteFile(answers, messages, asked["size"]), asked["interval_ms"], asked["after_ms"])
+        send(messages, {"is": OPENED, "kind": film.kind, "duration_ms": film.duration_ms})
+        receive(answers.read)
+        jpegs = Jpegs(film.kind)
+        for at_ms, frame in film.samples():
+            send(messages, {"is": FRAME, "at_ms": round(at_ms)}, jpegs.encode(frame, film.pixel_aspect))
+            receive(answers.read)
+        send(messages, {"is": END, "decoded_ms": film.decoded_ms, "complete": film.complete})
+    except DecodeError as error:
+        send(messages, {"is": PROBLEM, "code": error.code, "message": str(error)})
+    except MemoryError:
+        send(messages, {"is": PROBLEM, "code": "too-many-pixels", "message": "decoding needs more memory than is allowed here"})
+
+
+if __name__ == "__main__":
+    main()

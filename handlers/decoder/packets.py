@@ -1,0 +1,276 @@
+"""Packets of a film's picture in the order of the file, with their times; and jumps to a key frame where the file has an index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import av
+from av.container import InputContainer
+from av.index import IndexEntry
+from av.packet import Packet
+from av.stream import Discard, Disposition
+from av.video.stream import VideoStream
+
+from handlers.decoder.source import BUFFER, RemoteFile
+from handlers.domain import reasons
+from handlers.domain.sampling import MOST_PIXELS, Window
+
+# Names of FFmpeg's demuxers. Others may open further files and addresses, or need a device.
+_FORMATS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,vvc,obu,ivf,flv,live_flv,asf,ogg,mxf,gxf,dv,rm,"
+    "nut,wtv,yuv4mpegpipe,vc1,dirac,h263,h261,apng,gif,"
+    "webp_pipe,bmp_pipe,tiff_pipe,png_pipe,jpeg_pipe,j2k_pipe,jpegls_pipe,psd_pipe,pcx_pipe,sgi_pipe,qoi_pipe,dds_pipe"
+)
+_MOST_STREAMS = 100
+# Images in the container of MP4, by their brand.
+_BRANDS_OF_IMAGES = frozenset({"avif", "heic", "heix", "heim", "heis", "mif1", "mif2", "jpeg"})
+# What cannot be read is passed over that many times; then the rest of the film counts as lost.
+_MOST_ERRORS = 50
+# A key frame may be that far from where the index named it.
+_INDEX_TOLERANCE_MS = 500
+# Between the times of decoding and of presentation of a frame.
+_LONGEST_REORDER_MS = 10_000
+# Frames that a decoder may need beyond the one that is wanted.
+_REORDERED = 8
+
+
+class DecodeError(Exception):
+    """Nothing can be decoded; `code` is a reason code."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Packets:
+    """The packets of the picture that a player would choose.
+
+    Attributes:
+        stream: The picture.
+        kind: "film" or "image".
+        duration_ms: What the file says; None if it says nothing.
+        orderly: The times of the packets can be relied upon. Otherwise all frames must be decoded and judged by their own.
+        ended: The end was reached.
+        reached_ms: The end of what was read.
+        errors: How often reading failed.
+    """
+
+    def __init__(self, source: RemoteFile) -> None:
+        self._source = source
+        self.orderly = True
+        self.ended = False
+        self.reached_ms = 0.0
+        self.errors = 0
+        self._next: Packet | None = None
+        self._decoding_ms: float | None = None
+        self._container = _opened(source)
+        self.stream = _picture_of(self._container)
+        self._demuxed = self._container.demux()
+        brand = self._container.metadata.get("major_brand", "")
+        self.kind = "image" if self._container.format.name.endswith("_pipe") or brand in _BRANDS_OF_IMAGES else "film"
+        if self.kind == "image" and (tiles := len(self._container.streams.video)) > 1:
+            raise DecodeError(reasons.TILED, f"it is an image of {tiles} tiles, which are not joined here")
+        self._prepare()
+        self.duration_ms = self._duration()
+        # The index of an MP4 has times of decoding: so much before those of presentation, once a packet has shown it.
+        self._index_shift_ms: float | None = None if self._is_mp4 else 0.0
+        self._indexed = self._find_index()
+
+    @property
+    def _is_mp4(self) -> bool:
+        return "mp4" in self._container.format.name
+
+    def _prepare(self) -> None:
+        self.stream.codec_context.thread_count = 1
+        self._scale = 1_000 * float(self.stream.time_base or 0)
+        self._start_ms = (self._container.start_time or 0) / 1_000
+        if self.stream.duration is not None:  # otherwise only the other streams tell where the film ends
+            for other in self._container.streams:
+                if other.index != self.stream.index:
+                    other.discard = Discard.all
+
+    def _duration(self) -> float | None:
+        if self.kind == "image":
+            return None
+        if self.stream.duration is not None:
+            return self._ms(self.stream.duration + (self.stream.start_time or 0))
+        return None if self._container.duration is None else self._container.duration / 1_000
+
+    def _find_index(self) -> bool:
+        """Tell whether the index leads through the whole film."""
+        if "matroska" in self._container.format.name:
+            try:
+                self._container.seek(0)  # which reads the cues
+            except av.error.FFmpegError:
+                return self._begin_again()
+            self._demuxed = self._container.demux()
+        entries = self.stream.index_entries
+        if len(entries) < 2 or self.duration_ms is None:  # noqa: PLR2004  # the first frame alone is in every index
+            return False
+        last = entries[len(entries) - 1]
+        if self._is_mp4:
+            return self._ms(last.timestamp) > self.duration_ms - 2_000
+        return self._ms(last.timestamp) > self.duration_ms / 2
+
+    def _begin_again(self) -> bool:
+        """Read the film from its start, without its index."""
+        self._source.seek(0)
+        self._container = _opened(self._source)
+        self.stream = _picture_of(self._container)
+        self._demuxed = self._container.demux()
+        self._prepare()
+        self._indexed, self._next, self._decoding_ms, self.ended = False, None, None, False
+        return False
+
+    # Times.
+
+    def _ms(self, timestamp: int) -> float:
+        return timestamp * self._scale - self._start_ms
+
+    def time_of(self, packet: Packet) -> float:
+        """Return when the frame of an orderly packet is shown."""
+        return self._ms(packet.pts or 0)
+
+    def decoding_time_of(self, packet: Packet) -> float:
+        """Return the time of decoding of an orderly packet: no frame that is shown earlier follows."""
+        return self._ms(packet.dts or 0)
+
+    def end_of(self, packet: Packet) -> float:
+        """Return when the frame of an orderly packet leaves the screen, as far as the file says so."""
+        return self._ms((packet.pts or 0) + (packet.duration or 0))
+
+    def time_of_frame(self, pts: int) -> float:
+        """Return the time of a decoded frame."""
+        return self._ms(pts)
+
+    # Reading on.
+
+    def peek(self) -> Packet | None:
+        """Return the next packet, None at the end."""
+        while self._next is None and not self.ended:
+            try:
+                packet = next(self._demuxed, None)
+            except (av.error.FFmpegError, ValueError):
+                self.errors += 1
+                self.ended = self.errors > _MOST_ERRORS
+                self._demuxed = self._container.demux()
+                continue
+            if packet is None:
+                self.ended = True
+            elif packet.size:  # the last ones are empty
+                self._look(packet)
+        return self._next
+
+    def pop(self) -> Packet | None:
+        """Return the next packet and go on, None at the end."""
+        packet = self.peek()
+        self._next = None
+        return packet
+
+    def _look(self, packet: Packet) -> None:
+        """Take a packet as the next one if it is of the picture; learn how far the film was read."""
+        if packet.stream.index != self.stream.index:
+            if packet.pts is not None and packet.time_base is not None:
+                end_ms = 1_000 * float((packet.pts + (packet.duration or 0)) * packet.time_base) - self._start_ms
+                self.reached_ms = max(self.reached_ms, end_ms)
+            return
+        self._next = packet
+        if packet.pts is None and not self.stream.codec_context.has_b_frames:
+            packet.pts = packet.dts
+        if packet.pts is None or packet.dts is None:
+            self.orderly = False
+            return
+        decoding_ms, shown_ms = self.decoding_time_of(packet), self.time_of(packet)
+        behind = self._decoding_ms is not None and decoding_ms < self._decoding_ms
+        self.orderly = self.orderly and not behind and 0 <= shown_ms - decoding_ms <= _LONGEST_REORDER_MS
+        self._decoding_ms = decoding_ms
+        self.reached_ms = max(self.reached_ms, self.end_of(packet))
+        if self._index_shift_ms is None:
+            self._index_shift_ms = shown_ms - decoding_ms
+
+    # Jumping.
+
+    def jump(self, window: Window) -> float | None:
+        """Go forward to the key frame from which the frame for a window is decoded, if the index knows better than to read on.
+
+        It is the last one up to the window's place or, if that is too early, the first one behind it in the window.
+
+        Returns:
+            The key frame's time if no other is in the window; None if that is not known.
+        """
+        self.peek()
+        if not self._indexed or not self.orderly:
+            return None
+        key, behind = self._key(window.place_ms, backward=True), self._key(window.place_ms, backward=False)
+        if behind is not None and behind[0] <= window.latest_ms and (key is None or key[0] < window.earliest_ms):
+            key = behind
+        if key is None:
+            return None
+        time_ms, entry = key
+        self._expect(entry, None if time_ms >= window.earliest_ms else window.place_ms)
+        if self._decoding_ms is not None and self._ms(entry.timestamp) > self._decoding_ms and not self._seek(time_ms, entry):
+            return None
+        return time_ms if self._is_mp4 else None
+
+    def _timestamp(self, time_ms: float) -> int:
+        return round((time_ms - (self._index_shift_ms or 0) + self._start_ms) / self._scale)
+
+    def _key(self, time_ms: float, *, backward: bool) -> tuple[float, IndexEntry] | None:
+        """Return the nearest key frame in the index with its time."""
+        entries = self.stream.index_entries
+        number = entries.search_timestamp(self._timestamp(time_ms), backward=backward)
+        if not 0 <= number < len(entries):
+            return None
+        entry = entries[number]
+        return self._ms(entry.timestamp) + (self._index_shift_ms or 0), entry
+
+    def _expect(self, entry: IndexEntry, place_ms: float | None) -> None:
+        """Let what is read from a key frame on be fetched at once: it alone, or all up to a place."""
+        if not self._is_mp4:
+            return
+        last = entry
+        if place_ms is not None:
+            entries = self.stream.index_entries
+            number = entries.search_timestamp(self._timestamp(place_ms), any_frame=True)
+            last = entries[min(number + _REORDERED, len(entries) - 1)]
+        self._source.expect(last.pos + last.size)
+
+    def _seek(self, time_ms: float, entry: IndexEntry) -> bool:
+        """Go to a key frame. Where the file leads elsewhere, do without its index, and return False."""
+        try:
+            self._container.seek(entry.timestamp, stream=self.stream)
+        except av.error.FFmpegError:
+            return self._begin_again()
+        self._demuxed, self._next, self._decoding_ms = self._container.demux(), None, None
+        packet = self.peek()
+        if packet is None or not packet.is_keyframe or abs(self.time_of(packet) - time_ms) > _INDEX_TOLERANCE_MS:
+            return self._begin_again()
+        return True
+
+
+def _opened(source: RemoteFile) -> InputContainer:
+    try:
+        return av.open(
+            source,  # type: ignore[arg-type]  # has what PyAV uses
+            options={"max_pixels": str(MOST_PIXELS)},
+            container_options={"format_whitelist": _FORMATS, "protocol_whitelist": "none", "max_streams": str(_MOST_STREAMS)},
+            metadata_errors="replace",
+            buffer_size=BUFFER,
+        )
+    except (av.error.FFmpegError, ValueError) as error:
+        raise DecodeError(reasons.UNDECODABLE, f"FFmpeg cannot open it: {error}") from error
+
+
+def _picture_of(container: InputContainer) -> VideoStream:
+    """Return the stream that a player would show."""
+    pictures = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+    if not pictures:
+        raise DecodeError(reasons.NO_PICTURE, "it has no picture")
+    best = container.streams.best("video")
+    stream = next((stream for stream in pictures if best is not None and stream.index == best.index), pictures[0])
+    if stream.codec_context is None:
+        raise DecodeError(reasons.UNDECODABLE, "FFmpeg knows no decoder for its picture")
+    width, height = stream.codec_context.width, stream.codec_context.height
+    if width * height > MOST_PIXELS:
+        raise DecodeError(reasons.TOO_MANY_PIXELS, f"it has {width} x {height} pixels; at most {MOST_PIXELS:,} are decoded")
+    return stream
