@@ -9,6 +9,7 @@ from handlers.decoder.film import DecodeError, Film
 from handlers.decoder.picture import Jpegs
 from handlers.decoder.source import RemoteFile
 from handlers.decoder.wire import END, FRAME, OPENED, PROBLEM, receive, send
+from handlers.domain import reasons
 
 # Of writable memory, FFmpeg's buffers above all. What needs more fails with an error here, instead of ending the function.
 _MOST_MEMORY = 768 * 1024**2
@@ -16,8 +17,7 @@ _MOST_MEMORY = 768 * 1024**2
 
 def main() -> None:
     """Decode until the film ends or the other process does."""
-    if sys.platform == "linux":
-        resource.setrlimit(resource.RLIMIT_DATA, (_MOST_MEMORY, _MOST_MEMORY))
+    limit_memory()
     answers, messages = sys.stdin.buffer, sys.stdout.buffer
     asked, _ = receive(answers.read)
     try:
@@ -32,7 +32,13 @@ def main() -> None:
     except DecodeError as error:
         send(messages, {"is": PROBLEM, "code": error.code, "message": str(error)})
     except MemoryError:
-        send(messages, {"is": PROBLEM, "code": "too-many-pixels", "message": "decoding needs more memory than is allowed here"})
+        send(messages, {"is": PROBLEM, "code": reasons.TOO_MANY_PIXELS, "message": "decoding needs more memory than is allowed here"})
+
+
+def limit_memory() -> None:
+    """Let allocations beyond the limit fail, where the system counts them."""
+    if sys.platform == "linux":
+        resource.setrlimit(resource.RLIMIT_DATA, (_MOST_MEMORY, _MOST_MEMORY))
 
 
 if __name__ == "__main__":

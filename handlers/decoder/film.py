@@ -26,8 +26,8 @@ _MOST_KEPT = 24 * 1024**2
 _NEAR_MS = 500
 # What a header may promise beyond what is there: this long, and this share.
 _SHORTFALL_MS, _SHORTFALL = 1_000, 0.01
-# Of a frame without a time.
-_PERIOD_MS = 40.0
+# Times that go back further begin anew, as where films were joined.
+_LEAP_MS = 500
 # Pixels that are more oblong than this are a fault in the header.
 _MOST_OBLONG = 8
 
@@ -63,7 +63,7 @@ class Film:
         self._ahead: deque[Shown] = deque()
         self._drained = False
         # The latest frame of all, and what is added to the times of a film in which they go back.
-        self._latest_ms = -math.inf
+        self._latest_ms = -self._packets.period_ms
         self._offset_ms = 0.0
         self._errors = 0
         self._last_error = "no frame comes out of it"
@@ -87,7 +87,7 @@ class Film:
             window = next_window(self._interval_ms, self._analysed_ms, self._analysed_ms)
         while (sample := self._sample(window)) is not None:
             place_ms, shown = sample
-            if shown is not None and (self._analysed_ms is None or shown[0] > self._analysed_ms):
+            if shown is not None and self._is_news(shown, place_ms):
                 self._analysed_ms = shown[0]
                 yield shown
                 window = next_window(self._interval_ms, place_ms, shown[0])
@@ -98,6 +98,17 @@ class Film:
             else:
                 break
         self._finish()
+
+    def _is_news(self, shown: Shown, place_ms: float) -> bool:
+        """Tell whether the frame on screen was not analysed yet, and the film goes on to the place, or has no sample at all."""
+        if self._analysed_ms is None:
+            return True
+        time_ms, frame = shown
+        goes_on = self._ahead or not self._drained or place_ms < time_ms + self._duration_of(frame)
+        return time_ms > self._analysed_ms and bool(goes_on)
+
+    def _duration_of(self, frame: VideoFrame) -> float:
+        return 1_000 * float(frame.duration * frame.time_base) if frame.duration and frame.time_base else self._packets.period_ms
 
     def _last_place_before(self, time_ms: float, place_ms: float) -> float:
         return place_ms + self._interval_ms * max(0, math.ceil((time_ms - place_ms) / self._interval_ms) - 1)
@@ -231,10 +242,12 @@ class Film:
         return [(time_ms, frame) for time_ms, frame in shown if time_ms >= self._whole_from_ms]
 
     def _time_of(self, frame: VideoFrame) -> float:
-        """Return when a frame is shown: as it says or, if it lies, after the one before it."""
-        time_ms = self._latest_ms + _PERIOD_MS if frame.pts is None else self._packets.time_of_frame(frame.pts) + self._offset_ms
+        """Return when a frame is shown: as it says or, where that cannot be relied upon, at least after the one before it."""
+        following_ms = self._latest_ms + self._packets.period_ms
+        time_ms = following_ms if frame.pts is None else self._packets.time_of_frame(frame.pts) + self._offset_ms
         if not self._packets.orderly and time_ms <= self._latest_ms:
-            self._offset_ms += self._latest_ms + _PERIOD_MS - time_ms
-            time_ms = self._latest_ms + _PERIOD_MS
+            if time_ms < self._latest_ms - _LEAP_MS:
+                self._offset_ms += following_ms - time_ms
+            time_ms = following_ms
         self._latest_ms = max(self._latest_ms, time_ms)
         return time_ms

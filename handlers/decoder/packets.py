@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
 
 import av
 from av.container import InputContainer
@@ -28,6 +28,7 @@ _BRANDS_OF_IMAGES = frozenset({"avif", "heic", "heix", "heim", "heis", "mif1", "
 _MOST_ERRORS = 50
 # A key frame may be that far from where the index named it.
 _INDEX_TOLERANCE_MS = 500
+_PERIOD_MS, _MOST_FRAMES_A_SECOND = 40.0, 240
 # Between the times of decoding and of presentation of a frame.
 _LONGEST_REORDER_MS = 10_000
 # Frames that a decoder may need beyond the one that is wanted.
@@ -57,7 +58,6 @@ class Packets:
 
     def __init__(self, source: RemoteFile) -> None:
         self._source = source
-        self.orderly = True
         self.ended = False
         self.reached_ms = 0.0
         self.errors = 0
@@ -71,6 +71,8 @@ class Packets:
         if self.kind == "image" and (tiles := len(self._container.streams.video)) > 1:
             raise DecodeError(reasons.TILED, f"it is an image of {tiles} tiles, which are not joined here")
         self._prepare()
+        # An AVI has times of decoding only.
+        self.orderly = not (self._container.format.name == "avi" and self.stream.codec_context.has_b_frames)
         self.duration_ms = self._duration()
         # The index of an MP4 has times of decoding: so much before those of presentation, once a packet has shown it.
         self._index_shift_ms: float | None = None if self._is_mp4 else 0.0
@@ -83,7 +85,9 @@ class Packets:
     def _prepare(self) -> None:
         self.stream.codec_context.thread_count = 1
         self._scale = 1_000 * float(self.stream.time_base or 0)
-        self._start_ms = (self._container.start_time or 0) / 1_000
+        # A film of these containers begins at 0 even if its picture does not; others may begin with any time.
+        from_zero = self._is_mp4 or "matroska" in self._container.format.name
+        self._start_ms = 0.0 if from_zero else (self._container.start_time or 0) / 1_000
         if self.stream.duration is not None:  # otherwise only the other streams tell where the film ends
             for other in self._container.streams:
                 if other.index != self.stream.index:
@@ -133,7 +137,7 @@ class Packets:
 
     def decoding_time_of(self, packet: Packet) -> float:
         """Return the time of decoding of an orderly packet: no frame that is shown earlier follows."""
-        return self._ms(packet.dts or 0)
+        return -math.inf if packet.dts is None else self._ms(packet.dts)
 
     def end_of(self, packet: Packet) -> float:
         """Return when the frame of an orderly packet leaves the screen, as far as the file says so."""
@@ -142,6 +146,12 @@ class Packets:
     def time_of_frame(self, pts: int) -> float:
         """Return the time of a decoded frame."""
         return self._ms(pts)
+
+    @property
+    def period_ms(self) -> float:
+        """Return how long a frame is shown on average, or something likely."""
+        rate = self.stream.average_rate
+        return 1_000 / float(rate) if rate and rate <= _MOST_FRAMES_A_SECOND else _PERIOD_MS
 
     # Reading on.
 
@@ -177,14 +187,17 @@ class Packets:
         self._next = packet
         if packet.pts is None and not self.stream.codec_context.has_b_frames:
             packet.pts = packet.dts
-        if packet.pts is None or packet.dts is None:
+        if packet.pts is None:
             self.orderly = False
             return
-        decoding_ms, shown_ms = self.decoding_time_of(packet), self.time_of(packet)
+        self.reached_ms = max(self.reached_ms, self.end_of(packet))
+        if packet.dts is None:  # as of the first frames in a Matroska file
+            self.orderly = self.orderly and self._decoding_ms is None
+            return
+        decoding_ms, shown_ms = self._ms(packet.dts), self.time_of(packet)
         behind = self._decoding_ms is not None and decoding_ms < self._decoding_ms
         self.orderly = self.orderly and not behind and 0 <= shown_ms - decoding_ms <= _LONGEST_REORDER_MS
         self._decoding_ms = decoding_ms
-        self.reached_ms = max(self.reached_ms, self.end_of(packet))
         if self._index_shift_ms is None:
             self._index_shift_ms = shown_ms - decoding_ms
 
