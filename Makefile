@@ -14,8 +14,8 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
 BY_MODULE := --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo playground demo-pythons unit test test-long test-model test-browser lint types check mutants bench bench-listing bench-review \
-	bench-simulation screenshots docs setup ministack format lock bootstrap deploy destroy clean
+.PHONY: help demo playground demo-pythons unit test test-long test-model test-browser lint types check mutants bench bench-listing bench-review bench-frames \
+	bench-simulation screenshots docs setup ministack format lock package bootstrap deploy destroy clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 18
@@ -105,6 +105,9 @@ bench-listing: $(READY) ## benchmarks: listing a bucket, against boto3, the AWS 
 bench-review: $(READY) ## benchmarks: the review (the join of a million rows, the page)
 	$(BIN)/python -m tests.bench --file review.json
 
+bench-frames: $(READY) ## benchmarks: sampling frames, beside decoding whole films (images, bytes, CPU, memory, dollars)
+	$(BIN)/python -m tests.bench --file frames.json
+
 bench-simulation: $(READY) ## benchmarks: ours and three other designs in virtual time (lost, paid twice, slot use)
 	$(BIN)/python -m tests.bench --file simulation.json
 
@@ -118,13 +121,24 @@ COMPILE := .uv/bin/uv pip compile --quiet --universal $(LOCK) --generate-hashes 
 lock: .uv/$(UV_VERSION) ## resolve the dependencies anew (LOCK=--upgrade: to the newest)
 	$(COMPILE) --group test pyproject.toml --output-file requirements.lock
 	$(COMPILE) --group ministack --output-file tests/cross_check/requirements.lock
+	$(COMPILE) --group media --output-file handlers/sample_frames.requirements.lock
+
+# For the runtime that stacks/function.py names. The layer is of one function; the others have boto3 alone.
+MEDIA_PLATFORM := --python-version 3.14 --python-platform aarch64-manylinux_2_28
+build/.media-layer: .uv/$(UV_VERSION) handlers/sample_frames.requirements.lock
+	rm -rf build/media-layer
+	.uv/bin/uv pip install --quiet --require-hashes --no-deps --only-binary :all: --python $(PYTHON) $(MEDIA_PLATFORM) \
+		--target build/media-layer/python --requirements handlers/sample_frames.requirements.lock
+	@touch $@
+
+package: build/.media-layer ## the layer of the function that decodes frames: PyAV for arm64, as locked (99 MB, 34 MB zipped)
 
 # CDK_OPTIONS: for the CDK CLI, such as "--require-approval never" or "-c alert_email=reviewer@example.com".
 bootstrap: $(READY) ## prepare the AWS account and Region of your credentials for the CDK
 	@$(BIN)/python tools/preflight.py bootstrap $(CDK_OPTIONS)
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npx --yes aws-cdk@$(CDK_VERSION) bootstrap --app "$(BIN)/python app.py" $(CDK_OPTIONS)
 
-deploy: $(READY) ## deploy to the AWS account of your credentials
+deploy: $(READY) build/.media-layer ## deploy to the AWS account of your credentials
 	found=$$($(BIN)/python tools/preflight.py deploy $(CDK_OPTIONS)) && PATH="$(CURDIR)/$(BIN):$$PATH" \
 		$(BIN)/npx --yes aws-cdk@$(CDK_VERSION) deploy --app "$(BIN)/python app.py" $$found $(CDK_OPTIONS)
 

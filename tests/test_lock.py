@@ -6,11 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from stacks.function import RUNTIME
+
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 REQUIREMENTS = [
     *PROJECT["project"]["dependencies"],
-    *(entry for group in ("infrastructure", "emulator") for entry in PROJECT["dependency-groups"][group]),
+    *(
+        entry
+        for group in ("infrastructure", "media", "emulator")
+        for entry in PROJECT["dependency-groups"][group]
+        if isinstance(entry, str)
+    ),
 ]
 NAMES = [re.match(r"[A-Za-z0-9-]+", requirement).group() for requirement in REQUIREMENTS]
 
@@ -24,3 +31,24 @@ def test_what_the_project_asks_for_has_one_version_for_all_pythons(name):
 
     assert len(lines) == 1
     assert "python" not in lines[0]
+
+
+def test_frames_are_decoded_by_one_version_everywhere():
+    """The function's layer has the PyAV of the tests and the offline world, with the same hashes and nothing else."""
+    layer = _packages("handlers/sample_frames.requirements.lock")
+
+    assert ["av"] == list(layer)
+    assert layer["av"] == _packages("requirements.lock")["av"]
+
+
+def _packages(lock):
+    """Return version and hashes of the packages in a lock, by name."""
+    lines = [line for line in (ROOT / lock).read_text("utf-8").splitlines() if not line.lstrip().startswith("#")]
+    return dict(re.findall(r"^([a-z0-9-]+)==(.*(?:\n .*)*)", "\n".join(lines), re.MULTILINE))
+
+
+def test_the_layer_is_made_for_the_runtime_of_the_functions():
+    """`make package` takes the wheels of the Python and the processor that the functions have."""
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+
+    assert f"--python-version {RUNTIME.name.removeprefix('python')} --python-platform aarch64-manylinux_2_28" in makefile

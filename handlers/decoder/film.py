@@ -26,6 +26,8 @@ _MOST_KEPT = 24 * 1024**2
 _NEAR_MS = 500
 # What a header may promise beyond what is there: this long, and this share.
 _SHORTFALL_MS, _SHORTFALL = 1_000, 0.01
+# Times are counted in fractions of a second.
+_ROUNDING_MS = 0.5
 # Times that go back further begin anew, as where films were joined.
 _LEAP_MS = 500
 # Pixels that are more oblong than this are a fault in the header.
@@ -104,7 +106,7 @@ class Film:
         if self._analysed_ms is None:
             return True
         time_ms, frame = shown
-        goes_on = self._ahead or not self._drained or place_ms < time_ms + self._duration_of(frame)
+        goes_on = self._ahead or not self._drained or place_ms + _ROUNDING_MS < time_ms + self._duration_of(frame)
         return time_ms > self._analysed_ms and bool(goes_on)
 
     def _duration_of(self, frame: VideoFrame) -> float:
@@ -124,7 +126,7 @@ class Film:
 
     def _ends_before(self, place_ms: float) -> bool:
         """Tell whether a film was read to its end, and that came before a place."""
-        return self._packets.orderly and self._packets.ended and self._packets.reached_ms <= place_ms
+        return self._packets.orderly and self._packets.ended and self._packets.reached_ms <= place_ms + _ROUNDING_MS
 
     def _finish(self) -> None:
         if self._analysed_ms is None:
@@ -144,7 +146,7 @@ class Film:
         known_ms = self._packets.jump(window)
         goal_ms = window.place_ms
         if known_ms is not None and window.earliest_ms <= known_ms <= window.latest_ms:
-            goal_ms = known_ms - 1
+            goal_ms = known_ms - _ROUNDING_MS
         elif known_ms is not None and window.place_ms < (self._packets.duration_ms or 0):
             return None
         found = self._key if self._key is not None and window.earliest_ms <= self._packets.time_of(self._key) else None
@@ -189,7 +191,7 @@ class Film:
         context.flush_buffers()
         self._decoded, self._cold = 0, True
         self._ahead.clear()
-        self._shown = next((shown for shown in frames if abs(shown[0] - time_ms) < 1), None)
+        self._shown = next((shown for shown in frames if abs(shown[0] - time_ms) < _ROUNDING_MS), None)
         return self._shown
 
     # The frame on screen at a place.
@@ -197,7 +199,7 @@ class Film:
     def _on_screen(self, place_ms: float) -> Shown | None:
         """Decode up to a place; without a frame on screen before its end, the last frame of the film counts."""
         while True:
-            while self._ahead and self._ahead[0][0] <= place_ms:
+            while self._ahead and self._ahead[0][0] <= place_ms + _ROUNDING_MS:
                 self._shown = self._ahead.popleft()
             if self._ahead or not self._decode_on(place_ms):
                 return self._shown

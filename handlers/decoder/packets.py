@@ -221,7 +221,7 @@ class Packets:
             return None
         time_ms, entry = key
         self._expect(entry, None if time_ms >= window.earliest_ms else window.place_ms)
-        if self._decoding_ms is not None and self._ms(entry.timestamp) > self._decoding_ms and not self._seek(time_ms, entry):
+        if self._decoding_ms is not None and self._ms(entry.timestamp) > self._decoding_ms and not self._seek(time_ms):
             return None
         return time_ms if self._is_mp4 else None
 
@@ -248,10 +248,11 @@ class Packets:
             last = entries[min(number + _REORDERED, len(entries) - 1)]
         self._source.expect(last.pos + last.size)
 
-    def _seek(self, time_ms: float, entry: IndexEntry) -> bool:
+    def _seek(self, time_ms: float) -> bool:
         """Go to a key frame. Where the file leads elsewhere, do without its index, and return False."""
         try:
-            self._container.seek(entry.timestamp, stream=self.stream)
+            # By the time of presentation, although the index of an MP4 has those of decoding.
+            self._container.seek(round((time_ms + self._start_ms) / self._scale), stream=self.stream)
         except av.error.FFmpegError:
             return self._begin_again()
         self._demuxed, self._next, self._decoding_ms = self._container.demux(), None, None

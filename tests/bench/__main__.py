@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-from tests.bench import headers, join, listing, page
+from tests.bench import frames, headers, join, listing, page
 from tests.bench.simulation import bench as simulation
 
 RESULTS = Path("build/bench")
@@ -19,6 +19,7 @@ BENCHES = {
     "join": ("review.json", join.measure),
     "page": ("review.json", page.measure),
     "listing": ("listing.json", listing.measure),
+    "frames": ("frames.json", frames.measure),
     "simulation": ("simulation.json", simulation.designs),
     "simulation-mutants": ("simulation.json", simulation.mutants),
     "simulation-lengths": ("simulation.json", simulation.lengths),
