@@ -5,7 +5,8 @@ from __future__ import annotations
 import resource
 import sys
 
-from handlers.decoder.film import DecodeError, Film
+from handlers.decoder.film import Film
+from handlers.decoder.packets import DecodeError
 from handlers.decoder.picture import Jpegs
 from handlers.decoder.source import RemoteFile
 from handlers.decoder.wire import END, FRAME, OPENED, PROBLEM, receive, send
@@ -32,7 +33,9 @@ def main() -> None:
     except DecodeError as error:
         send(messages, {"is": PROBLEM, "code": error.code, "message": str(error)})
     except MemoryError:
-        send(messages, {"is": PROBLEM, "code": reasons.TOO_MANY_PIXELS, "message": "decoding needs more memory than is allowed here"})
+        send(
+            messages, {"is": PROBLEM, "code": reasons.TOO_MANY_PIXELS, "message": "decoding needs more memory than is allowed here"}
+        )
 
 
 def limit_memory() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import cast
 
 import av
 from av.container import InputContainer
@@ -61,7 +62,7 @@ class Packets:
         self.ended = False
         self.reached_ms = 0.0
         self.errors = 0
-        self._next: Packet | None = None
+        self._next: Packet[VideoStream] | None = None
         self._decoding_ms: float | None = None
         self._container = _opened(source)
         self.stream = _picture_of(self._container)
@@ -131,15 +132,15 @@ class Packets:
     def _ms(self, timestamp: int) -> float:
         return timestamp * self._scale - self._start_ms
 
-    def time_of(self, packet: Packet) -> float:
+    def time_of(self, packet: Packet[VideoStream]) -> float:
         """Return when the frame of an orderly packet is shown."""
         return self._ms(packet.pts or 0)
 
-    def decoding_time_of(self, packet: Packet) -> float:
+    def decoding_time_of(self, packet: Packet[VideoStream]) -> float:
         """Return the time of decoding of an orderly packet: no frame that is shown earlier follows."""
         return -math.inf if packet.dts is None else self._ms(packet.dts)
 
-    def end_of(self, packet: Packet) -> float:
+    def end_of(self, packet: Packet[VideoStream]) -> float:
         """Return when the frame of an orderly packet leaves the screen, as far as the file says so."""
         return self._ms((packet.pts or 0) + (packet.duration or 0))
 
@@ -155,7 +156,7 @@ class Packets:
 
     # Reading on.
 
-    def peek(self) -> Packet | None:
+    def peek(self) -> Packet[VideoStream] | None:
         """Return the next packet, None at the end."""
         while self._next is None and not self.ended:
             try:
@@ -167,24 +168,24 @@ class Packets:
                 continue
             if packet is None:
                 self.ended = True
-            elif packet.size:  # the last ones are empty
-                self._look(packet)
+            elif not packet.size:  # as the last ones are
+                continue
+            elif packet.stream.index == self.stream.index:
+                self._next = cast("Packet[VideoStream]", packet)
+                self._look(self._next)
+            elif packet.pts is not None and packet.time_base is not None:
+                end_ms = 1_000 * float((packet.pts + (packet.duration or 0)) * packet.time_base) - self._start_ms
+                self.reached_ms = max(self.reached_ms, end_ms)
         return self._next
 
-    def pop(self) -> Packet | None:
+    def pop(self) -> Packet[VideoStream] | None:
         """Return the next packet and go on, None at the end."""
         packet = self.peek()
         self._next = None
         return packet
 
-    def _look(self, packet: Packet) -> None:
-        """Take a packet as the next one if it is of the picture; learn how far the film was read."""
-        if packet.stream.index != self.stream.index:
-            if packet.pts is not None and packet.time_base is not None:
-                end_ms = 1_000 * float((packet.pts + (packet.duration or 0)) * packet.time_base) - self._start_ms
-                self.reached_ms = max(self.reached_ms, end_ms)
-            return
-        self._next = packet
+    def _look(self, packet: Packet[VideoStream]) -> None:
+        """Learn from a packet how far the film was read, and whether its times can be relied upon."""
         if packet.pts is None and not self.stream.codec_context.has_b_frames:
             packet.pts = packet.dts
         if packet.pts is None:
@@ -265,7 +266,8 @@ class Packets:
 def _opened(source: RemoteFile) -> InputContainer:
     try:
         return av.open(
-            source,  # type: ignore[arg-type]  # has what PyAV uses
+            source,
+            mode="r",
             options={"max_pixels": str(MOST_PIXELS)},
             container_options={"format_whitelist": _FORMATS, "protocol_whitelist": "none", "max_streams": str(_MOST_STREAMS)},
             metadata_errors="replace",
