@@ -149,6 +149,7 @@ class Film:
         if known_ms is not None and window.earliest_ms <= known_ms <= window.latest_ms:
             goal_ms = known_ms - _ROUNDING_MS
         elif known_ms is not None and window.place_ms < (self._packets.duration_ms or 0):
+            self._begin_where_jumped_to(window.place_ms)
             return None
         found = self._key if self._key is not None and window.earliest_ms <= self._packets.time_of(self._key) else None
         while found is None or self._packets.time_of(found) < goal_ms:
@@ -166,6 +167,12 @@ class Film:
                 break
             self._packets.pop()
         return found if self._packets.orderly else None
+
+    def _begin_where_jumped_to(self, place_ms: float) -> None:
+        packet = self._packets.peek()
+        if packet is not None and packet.is_keyframe and self._packets.time_of(packet) <= place_ms:
+            self._begin_group(packet, cold=True)
+            self._packets.pop()
 
     def _begin_group(self, packet: Packet[VideoStream], *, cold: bool) -> None:
         self._group, self._decoded, self._kept_bytes = [packet], 0, packet.size

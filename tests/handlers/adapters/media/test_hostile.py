@@ -75,7 +75,7 @@ def test_one_pixel(codec, pixels, container):
     assert ("image", 0, (80, 80)) == (media.kind, frame.at_ms, size_of(frame.data))
 
 
-@pytest.mark.parametrize(("width", "height"), [(20_000, 20), (20, 20_000), (20_000, 2_000)])
+@pytest.mark.parametrize(("width", "height"), [(20_000, 20), (20, 20_000), (20_000, 200)])
 def test_twenty_thousand_pixels(width, height):
     """An image that is too wide or too high is scaled to the size that Rekognition takes."""
     [frame], _ = frames_of(png(width, height, height))
@@ -86,10 +86,9 @@ def test_twenty_thousand_pixels(width, height):
     )
 
 
-@pytest.mark.parametrize("rows", [1, 20_000])
-def test_a_png_bomb(rows):
+def test_a_png_bomb():
     """A PNG of 400 million pixels is refused by its size, before it is unpacked."""
-    assert reasons.TOO_MANY_PIXELS == reason_of(png(20_000, 20_000, rows))
+    assert reasons.TOO_MANY_PIXELS == reason_of(png(20_000, 20_000, rows=1))
 
 
 def test_a_gif_bomb():
@@ -151,12 +150,11 @@ def test_many_streams():
     assert {(80, 80)} == {size_of(frame.data) for frame in frames}
 
 
-@pytest.mark.parametrize("kind", ["h264 mp4", "h264 ts", "h264 mkv without cues"])
-def test_cut_off(kind):
-    """Wherever a film is cut off, what is left is decoded, and nothing is said to be complete that is not."""
+def check_cut_off(kind, step):
+    """Check what is left of a film that is cut off after each so many bytes."""
     data = film(Made(kind, 10.0, (CARD,), key_s=1.0, fps=Fraction(10)))
 
-    for length in range(0, len(data), max(1_024, len(data) // 12)):
+    for length in range(0, len(data), step or len(data) // 4):
         try:
             frames, media = frames_of(data[:length])
         except MediaError as error:
@@ -165,6 +163,20 @@ def test_cut_off(kind):
         assert media.decoded_ms <= 10_100
         assert not media.complete or media.duration_ms is None or media.decoded_ms > media.duration_ms - 1_200
         assert len(frames) <= 11
+
+
+@pytest.mark.parametrize("kind", ["h264 mp4", "h264 ts", "h264 mkv without cues"])
+def test_cut_off(kind):
+    """What is left of a film is decoded, and nothing is called complete that is not."""
+    check_cut_off(kind, step=None)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3_000)
+@pytest.mark.parametrize("kind", ["h264 mp4", "h264 fragmented", "h264 ts", "h264 mkv", "vp9 webm", "mpeg4 avi"])
+def test_cut_off_at_every_kilobyte(kind):
+    """The same holds wherever a film is cut off."""
+    check_cut_off(kind, step=1_024)
 
 
 def test_cut_off_before_its_end():
@@ -217,9 +229,10 @@ def test_times_that_leap():
         stream.width, stream.height, stream.pix_fmt = 128, 96, "yuv420p"
         for number in range(40):
             frame = VideoFrame(128, 96, "yuv420p")
-            frame.pts, frame.time_base = number + (864_000 if number >= 20 else 0), Fraction(1, 10)
-            output.mux(stream.encode(frame))
-        output.mux(stream.encode(None))
+            frame.pts, frame.time_base = number, Fraction(1, 10)
+            for packet in stream.encode(frame):
+                packet.pts, packet.dts = (at + (864_000 if at >= 20 else 0) for at in (packet.pts, packet.dts))
+                output.mux(packet)
 
     frames, _ = frames_of(target.getvalue())
 
