@@ -59,7 +59,7 @@ def measure(_options, cases=None):
         for name, case in (CASES if cases is None else cases).items():
             path.write_bytes(film(*case))
             measured.append({"film": name, **_figures(_ran("ours", path), _ran("whole", path))})
-    faults = [fault for case in measured for fault in _missed(case)]
+    faults = [fault for case in measured for fault in missed(case)]
     return {"cases": measured} | ({"faults": faults} if faults else {})
 
 
@@ -91,7 +91,7 @@ def _figures(ours, whole):
     }
 
 
-def _missed(case):
+def missed(case):
     """Yield the aims that a film misses."""
     if case["price_ratio"] > PRICE_RATIO:
         yield f"{case['film']}: {case['price_ratio']} of the video API's price, the aim is {PRICE_RATIO}"
