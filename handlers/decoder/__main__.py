@@ -32,7 +32,9 @@ def main() -> None:
     except DecodeError as error:
         send(messages, {"is": PROBLEM, "code": error.code, "message": str(error)})
     except MemoryError:
-        send(messages, {"is": PROBLEM, "code": reasons.TOO_MANY_PIXELS, "message": "decoding needs more memory than is allowed here"})
+        send(
+            messages, {"is": PROBLEM, "code": reasons.TOO_MANY_PIXELS, "message": "decoding needs more memory than is allowed here"}
+        )
 
 
 def limit_memory() -> None:

@@ -11,9 +11,9 @@ from tests.kill import sites
 from tests.kill.final import faults_of
 
 SCENARIOS = ("verdicts", "starts", "mails", "holds", "ends", "lost", "breaker", "leftovers", "uploads")
-# Calls that no scenario makes, because other orders of events lead to them: they are killed at in the tests of the
-# flows (tests/handlers/flows: TestKilled of test_upload.py, test_sweep_comparison.py, test_sweep_days.py, all of test_sample_killed.py), and in
-# the model.
+# Calls that no scenario makes, because other orders of events lead to them: they are killed at in the tests of the flows
+# (tests/handlers/flows: TestKilled of test_upload.py, test_sweep_comparison.py, test_sweep_days.py, all of
+# test_sample_killed.py), and in the model.
 ELSEWHERE = {
     "new_upload": {
         "handlers.adapters.table.records self._changed",
