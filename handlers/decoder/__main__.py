@@ -5,7 +5,8 @@ from __future__ import annotations
 import resource
 import sys
 
-from handlers.decoder.film import DecodeError, Film
+from handlers.decoder.film import Film
+from handlers.decoder.packets import DecodeError
 from handlers.decoder.picture import Jpegs
 from handlers.decoder.source import RemoteFile
 from handlers.decoder.wire import END, FRAME, OPENED, PROBLEM, receive, send

@@ -14,6 +14,7 @@ from fractions import Fraction
 import av
 from av.packet import Packet
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
 from handlers.decoder.packets import DecodeError, Packets
 from handlers.decoder.source import RemoteFile
@@ -53,10 +54,10 @@ class Film:
         self.decoded_ms: int | None = None
         self.complete = True
         # The group of pictures that is being read, how many of its packets were decoded, and its key frame if all are kept.
-        self._group: list[Packet] = []
+        self._group: list[Packet[VideoStream]] = []
         self._decoded = 0
         self._kept_bytes = 0
-        self._key: Packet | None = None
+        self._key: Packet[VideoStream] | None = None
         # The decoder knows nothing of what the group builds on.
         self._cold = True
         self._whole_from_ms = -math.inf
@@ -141,13 +142,14 @@ class Film:
 
     # The key frame in a window.
 
-    def _key_frame(self, window: Window) -> Packet | None:
-        """Read on until it is known whether a key frame is in the window: the last one up to the place or, failing that, the next."""
+    def _key_frame(self, window: Window) -> Packet[VideoStream] | None:
+        """Read on until it is known whether a key frame is in the window: the last up to the place or, failing that, the next."""
         known_ms = self._packets.jump(window)
         goal_ms = window.place_ms
         if known_ms is not None and window.earliest_ms <= known_ms <= window.latest_ms:
             goal_ms = known_ms - _ROUNDING_MS
         elif known_ms is not None and window.place_ms < (self._packets.duration_ms or 0):
+            self._begin_where_jumped_to(window.place_ms)
             return None
         found = self._key if self._key is not None and window.earliest_ms <= self._packets.time_of(self._key) else None
         while found is None or self._packets.time_of(found) < goal_ms:
@@ -166,14 +168,20 @@ class Film:
             self._packets.pop()
         return found if self._packets.orderly else None
 
-    def _begin_group(self, packet: Packet, *, cold: bool) -> None:
+    def _begin_where_jumped_to(self, place_ms: float) -> None:
+        packet = self._packets.peek()
+        if packet is not None and packet.is_keyframe and self._packets.time_of(packet) <= place_ms:
+            self._begin_group(packet, cold=True)
+            self._packets.pop()
+
+    def _begin_group(self, packet: Packet[VideoStream], *, cold: bool) -> None:
         self._group, self._decoded, self._kept_bytes = [packet], 0, packet.size
         self._key = packet if packet.is_keyframe else None
         self._cold = cold
         if cold:
             self._ahead.clear()
 
-    def _keep(self, packet: Packet) -> bool:
+    def _keep(self, packet: Packet[VideoStream]) -> bool:
         """Add a packet to its group; return False if that would be too much."""
         if self._kept_bytes + packet.size > _MOST_KEPT:
             return False
@@ -181,7 +189,7 @@ class Film:
         self._kept_bytes += packet.size
         return True
 
-    def _alone(self, key: Packet) -> Shown | None:
+    def _alone(self, key: Packet[VideoStream]) -> Shown | None:
         """Decode a key frame without what builds on it."""
         context = self._packets.stream.codec_context
         context.flush_buffers()
@@ -230,7 +238,7 @@ class Film:
             self._begin_group(packet, cold=self._cold)
         return True
 
-    def _decode(self, packet: Packet | None, *, all_of_it: bool) -> list[Shown]:
+    def _decode(self, packet: Packet[VideoStream] | None, *, all_of_it: bool) -> list[Shown]:
         """Return the frames that come out with a packet; some on which no other builds are left out unless `all_of_it`."""
         context = self._packets.stream.codec_context
         context.skip_frame = "DEFAULT" if all_of_it else "NONREF"

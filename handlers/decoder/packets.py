@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import cast
 
 import av
 from av.container import InputContainer
@@ -26,8 +27,9 @@ _MOST_STREAMS = 100
 _BRANDS_OF_IMAGES = frozenset({"avif", "heic", "heix", "heim", "heis", "mif1", "mif2", "jpeg"})
 # What cannot be read is passed over that many times; then the rest of the film counts as lost.
 _MOST_ERRORS = 50
-# A key frame may be that far from where the index named it.
-_INDEX_TOLERANCE_MS = 500
+# A key frame may be that far from where the index named it; then one before it is tried.
+_INDEX_TOLERANCE_MS = 1_000
+_MOST_TRIES = 3
 _PERIOD_MS, _MOST_FRAMES_A_SECOND = 40.0, 240
 # Between the times of decoding and of presentation of a frame.
 _LONGEST_REORDER_MS = 10_000
@@ -61,7 +63,7 @@ class Packets:
         self.ended = False
         self.reached_ms = 0.0
         self.errors = 0
-        self._next: Packet | None = None
+        self._next: Packet[VideoStream] | None = None
         self._decoding_ms: float | None = None
         self._container = _opened(source)
         self.stream = _picture_of(self._container)
@@ -106,7 +108,8 @@ class Packets:
             try:
                 self._container.seek(0)  # which reads the cues
             except av.error.FFmpegError:
-                return self._begin_again()
+                self._begin_again()
+                return False
             self._demuxed = self._container.demux()
         entries = self.stream.index_entries
         if len(entries) < 2 or self.duration_ms is None:  # noqa: PLR2004  # the first frame alone is in every index
@@ -116,7 +119,7 @@ class Packets:
             return self._ms(last.timestamp) > self.duration_ms - 2_000
         return self._ms(last.timestamp) > self.duration_ms / 2
 
-    def _begin_again(self) -> bool:
+    def _begin_again(self) -> None:
         """Read the film from its start, without its index."""
         self._source.seek(0)
         self._container = _opened(self._source)
@@ -124,22 +127,21 @@ class Packets:
         self._demuxed = self._container.demux()
         self._prepare()
         self._indexed, self._next, self._decoding_ms, self.ended = False, None, None, False
-        return False
 
     # Times.
 
     def _ms(self, timestamp: int) -> float:
         return timestamp * self._scale - self._start_ms
 
-    def time_of(self, packet: Packet) -> float:
+    def time_of(self, packet: Packet[VideoStream]) -> float:
         """Return when the frame of an orderly packet is shown."""
         return self._ms(packet.pts or 0)
 
-    def decoding_time_of(self, packet: Packet) -> float:
+    def decoding_time_of(self, packet: Packet[VideoStream]) -> float:
         """Return the time of decoding of an orderly packet: no frame that is shown earlier follows."""
         return -math.inf if packet.dts is None else self._ms(packet.dts)
 
-    def end_of(self, packet: Packet) -> float:
+    def end_of(self, packet: Packet[VideoStream]) -> float:
         """Return when the frame of an orderly packet leaves the screen, as far as the file says so."""
         return self._ms((packet.pts or 0) + (packet.duration or 0))
 
@@ -155,7 +157,7 @@ class Packets:
 
     # Reading on.
 
-    def peek(self) -> Packet | None:
+    def peek(self) -> Packet[VideoStream] | None:
         """Return the next packet, None at the end."""
         while self._next is None and not self.ended:
             try:
@@ -167,24 +169,24 @@ class Packets:
                 continue
             if packet is None:
                 self.ended = True
-            elif packet.size:  # the last ones are empty
-                self._look(packet)
+            elif not packet.size:  # as the last ones are
+                continue
+            elif packet.stream.index == self.stream.index:
+                self._next = cast("Packet[VideoStream]", packet)
+                self._look(self._next)
+            elif packet.pts is not None and packet.time_base is not None:
+                end_ms = 1_000 * float((packet.pts + (packet.duration or 0)) * packet.time_base) - self._start_ms
+                self.reached_ms = max(self.reached_ms, end_ms)
         return self._next
 
-    def pop(self) -> Packet | None:
+    def pop(self) -> Packet[VideoStream] | None:
         """Return the next packet and go on, None at the end."""
         packet = self.peek()
         self._next = None
         return packet
 
-    def _look(self, packet: Packet) -> None:
-        """Take a packet as the next one if it is of the picture; learn how far the film was read."""
-        if packet.stream.index != self.stream.index:
-            if packet.pts is not None and packet.time_base is not None:
-                end_ms = 1_000 * float((packet.pts + (packet.duration or 0)) * packet.time_base) - self._start_ms
-                self.reached_ms = max(self.reached_ms, end_ms)
-            return
-        self._next = packet
+    def _look(self, packet: Packet[VideoStream]) -> None:
+        """Learn from a packet how far the film was read, and whether its times can be relied upon."""
         if packet.pts is None and not self.stream.codec_context.has_b_frames:
             packet.pts = packet.dts
         if packet.pts is None:
@@ -220,10 +222,32 @@ class Packets:
         if key is None:
             return None
         time_ms, entry = key
-        self._expect(entry, None if time_ms >= window.earliest_ms else window.place_ms)
-        if self._decoding_ms is not None and self._ms(entry.timestamp) > self._decoding_ms and not self._seek(time_ms):
-            return None
+        if self._decoding_ms is None or self._ms(entry.timestamp) <= self._decoding_ms:
+            self._expect(entry, window, time_ms)
+        else:
+            found_ms = self._go_to(entry, window, time_ms)
+            if found_ms is None:
+                return None
+            time_ms = found_ms
         return time_ms if self._is_mp4 else None
+
+    def _go_to(self, entry: IndexEntry, window: Window, time_ms: float) -> float | None:
+        """Go to a key frame or, if it is shown too late, to one before it, and return its time; None if the index lies."""
+        entries = self.stream.index_entries
+        for _ in range(_MOST_TRIES):
+            self._expect(entry, window, time_ms)
+            found_ms = self._seek(time_ms)
+            if found_ms is None:
+                return None
+            if found_ms <= window.place_ms or window.earliest_ms <= found_ms <= window.latest_ms:
+                return found_ms
+            number = entries.search_timestamp(entry.timestamp - 1)
+            if number < 0:
+                break
+            entry = entries[number]
+            time_ms = self._ms(entry.timestamp) + (self._index_shift_ms or 0)
+        self._begin_again()
+        return None
 
     def _timestamp(self, time_ms: float) -> int:
         return round((time_ms - (self._index_shift_ms or 0) + self._start_ms) / self._scale)
@@ -237,35 +261,38 @@ class Packets:
         entry = entries[number]
         return self._ms(entry.timestamp) + (self._index_shift_ms or 0), entry
 
-    def _expect(self, entry: IndexEntry, place_ms: float | None) -> None:
-        """Let what is read from a key frame on be fetched at once: it alone, or all up to a place."""
+    def _expect(self, entry: IndexEntry, window: Window, time_ms: float) -> None:
+        """Let what is read from a key frame on be fetched at once: it alone if it is in the window, else all up to the place."""
         if not self._is_mp4:
             return
         last = entry
-        if place_ms is not None:
+        if time_ms < window.earliest_ms:
             entries = self.stream.index_entries
-            number = entries.search_timestamp(self._timestamp(place_ms), any_frame=True)
+            number = entries.search_timestamp(self._timestamp(window.place_ms), any_frame=True)
             last = entries[min(number + _REORDERED, len(entries) - 1)]
         self._source.expect(last.pos + last.size)
 
-    def _seek(self, time_ms: float) -> bool:
-        """Go to a key frame. Where the file leads elsewhere, do without its index, and return False."""
+    def _seek(self, time_ms: float) -> float | None:
+        """Go to a key frame and return its time. Where the file leads elsewhere, do without its index, and return None."""
         try:
             # By the time of presentation, although the index of an MP4 has those of decoding.
             self._container.seek(round((time_ms + self._start_ms) / self._scale), stream=self.stream)
         except av.error.FFmpegError:
-            return self._begin_again()
+            self._begin_again()
+            return None
         self._demuxed, self._next, self._decoding_ms = self._container.demux(), None, None
         packet = self.peek()
         if packet is None or not packet.is_keyframe or abs(self.time_of(packet) - time_ms) > _INDEX_TOLERANCE_MS:
-            return self._begin_again()
-        return True
+            self._begin_again()
+            return None
+        return self.time_of(packet)
 
 
 def _opened(source: RemoteFile) -> InputContainer:
     try:
         return av.open(
-            source,  # type: ignore[arg-type]  # has what PyAV uses
+            source,
+            mode="r",
             options={"max_pixels": str(MOST_PIXELS)},
             container_options={"format_whitelist": _FORMATS, "protocol_whitelist": "none", "max_streams": str(_MOST_STREAMS)},
             metadata_errors="replace",

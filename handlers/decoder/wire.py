@@ -1,7 +1,7 @@
 """Messages between the decoder and the process that started it: a JSON object, and bytes.
 
-The decoder speaks first and waits for an answer to each message. To `READ` the answer is the bytes at an offset, to the others it is
-the permission to go on.
+The decoder waits for an answer to each message that it sends: to `READ` it is the bytes at an offset, to the others the permission
+to go on.
 """
 
 from __future__ import annotations

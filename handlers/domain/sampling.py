@@ -84,7 +84,7 @@ class Size:
 
 def takes(size: Size) -> bool:
     """Tell whether Rekognition takes a picture of this size."""
-    return min(size.width, size.height) >= SHORTEST_SIDE and max(size.width, size.height) <= LONGEST_SIDE
+    return all(SHORTEST_SIDE <= side <= LONGEST_SIDE for side in (size.width, size.height))
 
 
 def scaled(size: Size, aspect: Fraction, widest: int) -> Size:

@@ -8,7 +8,7 @@ import av
 
 FPS = 30
 # By the height: width, and bits a second as video sites recommend.
-SIZES = {720: (1280, 3_000_000), 1080: (1920, 5_000_000), 2160: (3840, 20_000_000)}
+SIZES = {180: (320, 300_000), 720: (1280, 3_000_000), 1080: (1920, 5_000_000), 2160: (3840, 20_000_000)}
 CONTAINERS = {
     "mp4": ("mp4", {}),
     "mkv": ("matroska", {}),

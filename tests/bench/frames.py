@@ -19,6 +19,7 @@ import av
 from handlers.adapters.media import open_media
 from handlers.decoder.picture import Jpegs
 from tests.bench.frame_films import CONTAINERS, film
+from tests.bench.memory import watched
 
 INTERVAL_S = 5
 # By name: height, seconds from key frame to key frame, container, length in seconds.
@@ -58,14 +59,18 @@ def measure(_options, cases=None):
         for name, case in (CASES if cases is None else cases).items():
             path.write_bytes(film(*case))
             measured.append({"film": name, **_figures(_ran("ours", path), _ran("whole", path))})
-    faults = [fault for case in measured for fault in _missed(case)]
+    faults = [fault for case in measured for fault in missed(case)]
     return {"cases": measured} | ({"faults": faults} if faults else {})
 
 
 def _ran(what, path):
     """Run one side in a process of its own, whose CPU time and memory are its alone."""
-    done = subprocess.run([sys.executable, "-m", __name__, what, path], stdout=subprocess.PIPE, text=True, check=True)
-    return json.loads(done.stdout)
+    command = [sys.executable, "-m", __name__, what, path]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process, watched(process.pid) as memory:
+        output, _ = process.communicate()
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, process.args)
+    return {"rss_mb": memory.peak_mb, **json.loads(output)}
 
 
 def _figures(ours, whole):
@@ -86,7 +91,7 @@ def _figures(ours, whole):
     }
 
 
-def _missed(case):
+def missed(case):
     """Yield the aims that a film misses."""
     if case["price_ratio"] > PRICE_RATIO:
         yield f"{case['film']}: {case['price_ratio']} of the video API's price, the aim is {PRICE_RATIO}"
@@ -112,7 +117,6 @@ def _ours(path):
         "gets": source.gets,
         "bytes": source.bytes,
         "cpu_s": own_s + decoder.ru_utime + decoder.ru_stime,
-        "rss_mb": (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + decoder.ru_maxrss) / 1024,
     }
 
 

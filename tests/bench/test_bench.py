@@ -6,7 +6,7 @@ from argparse import Namespace
 import pytest
 
 from tests.bench import __main__ as command
-from tests.bench import join, listing, listing_server
+from tests.bench import frames, join, listing, listing_server
 from tests.bench.listing_server import Bucket
 from tools.lib.listing.pages import objects_page
 
@@ -47,6 +47,30 @@ def test_faults_end_the_command(tmp_path, monkeypatch):
         command.main()
 
     assert 1 == json.loads((tmp_path / "build" / "bench" / "page.json").read_text())["seconds"]
+
+
+@pytest.mark.slow
+def test_frames():
+    """A film is sampled within the aims, and its figures are those of the sampling and of the whole decoding."""
+    measured = frames.measure(None, {"key 5s mp4": (180, 5, "mp4", 30)})
+
+    assert {"cases"} == set(measured)
+    [case] = measured["cases"]
+    assert ("key 5s mp4", 12.0) == (case["film"], case["images_per_minute"])
+    assert 0.12 < case["price_ratio"] < 0.13
+    assert 0 < case["bytes_ratio"] <= 1
+    assert all(case[name] > 0 for name in ("cpu_ratio", "rss_mb", "gets", "cpu_s"))
+
+
+def test_aims_of_frames():
+    """A film that misses an aim is a fault of the benchmark."""
+    good = {"film": "720p key 5s mp4", "price_ratio": 0.125, "bytes_ratio": 0.4, "rss_mb": 400}
+
+    missed = [
+        list(frames.missed({**good, **worse})) for worse in ({}, {"price_ratio": 0.126}, {"bytes_ratio": 0.41}, {"rss_mb": 401})
+    ]
+
+    assert [0, 1, 1, 1] == [len(faults) for faults in missed]
 
 
 def test_listing():

@@ -28,7 +28,7 @@ from handlers.domain.record import ObjectFacts, Record, Segment, Settings
 from handlers.domain.states import Lane, State
 from handlers.domain.watch import Watch
 from tests.bench import __main__ as bench
-from tests.bench import headers, join, listing
+from tests.bench import frames, headers, join, listing
 from tests.bench.simulation import bench as simulation
 from tests.docs.helptexts import PROGRAMS
 from tests.harness.fixtures import opened
@@ -215,6 +215,7 @@ def _of_one(bench_of_ours):
 
 
 BENCHES = {
+    "frames": lambda _few: frames.measure(None, {"key 5s mp4": (180, 5, "mp4", 10)}),
     "headers": lambda few: dict.fromkeys(headers.FILES, headers._measured(headers.FILES["no_video"](), few.rounds)),
     "join": join.measure,
     "listing": _listed,

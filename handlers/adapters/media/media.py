@@ -52,9 +52,11 @@ class Media:
         self.complete = True
 
     def __enter__(self) -> Self:
+        """Return the object; the decoder runs already."""
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """End the decoder."""
         if self._decoder is not None:
             self._decoder.close()
 
@@ -67,19 +69,19 @@ class Media:
         if self._decoder is None:
             return
         try:
-            said, data = self._decoder.step()
-            while said["is"] == FRAME:
-                self.decoded_ms = said["at_ms"]
-                yield Frame(said["at_ms"], data)
-                said, data = self._decoder.step()
+            message, data = self._decoder.step()
+            while message["is"] == FRAME:
+                self.decoded_ms = message["at_ms"]
+                yield Frame(message["at_ms"], data)
+                message, data = self._decoder.step()
         except (DecoderFailedError, ReadTooMuchError) as error:
             if self.decoded_ms is None and not self._resumed:
                 raise MediaError(Problem(reasons.UNDECODABLE, str(error))) from error
             self.complete = False
             return
-        if said["is"] == PROBLEM:
-            raise MediaError(Problem(said["code"], said["message"]))
-        self.decoded_ms, self.complete = said["decoded_ms"], said["complete"]
+        if message["is"] == PROBLEM:
+            raise MediaError(Problem(message["code"], message["message"]))
+        self.decoded_ms, self.complete = message["decoded_ms"], message["complete"]
 
 
 def open_media(source: Source, *, interval_ms: int, after_ms: int | None) -> Media:
@@ -93,17 +95,17 @@ def open_media(source: Source, *, interval_ms: int, after_ms: int | None) -> Med
         return Media(None, "image", None, resumed=False)
     decoder = Decoder(ranges)
     try:
-        said, _ = decoder.step(size=source.size, interval_ms=interval_ms, after_ms=after_ms)
+        message, _ = decoder.step(size=source.size, interval_ms=interval_ms, after_ms=after_ms)
     except (DecoderFailedError, ReadTooMuchError) as error:
         decoder.close()
         raise MediaError(Problem(reasons.UNDECODABLE, str(error))) from error
     except BaseException:
         decoder.close()
         raise
-    if said["is"] != OPENED:
+    if message["is"] != OPENED:
         decoder.close()
-        raise MediaError(Problem(said["code"], said["message"]))
-    return Media(decoder, said["kind"], said["duration_ms"], resumed=after_ms is not None)
+        raise MediaError(Problem(message["code"], message["message"]))
+    return Media(decoder, message["kind"], message["duration_ms"], resumed=after_ms is not None)
 
 
 def _can_be_sent_as_it_is(ranges: Ranges) -> bool:

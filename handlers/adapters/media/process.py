@@ -8,7 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-from typing import IO, Any, cast
+from contextlib import suppress
+from typing import Any, BinaryIO, cast
 
 from handlers.adapters.media.ranges import Ranges
 from handlers.decoder import READ, receive, send
@@ -33,7 +34,7 @@ class Decoder:
         self._ranges = ranges
         self._step_seconds = step_seconds
         self._left = 0.0
-        environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+        environment = {name: value for name, value in os.environ.items() if name in _ENVIRONMENT}
         self._process = subprocess.Popen(  # noqa: S603  # our own program
             command,
             stdin=subprocess.PIPE,
@@ -41,7 +42,7 @@ class Decoder:
             stderr=subprocess.DEVNULL,
             env={**environment, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )
-        self._answers, self._messages = cast("IO[bytes]", self._process.stdin), cast("IO[bytes]", self._process.stdout)
+        self._answers, self._messages = cast("BinaryIO", self._process.stdin), cast("BinaryIO", self._process.stdout)
 
     def step(self, **asked: Any) -> tuple[dict[str, Any], bytes]:  # noqa: ANN401  # values of JSON
         """Let the decoder go on, and return what it says next.
@@ -52,20 +53,18 @@ class Decoder:
         self._left = self._step_seconds
         answer, data = asked, b""
         while True:
-            said, said_data = self._exchange(answer, data)
-            if said.get("is") != READ:
-                return said, said_data
-            answer, data = {}, self._read(said)
+            message, content = self._exchange(answer, data)
+            if message.get("is") != READ:
+                return message, content
+            answer, data = {}, self._read(message)
 
     def close(self) -> None:
         """End it."""
         self._process.kill()
         self._process.wait()
         self._messages.close()
-        try:
+        with suppress(OSError):  # what was not sent yet
             self._answers.close()
-        except OSError:  # what was not sent yet
-            pass
 
     def _exchange(self, answer: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
         try:
@@ -93,8 +92,8 @@ class Decoder:
             length -= len(part)
         return b"".join(parts)
 
-    def _read(self, said: dict[str, Any]) -> bytes:
-        offset, length, until = (said.get(name) for name in ("offset", "length", "until"))
+    def _read(self, message: dict[str, Any]) -> bytes:
+        offset, length, until = (message.get(name) for name in ("offset", "length", "until"))
         if not (isinstance(offset, int) and isinstance(length, int) and isinstance(until, int)):
             raise DecoderFailedError("FFmpeg's process sent a message without numbers")
         if not 0 <= offset < self._ranges.size or not 0 < length <= _LONGEST_READ:

@@ -33,7 +33,7 @@ class Ranges:
         self._source = source
         self._pieces: OrderedDict[int, bytes] = OrderedDict()
         self._kept = 0
-        self._end, self._length = 0, 0
+        self._end, self._length = -1, 0
         self._left = _MOST_TIMES * source.size + _MOST_BESIDES
 
     def read(self, offset: int, length: int, until: int) -> bytes:
@@ -51,10 +51,10 @@ class Ranges:
             if start <= offset < start + len(piece):
                 self._pieces.move_to_end(start)
                 return piece[offset - start : offset - start + length]
-        piece = self._fetch(offset, max(length, min(_LARGEST, self._wanted(offset, until))))
+        piece = self._fetch(offset, max(length, min(_LARGEST, self._ahead(offset, until))))
         return piece[:length]
 
-    def _wanted(self, offset: int, until: int) -> int:
+    def _ahead(self, offset: int, until: int) -> int:
         if until > offset:
             return until - offset
         return 2 * self._length if offset == self._end else _SMALLEST
@@ -65,7 +65,7 @@ class Ranges:
         if self._left < 0:
             raise ReadTooMuchError("its file leads in circles: far more was read than there is")
         piece = self._source.read(offset, length)
-        self._end, self._length = offset + len(piece), max(length, _SMALLEST)
+        self._end, self._length = offset + len(piece), length
         self._pieces[offset] = piece
         self._kept += len(piece)
         while self._kept > _MOST_KEPT:

@@ -1,5 +1,6 @@
 """Where samples stand, and what follows from it."""
 
+import itertools
 import math
 import random
 from fractions import Fraction
@@ -13,7 +14,9 @@ from handlers.domain.sampling import Size, Window
 def placed(key_s, seconds, interval_s=5.0, start=None):
     """Return the places of a film's samples, with key frames every so many seconds, chosen as the decoder does."""
     places, interval_ms = [], round(1_000 * interval_s)
-    window = sampling.first_window(interval_ms, 1_000 * seconds) if start is None else sampling.next_window(interval_ms, start, start)
+    window = (
+        sampling.first_window(interval_ms, 1_000 * seconds) if start is None else sampling.next_window(interval_ms, start, start)
+    )
     while True:
         keys = [1_000 * key_s * number for number in range(math.ceil(seconds / key_s))]
         keys = [key for key in keys if window.earliest_ms <= key <= window.latest_ms]
@@ -53,7 +56,7 @@ def test_gaps_and_images(seed):
 
     places = placed(key_s, seconds, interval_s)
 
-    gaps = [after - before for before, after in zip(places, places[1:], strict=False)]
+    gaps = [after - before for before, after in itertools.pairwise(places)]
     assert all(0.5 * interval_s - 1e-6 <= gap <= 1.1 * interval_s + 1e-6 for gap in gaps)
     assert max(places[0], seconds - places[-1]) <= 1.1 * interval_s
     assert len(places) <= math.ceil(seconds / interval_s) < sampling.most_images(1_000 * seconds, round(1_000 * interval_s))
@@ -69,14 +72,14 @@ def test_going_on(key_s):
 
 
 @pytest.mark.parametrize(("scene_s", "expected"), [(0, 0), (1, 0.2), (2.5, 0.5), (5, 11 / 12), (5.5, 1), (60, 1)])
-def test_the_probability_that_is_said(scene_s, expected):
+def test_probability(scene_s, expected):
     """A scene of a second is seen with 20 % at an interval of 5 seconds, one of 1.1 intervals always."""
     assert expected == pytest.approx(sampling.probability_seen(1_000 * scene_s, 5_000))
 
 
 @pytest.mark.parametrize("key_s", [0.7, 2, 3, 5.005, 1_000])
 @pytest.mark.parametrize("scene_s", [0.3, 1, 2.4, 4, 5.2])
-def test_scenes_are_seen_as_often_as_is_said(key_s, scene_s):
+def test_scenes_are_seen_with_the_probability(key_s, scene_s):
     """Of scenes anywhere in a film, the share that has a sample is no less than the probability."""
     places = placed(key_s, 2_000)
     starts = [number / 20 for number in range(200, 39_000)]
