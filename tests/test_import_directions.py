@@ -82,6 +82,7 @@ ALLOWED = {
         "tools.lib.bounded",
         "tools.lib.cli",
         "tools.lib.errors",
+        "tools.lib.estimate",
         "tools.lib.text",
         "handlers.domain",
     ),

@@ -74,8 +74,11 @@ def _requirements(groups: "tuple[str, ...]") -> "list[str]":
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     required = list(project["project"]["dependencies"])
-    for group in groups:
-        required += project["dependency-groups"][group]
+    waiting = list(groups)
+    while waiting:
+        entries = project["dependency-groups"][waiting.pop()]
+        waiting += [entry["include-group"] for entry in entries if isinstance(entry, dict)]
+        required += [entry for entry in entries if isinstance(entry, str)]
     return [re.sub(r"\[.*?\]|[,;].*|\s", "", requirement) for requirement in required]
 
 

@@ -8,7 +8,8 @@ import av
 import pytest
 
 from tools.emulator.cards import CARDS
-from tools.emulator.samples import CardAt, Clip, Sample, demo_library, encode, tiny_clip
+from tools.emulator.samples import CardAt, Clip, Sample, Still, demo_formats, demo_library, encode, encode_still, tiny_clip
+from tools.emulator.services.rekognition.picture import CardReader
 from tools.emulator.services.rekognition.video import UnanalysableError, VideoAnalyser
 
 LIBRARY = demo_library()
@@ -62,7 +63,37 @@ def test_flagged_samples_are_far_above_the_policy_and_clean_ones_below():
         assert all(card.label != "Alcohol" for card in counts)
 
 
-@pytest.mark.parametrize("codec", ["h264", "vp9", "mpeg4"])
+@pytest.mark.parametrize("fmt", ["jpeg", "png"])
+@pytest.mark.parametrize("card", CARDS[::7], ids=lambda card: card.label)
+def test_a_still_shows_its_card(fmt, card):
+    """A card is recognised in each format, with its confidence, and encoding it again gives the same bytes."""
+    still = Still(fmt, card.label, 90.0, 160, 120)
+
+    body = encode_still(still)
+
+    assert (card.label, pytest.approx(90.0, abs=1)) == (CardReader().look(body).label, CardReader().look(body).confidence)
+    assert encode_still(still) == body
+
+
+@pytest.mark.parametrize(
+    ("codec", "container", "name"),
+    [("hevc", "mov", "mov"), ("hevc", "matroska", "matroska"), ("vp9", "webm", "webm"), ("h264", "mpegts", "mpegts")],
+)
+def test_clips_in_other_formats(codec, container, name):
+    """A clip is in the container and codec that it asks for."""
+    with av.open(io.BytesIO(encode(Clip(1.0, codec=codec, container=container))), "r") as film:
+        assert name in film.format.name
+        assert codec == film.streams.video[0].codec_context.name
+
+
+def test_the_other_formats_are_for_frames_only():
+    """The video API takes none of these objects; each has an outcome by frames."""
+    assert {"NOT_LISTED", "INELIGIBLE"} == {sample.expected.state for sample in demo_formats()}
+    assert all(sample.by_frames is not None for sample in demo_formats())
+    assert {"mov", "webm", "jpg", "png"} == {sample.key.rpartition(".")[2] for sample in demo_formats()}
+
+
+@pytest.mark.parametrize("codec", ["h264", "vp9", "mpeg4", "hevc"])
 def test_the_same_clip_gives_the_same_bytes(codec):
     """Encoding is deterministic, so uploads can be compared."""
     clip = Clip(1.0, (CardAt("Pills", 90.0, 0.0, 0.5),), codec=codec)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from tools import rehearse as rehearse_program
-from tools.emulator.samples import demo_library, demo_upload, tiny_clip
+from tools.emulator.samples import Clip, demo_formats, demo_library, demo_upload, tiny_clip
 from tools.rehearsal.output import SEAL
 
 ROOT = Path(__file__).parents[2]
@@ -24,7 +25,8 @@ pytestmark = pytest.mark.timeout(900)
 SAMPLE_SECONDS = 0.5
 """Rekognition looks about twice a second: a card is seen up to one sample late, and no longer up to one sample early."""
 
-LISTED = [sample for sample in demo_library() if sample.expected.state != "NOT_LISTED"]
+LIBRARY = (*demo_library(), *demo_formats())
+LISTED = [sample for sample in LIBRARY if sample.expected.state != "NOT_LISTED"]
 
 
 def begin(home, output, *arguments):
@@ -108,7 +110,7 @@ def test_the_transcript_in_the_readme(demo):
     submitted, _, reviewed = shown.partition("$ python tools/review_report.py\n")
     progress = [line for line in submitted.splitlines() if line.startswith("batch job ")]
     plan = [line for line in submitted.splitlines() if line.startswith("  ")]
-    review = reviewed.partition("Sent 7 mails")[0].splitlines()
+    review = reviewed.partition("Sent 17 mails")[0].splitlines()
 
     _, done = demo
     printed = {*done.stderr.splitlines(), *done.stdout.splitlines()}
@@ -116,17 +118,20 @@ def test_the_transcript_in_the_readme(demo):
     assert plan
     assert progress
     assert review
-    assert [] == [line for line in (*plan, progress[-1], *review) if line not in printed]
+    assert [] == [line for line in (*plan, progress[-1], *review) if line not in printed and not line.startswith("Rekognition ")]
 
 
 def test_results_and_talk(demo):
-    """The reviews and the mails are on stdout, and nothing else; each step is one line on stderr."""
+    """The reviews, the bills and the mails are on stdout, and nothing else; each step is one line on stderr."""
     folder, done = demo
 
-    shown = "\n".join((folder / name).read_text("utf-8") for name in ("review.txt", "day.txt"))
+    shown = "\n".join((folder / name).read_text("utf-8") for name in ("review.txt", "day.txt", "frames.txt"))
     steps = [line for line in done.stderr.splitlines() if "Uploading the library" in line]
-    assert done.stdout.startswith(f"{shown}\nSent 7 mails to ")
-    assert 8 == len(done.stdout.removeprefix(shown).strip().splitlines())
+    bills, mails, *subjects = done.stdout.removeprefix(shown).strip().splitlines()
+    assert done.stdout.startswith(f"{shown}\nRekognition would have charged $")
+    assert " by the video API (" in bills
+    assert mails.startswith("Sent 17 mails to ")
+    assert 17 == len(subjects)
     assert 1 == len(steps)
 
 
@@ -155,13 +160,14 @@ def test_cards_are_found_where_they_are(review, sample):
 
 
 def test_a_mail_for_each_flagged_video(rehearsal):
-    """Each flagged video has one mail, with an ASCII subject of at most 99 characters and its URI in the body."""
+    """A flagged video has one mail for each of its scans: an ASCII subject of at most 99 characters, and its URI in the body."""
     mails = [
         message_from_bytes(path.read_bytes(), policy=policy.default) for path in (rehearsal / "world" / "outbox").glob("*.eml")
     ]
     bodies = [mail.get_content() for mail in mails if str(mail["Subject"]).startswith("Flagged")]
 
-    assert len(keys("FLAGGED")) + 1 == len(bodies)
+    by_frames = [sample for sample in LIBRARY if (sample.by_frames or sample.expected).state == "FLAGGED"]
+    assert len(keys("FLAGGED")) + 1 + len(by_frames) + 1 == len(bodies)
     assert all(mail["Subject"].isascii() and len(mail["Subject"]) <= 99 for mail in mails)
     assert all(any(f"s3://amzn-s3-demo-bucket/{key}" in body for body in bodies) for key in (*keys("FLAGGED"), demo_upload().key))
 
@@ -175,14 +181,31 @@ def test_what_is_uploaded_meanwhile(rehearsal):
     assert "Violence > Weapons" in day
 
 
+def test_by_frames(demo):
+    """The same library is scanned by frames as well, and Rekognition's own books say what each engine would have cost."""
+    folder, done = demo
+    review = (folder / "frames.txt").read_text(encoding="utf-8")
+
+    bills = r"charged \$(.+) by the video API \((.+) min\) and \$(.+) by frames every 1s \((\d+) images\)"
+
+    by_video, minutes, by_frames, images = map(float, re.search(bills, done.stdout).groups())
+    assert "objects             19 of 19: every object is accounted for" in review
+    assert by_video == pytest.approx(0.1 * minutes, abs=0.006)
+    assert by_frames == pytest.approx(0.001 * images, abs=0.0006)
+    # A second of film for each image, one more for each film, and two pictures.
+    seconds = sum(sample.content.seconds for sample in LIBRARY if isinstance(sample.content, Clip))
+    assert 0.9 * seconds <= images <= seconds + demo_upload().content.seconds + len(LIBRARY)
+
+
 def test_a_digest_at_the_end(rehearsal, review):
-    """A last mail shows how the scan ended, with the review's counts except for what was left out beforehand."""
+    """A mail shows how the first scan ended, with the review's counts except for what was left out beforehand."""
     mails = [
-        message_from_bytes(path.read_bytes(), policy=policy.default) for path in (rehearsal / "world" / "outbox").glob("*.eml")
+        message_from_bytes(path.read_bytes(), policy=policy.default)
+        for path in sorted((rehearsal / "world" / "outbox").glob("*.eml"))
     ]
     counts = {state: count for state, count in review["states"].items() if state in ("clean", "flagged", "failed") and count}
 
-    [digest] = [mail.get_content() for mail in mails if str(mail["Subject"]).startswith("Scan finished")]
+    digest, _ = [mail.get_content() for mail in mails if str(mail["Subject"]).startswith("Scan finished")]
 
     assert all(f"  {state:<16}{count:>6,}\n" in digest for state, count in counts.items())
     assert f"  {'objects':<16}{len(LISTED) - review['states']['ineligible']:>6,}\n" in digest
@@ -192,7 +215,7 @@ def test_everything_is_left_in_the_folder(rehearsal):
     """Videos, manifest, plan, side list, review and logs remain in the folder."""
     videos = {path.relative_to(rehearsal / "library").as_posix() for path in (rehearsal / "library").rglob("*") if path.is_file()}
 
-    assert {sample.key for sample in demo_library()} == videos
+    assert {sample.key for sample in LIBRARY} == videos
     names = {path.name.partition("-")[2] or path.name.partition(".")[2] for path in (rehearsal / "manifests").iterdir()}
     assert names == {"csv", "plan.json", "ineligible.csv"}
     assert "every object is accounted for" in (rehearsal / "review.txt").read_text(encoding="utf-8")
@@ -275,7 +298,7 @@ def test_two_at_once_and_a_folder_removed_meanwhile(tmp_path):
         finally:
             first.kill()
 
-    assert (second.returncode, len(library)) == (1, len(demo_library()))
+    assert (second.returncode, len(library)) == (1, len(LIBRARY))
     assert "Another rehearsal is using" in second.stderr
     assert first.returncode == 1
     assert "removed or replaced" in rest

@@ -69,7 +69,7 @@ def test_settings():
 
 
 def test_totals():
-    """Totals are the sums over their items: videos, milliseconds, failures by reason (a zero is none), images (none in older ones)."""
+    """Totals are the sums over their items: videos, milliseconds, failures by reason (a zero is none), images (once none)."""
     videos, milliseconds, failures, images = product.totals_read(ITEMS["totals, shard 3"], ITEMS["totals, shard 40"])
 
     assert {"CANCELLED": 1, "CLEAN": 1, "FAILED": 2, "FLAGGED": 1} == videos

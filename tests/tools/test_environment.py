@@ -258,3 +258,10 @@ def test_each_program_runs_under_a_bare_python(bare, tmp_path, program):
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.lower().startswith("usage")
+
+
+def test_groups_that_include_others():
+    """What a group of pyproject.toml includes is required, too."""
+    required = environment._requirements(("emulator",))
+
+    assert {"av", "moto"} <= {requirement.partition("==")[0] for requirement in required}

@@ -85,11 +85,16 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """An object of the demo library: its key, its content, and what a scan makes of it."""
+    """An object of the demo library: its key, its content, and what a scan makes of it.
+
+    Attributes:
+        by_frames: What a scan by frames, every second, of all suffixes of the library makes of it; None: the same.
+    """
 
     key: str
     content: Clip | Still | bytes
     expected: Expected
+    by_frames: Expected | None = None
 
     def body(self) -> bytes:
         """Return the object's bytes; encodes a clip or a still, which takes milliseconds."""
@@ -205,6 +210,33 @@ def demo_library() -> tuple[Sample, ...]:
     return (*_clean(), *_flagged(), *_not_analysed())
 
 
+def demo_formats() -> tuple[Sample, ...]:
+    """Return the objects of the demo bucket that only a scan by frames looks at."""
+    smoking, explosion = CardAt("Smoking", 95.0, 1.0, 3.0), CardAt("Explosions and Blasts", 94.0, 2.0, 4.5)
+    not_listed = Expected("NOT_LISTED")
+    return (
+        Sample(
+            "phone/IMG_0002.mov",
+            Clip(5.0, (smoking,), codec="hevc", container="mov"),
+            Expected("INELIGIBLE", reason="codec"),
+            Expected("FLAGGED", (smoking,)),
+        ),
+        Sample(
+            "web/recording.webm",
+            Clip(6.0, (explosion,), codec="vp9", container="webm"),
+            not_listed,
+            Expected("FLAGGED", (explosion,)),
+        ),
+        Sample("pictures/garden.jpg", Still("jpeg"), not_listed, Expected("CLEAN")),
+        Sample(
+            "pictures/poster.png",
+            Still("png", "Hate Symbols", 97.0),
+            not_listed,
+            Expected("FLAGGED", (CardAt("Hate Symbols", 97.0, 0.0, 0.0),)),
+        ),
+    )
+
+
 def demo_upload() -> Sample:
     """Return the object that is uploaded while the library is scanned."""
     return _with_cards("uploads/just in.mp4", 4.0, CardAt("Weapons", 97.0, 1.0, 2.5))
@@ -242,8 +274,13 @@ def _with_cards(key: str, seconds: float, *cards: CardAt) -> Sample:
 def _not_analysed() -> tuple[Sample, ...]:
     return (
         # Its header is in order: only Rekognition finds out.
-        Sample("broken/cut short.mp4", cut_short(Clip(3.0)), Expected("FAILED", reason="analysis-failed")),
-        Sample("legacy/vp9 in disguise.mp4", Clip(3.0, codec="vp9"), Expected("INELIGIBLE", reason="codec")),
+        Sample(
+            "broken/cut short.mp4",
+            cut_short(Clip(3.0)),
+            Expected("FAILED", reason="analysis-failed"),
+            Expected("FAILED", reason="undecodable"),
+        ),
+        Sample("legacy/vp9 in disguise.mp4", Clip(3.0, codec="vp9"), Expected("INELIGIBLE", reason="codec"), Expected("CLEAN")),
         Sample("broken/zero.mp4", b"", Expected("INELIGIBLE", reason="empty")),
         Sample("broken/read me.mp4", b"This was meant to be a video.\n", Expected("SKIPPED")),
         Sample("notes.txt", b"Not a video, and not called one.\n", Expected("NOT_LISTED")),

@@ -27,9 +27,14 @@ CONTEXT = {
     "source_buckets": [BUCKET],
     "batch_concurrency": 10,
     "watch": [{"bucket": BUCKET, "prefixes": ["uploads/"]}],
+    "frames": True,
+    "images_per_second": 50,
+    "frames_workers": 2,  # each is a process of its own here, and a laptop has few processors
 }
 SNAPSHOT = ROOT / "stacks" / "snapshot.json"
-# In the snapshot in place of the asset's hash, which changes with every line of the functions.
+# What `make package` makes for the engine of frames. The offline world has this machine's FFmpeg, but a synthesis needs the folder.
+LAYER = Path("build", "layer")
+# In the snapshot in place of the assets' hashes, which change with every line of the functions. The layer gets their code, too.
 HASH = "<hash of the asset>"
 _CONTEXT_FAULT = 2  # the exit code of app.py for a bad context
 
@@ -67,12 +72,13 @@ def from_snapshot(outdir: Path) -> None:
 
 
 def synthesise(outdir: Path) -> None:
-    """Have `app.py` write the assembly.
+    """Have `app.py` write the assembly, with the engine of frames if its layer was made.
 
     Raises:
         ToolError: app.py failed: cdk.json is wrong, or the environment lacks the CDK.
     """
-    environment = {**os.environ, "CDK_OUTDIR": str(outdir), "CDK_CONTEXT_JSON": json.dumps(CONTEXT)}
+    context = {**CONTEXT, "frames": (ROOT / LAYER).is_dir()}
+    environment = {**os.environ, "CDK_OUTDIR": str(outdir), "CDK_CONTEXT_JSON": json.dumps(context)}
     done = subprocess.run(  # noqa: S603 - our own program
         [sys.executable, ROOT / "app.py"], env=environment, cwd=ROOT, capture_output=True, text=True, check=False
     )

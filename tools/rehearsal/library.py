@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.emulator.samples import Sample, demo_library, demo_upload
+from tools.emulator.samples import Sample, demo_formats, demo_library, demo_upload
 from tools.lib.errors import ToolError
 
 
@@ -34,7 +34,7 @@ class Library:
 
 def demo() -> Library:
     """Return the generated library."""
-    samples = demo_library()
+    samples = (*demo_library(), *demo_formats())
     return Library(tuple(Video(sample.key, sample.body()) for sample in samples), samples, demo_upload())
 
 

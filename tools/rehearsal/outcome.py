@@ -5,36 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from tools.emulator.samples import Sample
+from tools.emulator.samples import Expected, Sample
 
 _LISTED = ("FLAGGED", "FAILED", "INELIGIBLE", "SKIPPED")
 
 
-def differences(review: Mapping[str, Any], samples: Iterable[Sample]) -> list[str]:
-    """Return a sentence for each difference between a review (as `--json` prints it) and the samples."""
-    scanned = [sample for sample in samples if sample.expected.state != "NOT_LISTED"]
+def differences(review: Mapping[str, Any], samples: Iterable[Sample], *, by_frames: bool = False) -> list[str]:
+    """Return a sentence for each difference between a review (as `--json` prints it) and what the samples should come to."""
+    expected = {sample.key: (sample.by_frames if by_frames else None) or sample.expected for sample in samples}
+    scanned = {key: each for key, each in expected.items() if each.state != "NOT_LISTED"}
     return [*_counts(review, scanned), *_objects(review, scanned)]
 
 
-def _counts(review: Mapping[str, Any], samples: list[Sample]) -> Iterator[str]:
-    for state in dict.fromkeys(sample.expected.state for sample in samples):
-        expected = sum(sample.expected.state == state for sample in samples)
+def _counts(review: Mapping[str, Any], scanned: Mapping[str, Expected]) -> Iterator[str]:
+    for state in dict.fromkeys(each.state for each in scanned.values()):
+        expected = sum(each.state == state for each in scanned.values())
         found = review["states"].get(state.lower(), 0)
         if found != expected:
             yield f"{found} {state.lower()} instead of {expected}"
 
 
-def _objects(review: Mapping[str, Any], samples: list[Sample]) -> Iterator[str]:
+def _objects(review: Mapping[str, Any], scanned: Mapping[str, Expected]) -> Iterator[str]:
     rows = {video["key"]: (state, video) for state in _LISTED for video in review[state.lower()]}
-    for sample in samples:
-        state, video = rows.get(sample.key, ("CLEAN", {}))
-        expected = sample.expected
+    for key, expected in scanned.items():
+        state, video = rows.get(key, ("CLEAN", {}))
         if state != expected.state:
-            yield f"{sample.key} is not {expected.state.lower()} but {state.lower()}{_why(video)}"
+            yield f"{key} is not {expected.state.lower()} but {state.lower()}{_why(video)}"
         elif state == "FLAGGED" and (found := _labels(video)) != (shown := {card.label for card in expected.labels}):
-            yield f"{sample.key} shows {_names(shown)}, but {_names(found)} was found"
+            yield f"{key} shows {_names(shown)}, but {_names(found)} was found"
         elif expected.reason and video["reason"] != expected.reason:
-            yield f"{sample.key} is {state.lower()} because of {video['reason']}, not of {expected.reason}"
+            yield f"{key} is {state.lower()} because of {video['reason']}, not of {expected.reason}"
 
 
 def _labels(video: Mapping[str, Any]) -> set[str]:

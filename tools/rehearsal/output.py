@@ -20,7 +20,7 @@ from tools.lib.cli import replace_atomically
 from tools.lib.errors import ToolError
 
 FOLDERS = ("library", "cdk.out", "world", "manifests")
-FILES = ("review.txt", "review.json", "review.html", "day.txt")
+FILES = ("review.txt", "review.json", "review.html", "day.txt", "frames.txt")
 MARKER = ".rehearsal.json"
 # A file in each folder while a rehearsal runs, which tells it from a folder that someone made in its place.
 SEAL = ".rehearsal"

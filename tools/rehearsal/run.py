@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from tools.emulator.samples import Sample
 from tools.emulator.settings import EmulatorSettings
 from tools.lib.cli import ExitCode, Terminal
 from tools.lib.errors import ToolError
+from tools.lib.estimate import prices
 from tools.lib.text import counted
 from tools.rehearsal.assembly import BUCKET, REVIEWER, SNAPSHOT, STACK, from_snapshot, snapshot_fits, synthesise
 from tools.rehearsal.library import Library, Video
@@ -32,6 +34,9 @@ ROOT = Path(__file__).resolve().parents[2]
 POLL_WORLD_SECONDS = 30  # how often submit_job.py polls, in seconds of the world: as on AWS
 CHECK_SECONDS = 0.5  # how often the world is checked while a program runs in it
 SHOWN = 5  # sentences in a message
+# How the library is scanned by frames: closely enough to see each of its cards.
+FRAMES_INTERVAL = "1s"
+FRAMES_SUFFIXES = (".mp4", ".mov", ".webm", ".jpg", ".png")
 
 
 class Rehearsal:
@@ -40,6 +45,7 @@ class Rehearsal:
     def __init__(self, terminal: Terminal, output: OutputFolder, speed: float) -> None:
         self._terminal = terminal
         self._output = output
+        self._has_frames = False
         self._settings = EmulatorSettings(
             speed=speed,
             analysis_base_seconds=5.0,
@@ -57,9 +63,12 @@ class Rehearsal:
             self._submit(world)
             code, review = self._review(world)
             day = self._review_day(world, upload)
+            by_frames = self._scan_by_frames(world) if library.samples is not None else None
             self._require_whole(world)
         if library.samples is not None:
             require_found(review, library.samples)
+        if by_frames is not None:
+            require_found(by_frames, _in_the_bucket(library), by_frames=True)
         if library.upload is not None:
             require_found(day, [library.upload])
         self._show_mails(path / "world" / "outbox")
@@ -93,7 +102,7 @@ class Rehearsal:
         self._assemble(path / "cdk.out")
         with self._world(path / "world", state) as world:
             with self._step("Deploying it into the offline world"):
-                world.deploy(path / "cdk.out", STACK)
+                self._has_frames = "ImagesPerSecond" in world.deploy(path / "cdk.out", STACK)
             if not goes_on:
                 with self._step(f"Uploading the library to s3://{BUCKET}"):
                     self._upload(world, videos)
@@ -147,7 +156,7 @@ class Rehearsal:
             return
         _, shown = self._program(world, ["control_scan.py", "watch", "on", BUCKET], {})
         self._terminal.info(shown.rstrip())
-        upload = UploadMeanwhile(world, sample, may_begin=lambda: _has_job(world))
+        upload = UploadMeanwhile(world, sample)
         try:
             yield upload
         finally:
@@ -165,6 +174,30 @@ class Rehearsal:
         _, text = self._program(world, ["review_report.py", "--scan", scan, "--json"], {}, quiet=True)
         review: dict[str, Any] = json.loads(text)
         return review
+
+    def _scan_by_frames(self, world: World) -> dict[str, Any] | None:
+        """Scan the same library by frames, and return the review; None where they are not deployed."""
+        if not self._has_frames:
+            return None
+        suffixes = [word for suffix in FRAMES_SUFFIXES for word in ("--suffix", suffix)]
+        arguments = ["--bucket", BUCKET, "--frames", FRAMES_INTERVAL, *suffixes, "--yes", "--wait"]
+        self._program(world, ["submit_job.py", *arguments], self._variables())
+        _, shown = self._program(world, ["review_report.py"], {})
+        self._output.add("frames.txt", shown)
+        self._terminal.write(shown)
+        self._show_bills(world)
+        _, text = self._program(world, ["review_report.py", "--json"], {}, quiet=True)
+        review: dict[str, Any] = json.loads(text)
+        return review
+
+    def _show_bills(self, world: World) -> None:
+        """Show what Rekognition would have charged, by its own books."""
+        minutes, images = world.rekognition.ledger.minutes_billed, len(world.images.ledger.paid)
+        by_video, by_frames = prices.REKOGNITION_MINUTE.dollars, prices.REKOGNITION_IMAGE.dollars
+        self._terminal.write(
+            f"Rekognition would have charged ${Decimal(minutes) * by_video:.3f} by the video API ({minutes:.1f} min) and "
+            f"${images * by_frames:.3f} by frames every {FRAMES_INTERVAL} ({counted(images, 'image')})."
+        )
 
     def _variables(self) -> dict[str, str]:
         """Return what the programs are told beside where the world is."""
@@ -232,23 +265,23 @@ class Rehearsal:
         self._output.note()
 
 
-def _has_job(world: World) -> bool:
-    """Tell whether the scan's job is there: what is uploaded before, as on a slow machine, would be listed as part of the scan."""
-    return bool(world.client("s3control").list_jobs(AccountId=world.settings.account_id)["Jobs"])
-
-
-def require_found(review: Mapping[str, Any], samples: Iterable[Sample]) -> None:
+def require_found(review: Mapping[str, Any], samples: Iterable[Sample], *, by_frames: bool = False) -> None:
     """Check that a review found what the samples contain.
 
     Raises:
         ToolError: It did not.
     """
-    different = differences(review, samples)
+    different = differences(review, samples, by_frames=by_frames)
     if different:
         raise ToolError(
             f"The scan did not find what the samples contain: {_some(different)}.",
             cure="This is a fault of the project or of its environment. Run `make clean demo`; if it remains, please report it.",
         )
+
+
+def _in_the_bucket(library: Library) -> tuple[Sample, ...]:
+    """Return the samples, with that which was uploaded meanwhile."""
+    return (*(library.samples or ()), *([] if library.upload is None else [library.upload]))
 
 
 def _some(sentences: list[str]) -> str:

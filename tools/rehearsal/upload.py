@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from handlers.domain import watch
@@ -29,21 +28,20 @@ _LATER_SECONDS = 5.0
 
 
 class UploadMeanwhile:
-    """Uploads a sample once S3 sends events of its bucket and `may_begin` says so, while other things go on."""
+    """Uploads a sample once S3 sends events of its bucket and the first scan has listed it, while other things go on."""
 
-    def __init__(self, world: World, sample: Sample, may_begin: Callable[[], bool] = lambda: True) -> None:
+    def __init__(self, world: World, sample: Sample) -> None:
         self._world = world
         self._sample = sample
-        self._may_begin = may_begin
-        self._stopped = threading.Event()
         self._put_at = 0.0
+        self._stopped = threading.Event()
         wait = (world.settings.event_bridge_switch_seconds + _LATER_SECONDS) / world.settings.speed
         self._timer = threading.Timer(wait, self._put)
         self._timer.daemon = True
         self._timer.start()
 
     def _put(self) -> None:
-        while not self._may_begin():
+        while not self._world.ledger.calls(service="s3control", operation="CreateJob"):
             if self._stopped.wait(LOOK_SECONDS):
                 return
         self._put_at = self._world.clock.now()
@@ -77,5 +75,5 @@ class UploadMeanwhile:
 
     def stop(self) -> None:
         """Upload no more: the world is about to end."""
-        self._stopped.set()
         self._timer.cancel()
+        self._stopped.set()

@@ -35,7 +35,7 @@ class TestWhatIsLeftOut:
         [
             (BY_VIDEO, ["codec", "too-long", "no-picture", "container", "no-header", "no-header"]),
             (WITH_IMAGES, ["codec", "too-long", "no-picture", "container", "no-header", None]),
-            (OTHERS, [None, "too-long", "no-picture", None, "no-header", None]),
+            (OTHERS, ["codec", "too-long", "no-picture", None, "no-header", None]),
             (FRAMES, [None, None, "no-picture", None, "no-header", None]),
         ],
         ids=["video", "video and images", "others by frames", "frames"],
@@ -84,12 +84,12 @@ class TestImages:
         assert found.cost.rekognition.best == pytest.approx(0.001 * images)
 
     def test_others(self):
-        """With `--others frames` the video API has its minutes, and what it does not take is paid by the image."""
-        found = estimated([(1_000, video(600)), (1_000, HEVC)], choice=OTHERS)
+        """With `--others frames` the video API has its minutes, and other containers are paid by the image."""
+        found = estimated([(1_000, video(600)), (37_500_000, MATROSKA), (1_000, HEVC)], choice=OTHERS)
 
-        assert (10.0, 12.0) == (found.minutes.best, found.images.best)
+        assert (10.0, 12.0) == (found.minutes.best, pytest.approx(found.images.best))
         assert 1.0 + 0.012 == pytest.approx(found.cost.rekognition.best)
-        assert found.sentences()[0] == "10 min of video, and 12 (12 to 13) images"
+        assert {"container": 1} == found.unreadable
 
     @pytest.mark.parametrize(("choice", "reading"), [(FRAMES, MATROSKA), (OTHERS, MATROSKA), (OTHERS, AVI), (FRAMES, AVI)])
     def test_unread_formats_are_guessed(self, choice, reading):

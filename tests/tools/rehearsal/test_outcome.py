@@ -4,10 +4,10 @@ import copy
 
 import pytest
 
-from tools.emulator.samples import demo_library
+from tools.emulator.samples import demo_formats, demo_library
 from tools.rehearsal.outcome import differences
 
-SAMPLES = demo_library()
+SAMPLES = (*demo_library(), *demo_formats())
 
 
 def segments(sample):
@@ -74,6 +74,14 @@ def swapped(spoilt):
 def test_a_demo_that_went_well_has_no_differences():
     """The expected outcome of every sample makes no sentence."""
     assert [] == differences(review(), SAMPLES)
+
+
+def test_by_frames_other_outcomes_are_expected():
+    """What a scan by the video API comes to is not what a scan by frames should: films in other formats are missing."""
+    different = differences(review(), SAMPLES, by_frames=True)
+
+    assert any("web/recording.webm is not flagged but clean" in sentence for sentence in different)
+    assert any("cut short.mp4 is failed because of analysis-failed, not of undecodable" in sentence for sentence in different)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from handlers.domain import Engine, Problem, reasons
+from handlers.domain import Engine, Problem, reasons, sampling
 from handlers.domain.engine import DEFAULT_INTERVAL_MS
 from tools.lib.estimate.figure import Range
 from tools.lib.estimate.mp4.header import OTHER_CONTAINER, Header, Reading
@@ -13,12 +13,11 @@ from tools.lib.estimate.mp4.header import OTHER_CONTAINER, Header, Reading
 # Bits of video a second if no header could be read, from web video to cameras: an assumption without a confidence level.
 GUESSED_BIT_RATES = Range(1e6, 5e6, 20e6)
 
-# The longest gap between two frames that are analysed, in intervals.
-LONGEST_GAP = 1.1
-
 # What the video API does not take and frames do: any codec and container that FFmpeg decodes, however long it is.
-_FORMATS = frozenset({reasons.CODEC, reasons.CONTAINER})
-_BY_FRAMES = _FORMATS | {reasons.TOO_LONG}
+_BY_FRAMES = frozenset({reasons.CODEC, reasons.CONTAINER, reasons.TOO_LONG})
+
+# What of it goes by frames in a scan by the video API: registration tells containers apart by their first bytes, but no codecs.
+_OTHERS = frozenset({reasons.CONTAINER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +26,7 @@ class EngineChoice:
 
     Attributes:
         interval_ms: The interval of the films that go by frames.
-        others: What looks at films in a format that the engine does not take; None: nothing does.
+        others: What looks at films in a container that the engine does not take; None: nothing does.
         images: Whether images are analysed, each by one call whatever the engine: so it is where frames are deployed.
     """
 
@@ -87,7 +86,7 @@ class EngineChoice:
         """Return the codes of what the video API does not take and this choice has frames look at."""
         if self.engine is Engine.FRAMES:
             return _BY_FRAMES
-        return _FORMATS if self.others is Engine.FRAMES else frozenset()
+        return _OTHERS if self.others is Engine.FRAMES else frozenset()
 
     def _is_worthless(self, reading: Reading) -> bool:
         if isinstance(reading, Header) or reading.fault is not None:
@@ -122,9 +121,9 @@ def every(interval_ms: int) -> str:
 
 def missed(interval_ms: int) -> str:
     """Return what frames at this interval may miss, as a sentence without its full stop."""
-    interval = interval_ms / 1_000
-    scene = min(1.0, interval / 2)
+    scene_ms = min(1_000, interval_ms // 2)
+    seen, certain_ms = sampling.probability_seen(scene_ms, interval_ms), sampling.LONGEST_GAP * interval_ms
     return (
-        f"a scene of {scene:g} s is seen with {100 * scene / interval:.0f} %, one of {LONGEST_GAP * interval:g} s or more for "
-        "certain; AWS recommends the video API for accuracy"
+        f"a scene of {scene_ms / 1_000:g} s is seen with {100 * seen:.0f} %, one of {certain_ms / 1_000:g} s or more for certain; "
+        "AWS recommends the video API for accuracy"
     )

@@ -47,7 +47,7 @@ engine_options = options(
     click.option(
         "--others",
         type=click.Choice([Engine.FRAMES.value]),
-        help="Look at films in formats that the video API does not take by frames, every "
+        help="Look at films in containers that the video API does not take (MKV, WebM, AVI, TS) by frames, every "
         f"{DEFAULT_INTERVAL_MS // 1_000} s, instead of leaving them out.",
     ),
 )
