@@ -11,7 +11,7 @@ import pytest
 
 from handlers.domain.identity import Video
 from handlers.domain.reasons import REASONS
-from handlers.domain.record import BatchJob, Scan, Segment, Settings, Totals
+from handlers.domain.record import BatchJob, Record, Scan, Segment, Settings, Totals
 from handlers.domain.scan_mail import digest_mail
 from handlers.domain.states import ScanStatus, State
 from handlers.flows.sweep import sweep
@@ -112,11 +112,12 @@ def test_statuses_of_an_export(tmp_path, rows_of_file):
 def test_statuses_of_a_digest():
     """The digest counts the statuses that the table says, with the same words; a list of scans has those that have a record."""
     scan = Scan(SCAN, "bucket", objects=20)
+    replaced = Record(Video("bucket", "key"), SCAN, State.FLAGGED, superseded_at=1.0)
 
-    mail = digest_mail(scan, TOTALS, [], "stack", seen_all=True)
+    mail = digest_mail(scan, TOTALS, [], "stack", seen_all=True, replaced=[replaced])
 
     assert counted_by("digest") == set(re.findall(r"^  ([a-z ]+?) +\d+$", mail.body, re.MULTILINE)) - {"objects"}
-    assert counted_by("digest") - {"without record"} == set(TOTALS.counts)
+    assert counted_by("digest") - {"without record", "superseded"} == set(TOTALS.counts)
 
 
 def test_statuses_of_a_scan_in_progress():

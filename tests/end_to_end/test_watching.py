@@ -81,3 +81,21 @@ def test_switched_off(stage):
     assert "EventBridgeConfiguration" not in configuration
     assert "late.mp4" not in records(stage)
     assert stage.run("control_scan.py", "watch", "status", codes=(3,))["watches"][0]["since"] is None
+
+
+def test_off_while_others_get_events(stage):
+    """After `watch off --keep-events` the bucket sends its events, and no upload is looked at until the watch is on again."""
+    stage.run("control_scan.py", "watch", "on", BUCKET)
+
+    stage.run("control_scan.py", "watch", "off", BUCKET, "--keep-events")
+    stage.world.clock.leap(2.0)
+    stage.put("ignored.mp4", tiny_clip())
+    stage.world.clock.leap(120.0)
+    off = stage.run("control_scan.py", "watch", "status", BUCKET, codes=(3,))
+    ignored = "ignored.mp4" not in records(stage)
+    stage.run("control_scan.py", "watch", "on", BUCKET)
+    stage.put("again.mp4", tiny_clip())
+    stage.until(lambda: "again.mp4" in records(stage), "the upload is registered")
+
+    assert (off["watches"][0]["events"], ignored) == (True, True)
+    assert f"The watch of {BUCKET} is off since" in off["warnings"][0]

@@ -156,7 +156,7 @@ class Rehearsal:
             return
         _, shown = self._program(world, ["control_scan.py", "watch", "on", BUCKET], {})
         self._terminal.info(shown.rstrip())
-        upload = UploadMeanwhile(world, sample)
+        upload = UploadMeanwhile(world, sample, may_begin=lambda: _has_job(world))
         try:
             yield upload
         finally:
@@ -277,6 +277,11 @@ def require_found(review: Mapping[str, Any], samples: Iterable[Sample], *, by_fr
             f"The scan did not find what the samples contain: {_some(different)}.",
             cure="This is a fault of the project or of its environment. Run `make clean demo`; if it remains, please report it.",
         )
+
+
+def _has_job(world: World) -> bool:
+    """Tell whether the scan's job is there: what is uploaded before, as on a slow machine, would be listed as part of the scan."""
+    return bool(world.client("s3control").list_jobs(AccountId=world.settings.account_id)["Jobs"])
 
 
 def _in_the_bucket(library: Library) -> tuple[Sample, ...]:

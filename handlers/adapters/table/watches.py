@@ -99,8 +99,9 @@ class Watches:
         self._table.update(expressions.update(_watch_key(bucket), sets_if_absent=since, removes=["ended_at"]))
 
     def end(self, bucket: str) -> None:
-        """Note that uploads do not count as new any more."""
-        ended = codec.present({"ended_at": self._clock.now()})
+        """Note that uploads do not count as new any more; a clock that is slow leaves out none whose event was seen."""
+        now = self._clock.now()
+        ended = codec.present({"ended_at": max(now, self.state(bucket).last_upload_at or now)})
         self._table.update(expressions.update(_watch_key(bucket), sets=ended, removes=["since", "comparison", "compared_at"]))
 
     def pause_uploads(self, bucket: str, by: str) -> Outcome:

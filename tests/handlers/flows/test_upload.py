@@ -270,6 +270,17 @@ class TestIgnored:
         assert registered is (table.records.record(video.id, DAY_SCAN) is not None)
         assert registered is (table.watches.current(BUCKET, "a.mp4") is not None)
 
+    def test_off_by_a_slow_clock(self, flow, table, s3, clock):
+        """What was uploaded before a watch was switched off is registered, if a later event was seen, though the clock was slow."""
+        table.watches.note_upload(BUCKET, int(NOW))
+        video, event = put(s3)
+        clock.time = NOW - 300
+        table.watches.end(BUCKET)
+
+        flow.respond(event_of(event))
+
+        assert table.records.record(video.id, DAY_SCAN).state is State.WAITING
+
     def test_on_again(self, flow, table, s3):
         """What is uploaded after a watch was switched on again is registered."""
         video, event = put(s3)

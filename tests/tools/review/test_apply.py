@@ -376,6 +376,16 @@ def test_limit_of_entries(tmp_path, count, read):
             decisions_file.read(path, decided_by=None, now=NOW)
 
 
+@pytest.mark.parametrize("scan", [None, 5, "", "a scan", f"{SCAN}0", SCAN.lower().replace("k", "#")])
+def test_no_scan(tmp_path, scan):
+    """A file that names no scan is refused: nothing of it could be checked."""
+    path = tmp_path / "decisions.json"
+    path.write_text(json.dumps(exported(entry(), scan=scan)))
+
+    with pytest.raises(ToolError, match="which is not a scan id"):
+        decisions_file.read(path, decided_by=None, now=NOW)
+
+
 def test_times_are_milliseconds(tmp_path):
     """A time is read to the millisecond, as the table and the page have it."""
     path = tmp_path / "decisions.json"

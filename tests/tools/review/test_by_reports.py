@@ -105,3 +105,17 @@ def test_manifest_ignored(account):
 
     assert (3, {"clean": 2, "failed": 1}) == counted(whole)
     assert (2, {"clean": 1, "failed": 1}) == counted(reported)
+
+
+def test_manifest_that_is_gone(account):
+    """Where the manifest of a scan is gone, it is unknown what was to be scanned; the reports may still be reviewed."""
+    add_scan(account, "a")
+    add_report(account, [("a", True, WAITS)])
+    account.s3.delete_object(Bucket=WORK_BUCKET, Key=f"manifests/{SCAN}.csv")
+
+    refused = review(account, "--json")
+
+    assert (1, "") == (refused.exit_code, refused.stdout)
+    assert f"s3://{WORK_BUCKET}/manifests/{SCAN}.csv: the manifest of the scan is gone" in refused.stderr
+    assert "--without-manifest" in refused.stderr
+    assert 1 == output_of(review(account, "--without-manifest", "--json"))["objects"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -118,7 +119,12 @@ def _cancel_day(run: Invocation, scan: Scan, *, agreed: bool) -> CommandResult:
         f"What waits of scan {scan.id} is cancelled within two minutes, at 300 a second; running analyses finish. "
         f"Later uploads to {scan.bucket} are analysed: `{pause}` lets them wait."
     )
-    values = {**scan_keys(scan.id), "status": scan.status.value, "cancelled_jobs": [], "outcome": outcome.name}
+    values: dict[str, Any] = {
+        **scan_keys(scan.id),
+        "status": scan.status.value,
+        "cancelled_jobs": [],
+        "outcome": outcome.name,
+    }
     return CommandResult([text], values)
 
 

@@ -1,5 +1,7 @@
 """Records as items and back: the same, whatever is in them."""
 
+from dataclasses import replace
+
 import pytest
 from boto3.dynamodb.types import TypeDeserializer
 from hypothesis import given
@@ -92,6 +94,46 @@ def test_segment(record, segment):
 
     assert segment == codec.read(Segment, through_dynamodb(item))
     assert item["sk"].startswith(items.segments_prefix(record.analysis))
+
+
+@pytest.mark.parametrize(
+    "video",
+    [Video("b", "k"), Video("b", "k", "v1"), Video("b", "k", None, "etag#with#marks")],
+    ids=["no version", "version", "upload"],
+)
+def test_waiting(video):
+    """What the index of waiting records has of a record is all that its message needs."""
+    record = Record(
+        video, SCAN, State.WAITING, attempt=7, lane=Lane.EXPRESS, queued_at=1_700_000_000.25, facts=ObjectFacts("a", 1, None)
+    )
+    shown = ("pk", "sk", "work_pk", "work_sk", "bucket", "key", "version_id", "attempt", "lane")
+    item = {name: value for name, value in items.record_item(record).items() if name in shown}
+
+    found = items.waiting_from(through_dynamodb(item))
+
+    assert replace(record, facts=None) == found
+
+
+@pytest.mark.parametrize(("at", "earlier"), [(1_700_000_000.25, False), (1_700_000_000.251, True), (0.0, False), (-1.0, False)])
+def test_before(at, earlier):
+    """What was queued before a time lies below that time's key, to the millisecond."""
+    record = Record(Video("b", "k"), SCAN, State.WAITING, queued_at=1_700_000_000.25)
+
+    assert earlier is (items.record_item(record)["work_sk"] < items.before(at))
+    assert 13 == len(items.before(at))
+
+
+def test_order_of_the_work_index():
+    """Waiting records are in the order of their queueing, mails in that of the end of their analysis, those without one first."""
+    waits = [
+        Record(Video("b", "k"), SCAN, State.WAITING, queued_at=at, finished_at=9.0) for at in (None, 0.001, 5.0, 999_999_999.0)
+    ]
+    due = [Record(Video("b", "k"), SCAN, State.FLAGGED, queued_at=9.0, finished_at=at, mail_due=True) for at in (None, 5.0, 6.0)]
+
+    for records in (waits, due):
+        keys = [items.record_item(record)["work_sk"] for record in records]
+        assert sorted(set(keys)) == keys
+    assert {items.MAIL_PK} == {items.record_item(record)["work_pk"] for record in due}
 
 
 def test_numbers_are_numbers():

@@ -492,6 +492,30 @@ class TestScans:
 
         assert [Outcome.BY_ANOTHER, Outcome.DONE, Outcome.DONE_BEFORE] == outcomes
 
+    def test_close_though_mails_have_changed(self, table):
+        """What is mailed meanwhile keeps no scan open: mails are sent about scans that are over, too."""
+        table.scans.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"),), mails_due=(ScanMail.LIMIT,)))
+        read = table.scans.scan(SCAN)
+        table.scans.scan_mail_sent(SCAN, ScanMail.LIMIT)
+        table.scans.note_lost_notices(SCAN)
+        table.scans._change_scan(SCAN, lambda scan: replace(scan, mails_sent=5, notices_mailed=False))
+
+        outcome = table.scans.close_scan(read)
+
+        scan = table.scans.scan(SCAN)
+        assert (Outcome.DONE, ScanStatus.CLOSED) == (outcome, scan.status)
+        assert ({ScanMail.NOTICES, ScanMail.DIGEST}, 5) == (set(scan.mails_due), scan.mails_sent)
+
+    def test_closed_without_a_job(self, table, clock):
+        """A scan that never got a job has no digest; a cancelled one stays cancelled, and closing is noted with its time."""
+        table.scans.put_scan(Scan(SCAN, BUCKET, status=ScanStatus.CANCELLED))
+
+        outcomes = [table.scans.close_scan(table.scans.scan(SCAN)) for _ in range(2)]
+
+        scan = table.scans.scan(SCAN)
+        assert Outcome.DONE is outcomes[0]
+        assert (ScanStatus.CANCELLED, (), False, clock.now()) == (scan.status, scan.mails_due, scan.live, scan.closed_at)
+
     def test_note_jobs_keeps_new_ones(self, table):
         """What is learnt about jobs never removes one that was added in between."""
         table.scans.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("one"), BatchJob("two"))))

@@ -12,7 +12,7 @@ from handlers.domain.states import State
 from tests.browser.reviews import MADE_AT, SCAN, page_of, review
 from tools.lib.review.join import ObjectResult, ObjectStatus, TruthTable
 from tools.lib.review.page.labels import LabelTable
-from tools.lib.review.page.summary import costs, states
+from tools.lib.review.page.summary import confidences, costs, states
 from tools.lib.review.page.videos import MAX_MESSAGE, Describer
 from tools.lib.review.summary import FlaggedVideo
 
@@ -146,6 +146,26 @@ def test_costs_of_little():
         ("1 object of a job", "less than $0.01"),
     ] == [(part["what"], part["amount"]) for part in found["parts"]]
     assert ("$0.00", ["0.0 minutes analysed"]) == (of_day["total"], [part["what"] for part in of_day["parts"]])
+
+
+@pytest.mark.parametrize(("counted", "step"), [(("Weapons", "Alcohol"), 95), (("Alcohol",), 60), ((), 95)])
+def test_confidences(counted, step):
+    """A video is counted by the surest of the labels that flagged it, or of all where the record does not say which did."""
+    alcohol = LabelSummary("Alcohol", "", 1, 61.0, 1, 0)
+    video = flagged(replace(RECORD, labels=(WEAPONS, alcohol), counted=counted))
+
+    assert {step: 1} == {percent: count for percent, count in confidences([video]) if count}
+
+
+def test_confidences_below_the_chart():
+    """The chart begins at 50 %, or lower where something was found below that, and has every step."""
+    low = replace(RECORD, labels=(replace(WEAPONS, confidence=34.9),))
+
+    usual, lower = confidences([]), confidences([flagged(low), flagged()])
+
+    assert [[step, 0] for step in range(50, 100, 5)] == usual
+    assert [[30, 1], [35, 0]] == lower[:2]
+    assert [95, 1] == lower[-1]
 
 
 def test_flagged(describer):
