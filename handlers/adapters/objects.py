@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from handlers.adapters import aws_errors
 from handlers.adapters.aws_errors import Fault, fault_of
 from handlers.domain import Engine, ObjectFacts, Problem, Video, movie_header, objects, reasons
-from handlers.domain.objects import Kind
+from handlers.domain.objects import ObjectKind
 from handlers.runtime import Clock, backoff_seconds
 
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
@@ -36,7 +36,7 @@ class Look:
     facts: ObjectFacts | None
     problem: Problem | None
     # What it is by its first bytes, once these were read.
-    kind: Kind | None = None
+    kind: ObjectKind | None = None
 
 
 class ObjectError(Exception):
@@ -100,7 +100,7 @@ class ObjectStore:
         first_bytes = self._bytes(named, facts, 0)
         kind = objects.kind(first_bytes, facts.size)
         found = objects.not_a_video(first_bytes, facts.size)
-        if found is None or (self._images and kind is Kind.IMAGE):
+        if found is None or (self._images and kind is ObjectKind.IMAGE):
             return Look(facts, None, kind)
         return Look(facts, Problem(reasons.NOT_A_VIDEO, f"The object is not a video but {found}, by its first bytes."), kind)
 

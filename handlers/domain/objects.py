@@ -31,7 +31,7 @@ _ASF_GUID = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _SIGNATURES = {b"\x1a\x45\xdf\xa3": "Matroska", b"FLV\x01": "FLV", b"\x00\x00\x01\xba": "MPEG-PS", _ASF_GUID: "ASF"}
 
 
-class Kind(Enum):
+class ObjectKind(Enum):
     """What an object is, for choosing an engine."""
 
     IMAGE = "an image"
@@ -65,13 +65,13 @@ def not_a_video(first_bytes: bytes, size: int) -> str | None:
     return something_else(first_bytes) if container(first_bytes, size) is None else None
 
 
-def kind(first_bytes: bytes, size: int) -> Kind:
+def kind(first_bytes: bytes, size: int) -> ObjectKind:
     """Return what an object is by its first bytes, as far as they tell."""
     found = container(first_bytes, size)
     if beginnings.image(first_bytes) is not None and (found is None or first_bytes[4:8] == b"ftyp"):
-        return Kind.IMAGE
+        return ObjectKind.IMAGE
     # What nothing is known of may be a video: players skip what they do not know.
-    return Kind.VIDEO if found in (None, "ISO-BMFF") else Kind.OTHER_VIDEO
+    return ObjectKind.VIDEO if found in (None, "ISO-BMFF") else ObjectKind.OTHER_VIDEO
 
 
 def is_box(first_bytes: bytes, size: int) -> bool:

@@ -14,7 +14,7 @@ from handlers.adapters import LaneQueues, Look, ObjectStore, aws_errors
 from handlers.adapters.table import Outcome, Records
 from handlers.domain import RETRIABLE, Engine, Lane, ObjectFacts, Problem, Record, State, Video, reasons
 from handlers.domain.engine import DEFAULT_INTERVAL_MS
-from handlers.domain.objects import Kind
+from handlers.domain.objects import ObjectKind
 from handlers.runtime import Clock, backoff_seconds
 
 # How long an invocation retries in place; the function itself may run for five minutes.
@@ -116,8 +116,8 @@ class Registration:
 
     def _by_engine(self, record: Record, look: Look, others: Others) -> Record:
         """Return a record with the engine that its object needs: an image goes by frames, whatever the engine of its scan."""
-        is_other = look.kind is Kind.OTHER_VIDEO and others.engine is Engine.FRAMES
-        if self.takes_frames and (is_other or look.kind is Kind.IMAGE):
+        is_other = look.kind is ObjectKind.OTHER_VIDEO and others.engine is Engine.FRAMES
+        if self.takes_frames and (is_other or look.kind is ObjectKind.IMAGE):
             record = replace(record, engine=Engine.FRAMES, interval_ms=others.interval_ms)
         return replace(record, lane=record.lane.of(record.engine))
 

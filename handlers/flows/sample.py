@@ -208,7 +208,7 @@ class SampleFlow:
 
     def _give_back(self, session: _Session) -> None:
         lease = Lease(session.holder, self._clock.now())
-        self._samplings.give_back(session.known, session.hits, lease)
+        self._samplings.release_lease(session.known, session.hits, lease)
         session.leased_until = None
 
     def _fail(self, session: _Session, problem: Problem) -> Drop | Defer | _Done:
@@ -312,7 +312,7 @@ class SampleFlow:
     def _await_turn(self, session: _Session) -> bool:
         """Wait for a turn in the pace of all workers; return False if it could not be used: it lapses."""
         seconds = 1.0 / (sample_rules.PACE_SHARE * self._settings.images_per_second)
-        at = self._pace.reserve(seconds, ahead=session.ahead)
+        at = self._pace.take_turn(seconds, ahead=session.ahead)
         self._clock.sleep(max(0.0, at - self._clock.now()))
         now = self._clock.now()
         session.ahead = sample_rules.ahead(session.ahead, late=now - at)

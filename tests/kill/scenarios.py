@@ -173,7 +173,7 @@ def breaker(line):
     line.rekognition.faults.refuse_starts("AccessDeniedException", count=1_000)
 
     def fix():
-        line.rekognition.faults._refusals.clear()
+        line.rekognition.faults.starts._refusals.clear()
         line.table.control.resume()
 
     create(line, line.upload_manifest(f"{BUCKET},a.mp4"))

@@ -11,8 +11,9 @@ from tests.kill import sites
 from tests.kill.final import faults_of
 
 SCENARIOS = ("verdicts", "starts", "mails", "holds", "ends", "lost", "breaker", "leftovers", "uploads")
-# Calls that no scenario makes, because other orders of events lead to them: they are killed at in the tests of the
-# flows (tests/handlers/flows: TestKilled of test_upload.py, test_sweep_comparison.py, test_sweep_days.py), and in the model.
+# Calls that no scenario makes, because other orders of events lead to them: they are killed at in the tests of the flows
+# (tests/handlers/flows: TestKilled of test_upload.py, test_sweep_comparison.py, test_sweep_days.py, all of
+# test_sample_killed.py), and in the model.
 ELSEWHERE = {
     "new_upload": {
         "handlers.adapters.table.records self._changed",
@@ -24,10 +25,19 @@ ELSEWHERE = {
         "handlers.flows.upload self._records.supersede",
     },
     "sweeper": {
+        "handlers.adapters.table.sampling self._table.delete",
+        "handlers.adapters.table.sampling self._table.update",
         "handlers.adapters.table.scans self._change_scan",
         "handlers.flows.sweep.cancel self._scans.cancel_now",
         "handlers.adapters.table.watches self._table.update",
         "handlers.flows.sweep.compare_uploads self._watches.note_comparison",
+        "handlers.flows.sweep.repeat_samples self._queues.send",
+        "handlers.flows.sweep.repeat_samples self._records.finish",
+        "handlers.flows.sweep.repeat_samples self._records.record",
+        "handlers.flows.sweep.repeat_samples self._samplings.all",
+        "handlers.flows.sweep.repeat_samples self._samplings.forget",
+        "handlers.flows.sweep.repeat_samples self._samplings.note_message_sent",
+        "handlers.flows.sweep.repeat_samples self._samplings.take_over",
         "handlers.flows.sweep.send_mail self._records.mail_spared",
     },
 }

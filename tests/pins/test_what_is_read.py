@@ -69,12 +69,13 @@ def test_settings():
 
 
 def test_totals():
-    """Totals are the sums over their items: videos, milliseconds, failures by reason; a zero is not a failure."""
-    videos, milliseconds, failures = product.totals_read(ITEMS["totals, shard 3"], ITEMS["totals, shard 40"])
+    """Totals are the sums over their items: videos, milliseconds, failures by reason (a zero is none), images (once none)."""
+    videos, milliseconds, failures, images = product.totals_read(ITEMS["totals, shard 3"], ITEMS["totals, shard 40"])
 
     assert {"CANCELLED": 1, "CLEAN": 1, "FAILED": 2, "FLAGGED": 1} == videos
     assert {"CANCELLED": 0, "CLEAN": 60500, "FAILED": 0, "FLAGGED": 60500} == milliseconds
     assert {"empty": 1, "forbidden": 1} == failures
+    assert 0 == images
 
 
 @pytest.mark.parametrize("name", MESSAGES)

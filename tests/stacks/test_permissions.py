@@ -19,9 +19,7 @@ LISTED = tuple(f"arn:${{AWS::Partition}}:s3:::{name}" for name in ("amzn-s3-demo
 # As many buckets with the longest names as the variables of the sweeper take.
 WATCHED = 13
 # AWS has no narrower resource for these: the service authorization reference lists no resource types for them.
-NO_RESOURCE_LEVEL = {
-    f"rekognition:{name}" for name in ("StartContentModeration", "GetContentModeration", "DetectModerationLabels")
-}
+NO_RESOURCE_LEVEL = {f"rekognition:{name}" for name in ("StartContentModeration", "GetContentModeration", "DetectModerationLabels")}
 
 
 def every(operations, resources):

@@ -279,6 +279,11 @@ def require_found(review: Mapping[str, Any], samples: Iterable[Sample], *, by_fr
         )
 
 
+def _has_job(world: World) -> bool:
+    """Tell whether the scan's job is there: what is uploaded before, as on a slow machine, would be listed as part of the scan."""
+    return bool(world.client("s3control").list_jobs(AccountId=world.settings.account_id)["Jobs"])
+
+
 def _in_the_bucket(library: Library) -> tuple[Sample, ...]:
     """Return the samples, with that which was uploaded meanwhile."""
     return (*(library.samples or ()), *([] if library.upload is None else [library.upload]))

@@ -34,7 +34,6 @@ class UploadMeanwhile:
         self._world = world
         self._sample = sample
         self._put_at = 0.0
-        self._stopped = threading.Event()
         wait = (world.settings.event_bridge_switch_seconds + _LATER_SECONDS) / world.settings.speed
         self._timer = threading.Timer(wait, self._put)
         self._timer.daemon = True
@@ -76,4 +75,3 @@ class UploadMeanwhile:
     def stop(self) -> None:
         """Upload no more: the world is about to end."""
         self._timer.cancel()
-        self._stopped.set()

@@ -20,7 +20,7 @@ class Pace:
         self._table = table
         self._clock = clock
 
-    def reserve(self, seconds: float, *, ahead: float = 0.0) -> float:
+    def take_turn(self, seconds: float, *, ahead: float = 0.0) -> float:
         """Return a time (epoch seconds) at which the caller may make one call; none other is within `seconds` of it.
 
         If the answer of a write is lost, a time is left unused.

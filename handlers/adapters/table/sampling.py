@@ -114,7 +114,7 @@ class Samplings:
         )
         return self._write_frames(record, hits, kept)
 
-    def give_back(self, record: Record, hits: Sequence[Hit], lease: Lease) -> bool:
+    def release_lease(self, record: Record, hits: Sequence[Hit], lease: Lease) -> bool:
         """Write the same as `write_progress`, and give the lease back; `lease.until` is now."""
         given = expressions.update(
             items.sampling_key(record.analysis),

@@ -344,6 +344,8 @@ _PAGE = {
         "aws-samples/sample-replicate-on-tag-for-amazon-s3, docs/cost.md"
     ),
     "several pages of third parties": "varias páginas de terceros",
+    "image, the first million of a month": "imagen, el primer millón de un mes",
+    "api-evangelist/amazon-rekognition, plans": "api-evangelist/amazon-rekognition, planes",
     "Videos to look at": "Videos por revisar",
     "Filter the videos": "Filtrar los videos",
     "Search": "Buscar",

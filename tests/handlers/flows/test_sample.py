@@ -419,7 +419,7 @@ class TestPace:
 
     def test_shared(self, worker):
         """Two workers never get the same time, whoever asks first."""
-        first, second, third = (worker.table.pace.reserve(0.5) for _ in range(3))
+        first, second, third = (worker.table.pace.take_turn(0.5) for _ in range(3))
 
         assert (0.5, 0.5) == (second - first, third - second)
 

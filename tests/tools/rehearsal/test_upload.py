@@ -24,7 +24,6 @@ def _world(tmp_path):
         directory=tmp_path,
         functions=SimpleNamespace(ledger=SimpleNamespace(entries=lambda: world.invocations)),
         invocations=[],
-        ledger=SimpleNamespace(calls=lambda **_: ["CreateJob"]),
     )
     return world
 
@@ -63,19 +62,3 @@ def test_no_mail(world, slow_machine, ends):
 
     with pytest.raises(ToolError, match="no mail came"):
         UploadMeanwhile(world, demo_upload()).scan_id()
-
-
-def test_nothing_is_uploaded_before_the_first_scan_has_its_job(world, monkeypatch):
-    """The scan that goes on meanwhile does not list it, however slowly that begins; stopping ends the wait."""
-    monkeypatch.setattr(upload, "LOOK_SECONDS", 0.001)
-    jobs = []
-    world.ledger = SimpleNamespace(calls=lambda **_: jobs)
-    stopped, waiting = UploadMeanwhile(world, demo_upload()), UploadMeanwhile(world, demo_upload())
-
-    stopped.stop()
-    stopped._timer.join(60)
-    before = world.client.call_count
-    jobs.append("CreateJob")
-    waiting._timer.join(60)
-
-    assert (0, 1) == (before, world.client.call_count)

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.adapters.aws_errors import Fault, fault_of
 from handlers.domain import Problem, objects, reasons
-from handlers.domain.objects import Kind
+from handlers.domain.objects import ObjectKind
 from tools.lib.estimate.mp4.codecs import H264
 from tools.lib.estimate.mp4.length import LONGEST_SECONDS, seconds_of
 from tools.lib.estimate.mp4.movie import Movie, NoHeaderError, find_movie, has_movie_behind, read_movie
@@ -149,7 +149,7 @@ def _without_size(reading: RangedReading) -> Reading:
 
 def _read(reading: RangedReading) -> Reading:
     first_bytes = reading.read(0, min(objects.FIRST_BYTES, reading.size))
-    is_image = objects.kind(first_bytes, reading.size) is Kind.IMAGE
+    is_image = objects.kind(first_bytes, reading.size) is ObjectKind.IMAGE
     if found := objects.not_a_video(first_bytes, reading.size):
         return Unreadable(reasons.NOT_A_VIDEO, f"The object is not a video but {found}.", image=is_image)
     container = objects.container(first_bytes, reading.size)

@@ -1,0 +1,131 @@
+"""Registration chooses what looks at an object: the engine of its scan, frames for images, and for others where asked for."""
+
+import pytest
+
+from handlers.adapters.objects import ObjectStore
+from handlers.adapters.queue import LaneQueues
+from handlers.domain.engine import Engine
+from handlers.domain.languages import LANGUAGES
+from handlers.domain.mail import flagged_mail
+from handlers.domain.record import Record
+from handlers.domain.states import Lane, State
+from handlers.flows.register import RegisterFlow
+from handlers.flows.registration import Registration
+from tests.handlers.doubles import BUCKET, MP4, SCAN, batch_event, waiting
+
+JPEG = b"\xff\xd8\xff\xe0" + bytes(2_000)
+MATROSKA = b"\x1a\x45\xdf\xa3" + bytes(2_000)
+AVIF = b"\x00\x00\x00\x1cftypavif\x00\x00\x00\x00mif1avif" + bytes(2_000)
+
+
+@pytest.fixture(name="register")
+def _register(table, sqs, urls, s3, clock):
+    """Return a function that registers an object in a deployment with frames, or without; it returns record, result, lanes."""
+
+    def register(body, *, frames=True, **arguments):
+        s3.put_object(Bucket=BUCKET, Key="a.bin", Body=body)
+        lanes = urls if frames else {lane: urls[lane] for lane in (Lane.NORMAL, Lane.EXPRESS)}
+        registration = Registration(table.records, ObjectStore(s3, images=frames), LaneQueues(sqs, lanes), clock)
+        answer = RegisterFlow(registration, table.scans, clock).respond(batch_event("a.bin", **arguments))
+        return table.records.record(waiting("a.bin").video.id, SCAN), answer["results"][0]
+
+    return register
+
+
+@pytest.mark.parametrize("body", [MP4, MATROSKA])
+def test_video_engine(register, messages, body):
+    """A film of a scan by the video API goes into its lane, in whatever format, unless others are to go by frames."""
+    record, _ = register(body)
+
+    assert (Engine.VIDEO, None, Lane.NORMAL) == (record.engine, record.interval_ms, record.lane)
+    assert (1, 0) == (len(messages(Lane.NORMAL)), len(messages(Lane.FRAMES)))
+
+
+def test_frames(register, messages):
+    """A film of a scan by frames goes into the lane of frames that is as urgent, with its interval."""
+    record, _ = register(MP4, engine="frames", interval_ms="2000", lane="express")
+
+    assert (Engine.FRAMES, 2_000, Lane.FRAMES_EXPRESS) == (record.engine, record.interval_ms, record.lane)
+    assert 1 == len(messages(Lane.FRAMES_EXPRESS))
+
+
+@pytest.mark.parametrize(("body", "engine"), [(MP4, Engine.VIDEO), (MATROSKA, Engine.FRAMES)])
+def test_others(register, body, engine):
+    """With others by frames, a film in a format that the video API does not take goes by frames."""
+    record, _ = register(body, engine="video", interval_ms="5000", others="frames")
+
+    assert engine is record.engine
+
+
+@pytest.mark.parametrize("body", [JPEG, AVIF])
+def test_image(register, body):
+    """An image goes by frames, whatever the engine of its scan."""
+    record, _ = register(body)
+
+    assert (Engine.FRAMES, Lane.FRAMES, State.WAITING) == (record.engine, record.lane, record.state)
+
+
+def test_image_without_frames(register):
+    """Without frames an image is skipped, as ever."""
+    record, result = register(JPEG, frames=False)
+
+    assert record is None
+    assert '"state":"SKIPPED"' in result["resultString"]
+
+
+@pytest.mark.parametrize("arguments", [{"engine": "frames"}, {"others": "frames"}])
+def test_frames_not_deployed(register, arguments):
+    """A job that asks for frames where there are none fails its tasks, and says how to get them."""
+    record, result = register(MP4, frames=False, **arguments)
+
+    assert record is None
+    assert "PermanentFailure" == result["resultCode"]
+    assert "set frames in cdk.json" in result["resultString"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "rule"),
+    [
+        ({"engine": "eyes"}, "video and frames exist"),
+        ({"engine": "frames", "interval_ms": "999"}, "from 1000 to 60000"),
+        ({"engine": "frames", "interval_ms": "60001"}, "from 1000 to 60000"),
+        ({"others": "video"}, "by frames only"),
+        ({"lane": "frames"}, "normal and express exist"),
+    ],
+)
+def test_refused(register, arguments, rule):
+    """Arguments about engines that mean nothing are refused with the rule."""
+    record, result = register(MP4, **arguments)
+
+    assert record is None
+    assert rule in result["resultString"]
+
+
+def test_too_large_for_the_video_api_only(s3, clock, monkeypatch):
+    """A film that is too large for the video API may go by frames."""
+    monkeypatch.setattr("handlers.domain.objects.MAX_BYTES", 100)
+    s3.put_object(Bucket=BUCKET, Key="a.bin", Body=MP4)
+    store, video = ObjectStore(s3, images=True), waiting("a.bin").video
+
+    assert store.look(video).problem is not None
+    assert store.look(video, Engine.FRAMES).problem is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "line"),
+    [
+        ({"interval_ms": 5_000}, "looked at by frames, every 5 s: shorter scenes may be missed"),
+        ({"interval_ms": None}, "looked at as an image"),
+        ({"interval_ms": 5_000, "decoded_ms": 751_000}, "damaged: decoded up to 0:12:31, the rest was not looked at"),
+    ],
+)
+def test_mail_says_how(fields, line):
+    """The mail about a flagged video says how it was looked at, unless that was by the video API."""
+    record = Record(waiting("a.bin").video, SCAN, State.FLAGGED, engine=Engine.FRAMES, **fields)
+
+    mails = [
+        flagged_mail(record, (), (), SCAN, "VideoModeration", region="eu-west-1", language=each) for each in LANGUAGES.values()
+    ]
+
+    assert line in mails[0].body
+    assert len(mails) == len({mail.body for mail in mails})
