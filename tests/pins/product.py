@@ -215,7 +215,7 @@ def _of_one(bench_of_ours):
 
 
 BENCHES = {
-    "frames": lambda _few: frames.measure(None, {"key 5s mp4": (180, 5, "mp4", 10)}),
+    "frames": lambda _few: frames.measure(None, {"small": (180, 5, "mp4", 10)}),
     "headers": lambda few: dict.fromkeys(headers.FILES, headers._measured(headers.FILES["no_video"](), few.rounds)),
     "join": join.measure,
     "listing": _listed,
