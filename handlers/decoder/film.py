@@ -10,6 +10,7 @@ import math
 from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import Literal
 
 import av
 from av.packet import Packet
@@ -34,7 +35,12 @@ _LEAP_MS = 500
 # Pixels that are more oblong than this are a fault in the header.
 _MOST_OBLONG = 8
 
+# Before the place where such a film is taken up again, all frames are decoded for so long.
+_REDECODED_MS = 60_000
+
 Shown = tuple[float, VideoFrame]
+# For FFmpeg: no frames, those on which no other builds, all but key frames.
+Skip = Literal["DEFAULT", "NONREF", "NONKEY"]
 
 
 class Film:
@@ -195,7 +201,7 @@ class Film:
         context.flush_buffers()
         time_ms = self._packets.time_of(key)
         self._whole_from_ms = time_ms
-        frames = [*self._decode(key, all_of_it=True), *self._decode(None, all_of_it=True)]
+        frames = [*self._decode(key), *self._decode(None)]
         context.flush_buffers()
         self._decoded, self._cold = 0, True
         self._ahead.clear()
@@ -218,7 +224,7 @@ class Film:
             if self._drained:
                 return False
             self._drained = True
-            self._ahead.extend(self._decode(None, all_of_it=True))
+            self._ahead.extend(self._decode(None))
             return True
         packet = self._group[self._decoded]
         if self._cold:
@@ -226,9 +232,15 @@ class Film:
             self._whole_from_ms = self._packets.time_of(packet) if self._packets.orderly else -math.inf
             self._cold = False
         self._decoded += 1
-        near = not self._packets.orderly or self._packets.end_of(packet) > place_ms - _NEAR_MS
-        self._ahead.extend(self._decode(packet, all_of_it=near))
+        self._ahead.extend(self._decode(packet, skip=self._dispensable(packet, place_ms)))
         return True
+
+    def _dispensable(self, packet: Packet[VideoStream], place_ms: float) -> Skip:
+        """Return which frames need not be decoded on the way to a place."""
+        if self._packets.orderly:
+            return "DEFAULT" if self._packets.end_of(packet) > place_ms - _NEAR_MS else "NONREF"
+        # A film without reliable times that is taken up again: what was analysed is passed over by its key frames.
+        return "NONKEY" if self._analysed_ms is not None and self._latest_ms < self._analysed_ms - _REDECODED_MS else "DEFAULT"
 
     def _read_into_group(self) -> bool:
         packet = self._packets.pop()
@@ -238,10 +250,10 @@ class Film:
             self._begin_group(packet, cold=self._cold)
         return True
 
-    def _decode(self, packet: Packet[VideoStream] | None, *, all_of_it: bool) -> list[Shown]:
-        """Return the frames that come out with a packet; some on which no other builds are left out unless `all_of_it`."""
+    def _decode(self, packet: Packet[VideoStream] | None, skip: Skip = "DEFAULT") -> list[Shown]:
+        """Return the frames that come out with a packet."""
         context = self._packets.stream.codec_context
-        context.skip_frame = "DEFAULT" if all_of_it else "NONREF"
+        context.skip_frame = skip
         try:
             frames = context.decode(packet)
         except (av.error.FFmpegError, ValueError) as error:

@@ -197,6 +197,17 @@ def test_going_on_where_it_was(kind):
     assert 5 in {card_of(frame.data) for frame in whole}
 
 
+def test_going_on_late_in_a_film_without_reliable_times():
+    """Of what was analysed the key frames alone are decoded, and the rest is found at its times."""
+    data = film(Made("h264 b-frames avi", 100.0, (Shown(5, 94.0, 98.0),), fps=Fraction(10), key_s=3.0))
+
+    rest, _ = frames_of(data, interval_ms=2_000, after_ms=90_000)
+
+    assert [92_000, 94_000, 96_000, 98_000] == pytest.approx([frame.at_ms for frame in rest][:4], abs=400)
+    assert 5 in {card_of(frame.data) for frame in rest}
+    assert len(rest) <= 5
+
+
 def test_an_indexed_film_is_read_in_parts():
     """Of an MP4 with B-frames and a key frame each interval, the key frames alone are read, each by one GET."""
     source = Bytes(film(Made("prores mov", 20.0, key_s=1.0)))
