@@ -156,7 +156,7 @@ class Rehearsal:
             return
         _, shown = self._program(world, ["control_scan.py", "watch", "on", BUCKET], {})
         self._terminal.info(shown.rstrip())
-        upload = UploadMeanwhile(world, sample)
+        upload = UploadMeanwhile(world, sample, may_begin=lambda: _has_job(world))
         try:
             yield upload
         finally:

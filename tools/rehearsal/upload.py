@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from handlers.domain import watch
@@ -28,11 +29,13 @@ _LATER_SECONDS = 5.0
 
 
 class UploadMeanwhile:
-    """Uploads a sample once S3 sends events of its bucket and the first scan has listed it, while other things go on."""
+    """Uploads a sample once S3 sends events of its bucket and `may_begin` says so, while other things go on."""
 
-    def __init__(self, world: World, sample: Sample) -> None:
+    def __init__(self, world: World, sample: Sample, may_begin: Callable[[], bool] = lambda: True) -> None:
         self._world = world
         self._sample = sample
+        self._may_begin = may_begin
+        self._stopped = threading.Event()
         self._put_at = 0.0
         wait = (world.settings.event_bridge_switch_seconds + _LATER_SECONDS) / world.settings.speed
         self._timer = threading.Timer(wait, self._put)
@@ -40,7 +43,7 @@ class UploadMeanwhile:
         self._timer.start()
 
     def _put(self) -> None:
-        while not self._world.ledger.calls(service="s3control", operation="CreateJob"):
+        while not self._may_begin():
             if self._stopped.wait(LOOK_SECONDS):
                 return
         self._put_at = self._world.clock.now()
@@ -74,4 +77,5 @@ class UploadMeanwhile:
 
     def stop(self) -> None:
         """Upload no more: the world is about to end."""
+        self._stopped.set()
         self._timer.cancel()
