@@ -121,14 +121,14 @@ COMPILE := .uv/bin/uv pip compile --quiet --universal $(LOCK) --generate-hashes 
 lock: .uv/$(UV_VERSION) ## resolve the dependencies anew (LOCK=--upgrade: to the newest)
 	$(COMPILE) --group test pyproject.toml --output-file requirements.lock
 	$(COMPILE) --group ministack --output-file tests/cross_check/requirements.lock
-	$(COMPILE) --group media --output-file handlers/sample_frames.requirements.lock
+	$(COMPILE) --group media --output-file stacks/media-layer.lock
 
 # For the runtime that stacks/function.py names. The layer is of one function; the others have boto3 alone.
 MEDIA_PLATFORM := --python-version 3.14 --python-platform aarch64-manylinux_2_28
-build/.media-layer: .uv/$(UV_VERSION) handlers/sample_frames.requirements.lock
+build/.media-layer: .uv/$(UV_VERSION) stacks/media-layer.lock
 	rm -rf build/media-layer
 	.uv/bin/uv pip install --quiet --require-hashes --no-deps --only-binary :all: --python $(PYTHON) $(MEDIA_PLATFORM) \
-		--target build/media-layer/python --requirements handlers/sample_frames.requirements.lock
+		--target build/media-layer/python --requirements stacks/media-layer.lock
 	@touch $@
 
 package: build/.media-layer ## the layer of the function that decodes frames: PyAV for arm64, as locked (99 MB, 34 MB zipped)

@@ -35,7 +35,7 @@ def test_what_the_project_asks_for_has_one_version_for_all_pythons(name):
 
 def test_frames_are_decoded_by_one_version_everywhere():
     """The function's layer has the PyAV of the tests and the offline world, with the same hashes and nothing else."""
-    layer = _packages("handlers/sample_frames.requirements.lock")
+    layer = _packages("stacks/media-layer.lock")
 
     assert ["av"] == list(layer)
     assert layer["av"] == _packages("requirements.lock")["av"]

@@ -149,7 +149,7 @@ class ObjectRanges:
                 raise OutOfTimeError
             try:
                 return self._get(offset, last)
-            # A body may break off, which the SDK does not repeat.
+            # A body may end too early, which the SDK does not repeat.
             except (BotoCoreError, ClientError) as error:
                 fault = fault_of(error)
                 if isinstance(error, ClientError) and not fault.transient:

@@ -83,7 +83,7 @@ class Sampling:
 
     @property
     def analysis(self) -> Analysis:
-        """Return which analysis it is."""
+        """Return the attempt at a video whose frames are looked at."""
         return Analysis(self.scan_id, self.video_id, self.attempt)
 
 
