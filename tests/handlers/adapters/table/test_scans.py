@@ -52,7 +52,7 @@ def test_pause(changed, clock, before, outcome):
     assert (outcome, held if outcome is DONE else {}) == changed(before, "pause_scan", "why")
 
 
-@pytest.mark.parametrize("reason", watch.HELD_REASONS)
+@pytest.mark.parametrize("reason", sorted(watch.HELD_REASONS))
 def test_pause_by_a_person(changed, reason):
     """A pause of a watch becomes that of a person, which does not end with the watch's."""
     assert (DONE, {"held_reason": "by Ada"}) == changed(replace(PAUSED, held_reason=reason), "pause_scan", "by Ada")
