@@ -27,6 +27,7 @@ Scan {SCAN} of s3://amzn-s3-demo-bucket/2024/
   Objects   2 (10 bytes; keys ending in .mp4, .m4v, .mov, in any case)
             2 objects of up to 10 MiB
   Others    Not part of the scan because of its suffix: 1 object (1 .txt).
+  Engine    the video API
   Lane      normal
   Stack     VideoModeration, us-east-1, account 111122223333
   Manifest  s3://amzn-s3-demo-work/manifests/{SCAN}.csv
@@ -37,6 +38,10 @@ Scan {SCAN} of s3://amzn-s3-demo-bucket/2024/
             no header was read: lengths are guessed from sizes, at 1 to 20 Mbit/s, so the range is not reliable
             {SPEED}; 18 slots, and no other scan
             prices of us-east-1, not checked with AWS
+  Or        by frames, every 5 s: 2 (2 to 4) images of 0.0 min of video; \
+$0.25; ready 2025-10-09 09:01 UTC (2 min to 30 min from the start)
+            a scene of 1 s is seen with 20 %, one of 5.5 s or more for certain; AWS recommends the video API for accuracy
+            pass --frames 5s to submit that, after "frames" was set to true in cdk.json and deployed
   Price     S3 Batch Operations: $0.25 for the job and less than $0.01 for its objects, even if cancelled
             prices of us-east-1, not checked with AWS: https://aws.amazon.com/s3/pricing/ https://aws.amazon.com/rekognition/pricing/
   Then      S3 Batch Operations passes each object to a function, which inspects it and queues it.
@@ -745,7 +750,7 @@ def test_help_is_a_sentence_commands_and_exit_codes(tmp_path):
 
     assert result.returncode == 0
     assert "Submit a scan of the videos in an S3 bucket.\n" in result.stdout
-    assert result.stdout.count("  python tools/submit_job.py --") == 4
+    assert result.stdout.count("  python tools/submit_job.py --") == 5
     assert "    3    finished, but not every object was analysed (failed, ineligible," in result.stdout
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from handlers.adapters.rekognition import AnalysisStarter
 from handlers.domain import lane_message
+from handlers.flows.breaker import Breaker
 from handlers.flows.start import StartFlow, StartSettings
 from handlers.flows.start_rules import Limits
 from tests.handlers.doubles import BUCKET, COMPLETIONS, MP4, ROLE, client_error, waiting
@@ -13,7 +14,7 @@ from tests.handlers.doubles import BUCKET, COMPLETIONS, MP4, ROLE, client_error,
 def _start(table, objects, s3, clock, rekognition):
     """Return a function that starts the analysis of a new video, and returns what is to be done with its message."""
     settings = StartSettings(COMPLETIONS, ROLE, 50.0, Limits(18, 20))
-    flow = StartFlow(table.records, table.control, table.watches, objects, AnalysisStarter(rekognition), clock, settings)
+    flow = StartFlow(table.records, Breaker(table.control), table.watches, objects, AnalysisStarter(rekognition), clock, settings)
 
     def start(key):
         s3.put_object(Bucket=BUCKET, Key=key, Body=MP4)

@@ -9,7 +9,7 @@ from handlers.adapters.batch_jobs import BatchJobs
 from handlers.adapters.mail import Subscribers
 from handlers.adapters.queue import Depth
 from handlers.domain.record import BatchJob, ObjectFacts, Progress, Scan, Settings, StartParameters
-from handlers.domain.states import Lane, ScanStatus, State
+from handlers.domain.states import SCAN_LANES, Lane, ScanStatus, State
 from handlers.flows.sweep.close_scans import CloseScans, NoteProgress
 from handlers.flows.sweep.context import SweepContext
 from handlers.flows.sweep.purge import PurgeLanes
@@ -90,7 +90,7 @@ class TestCloseScans:
     @pytest.fixture(name="close")
     def _close(self, table, clock):
         """Return a function that runs the task, a minute after another, and returns whether the scan is live afterwards."""
-        task = CloseScans(table.records, table.waiting, table.scans, table.watches, clock)
+        task = CloseScans(table.records, table.samplings, table.waiting, table.scans, table.watches, clock)
 
         def close(times=2):
             for _ in range(times):
@@ -163,7 +163,7 @@ class TestCloseScans:
     def test_no_time_left(self, table, clock):
         """Once its time is over the task leaves the rest to the next sweep."""
         table.scans.put_scan(Scan(SCAN, BUCKET, jobs=(replace(OVER, terminal_since=0.0),)))
-        task = CloseScans(table.records, table.waiting, table.scans, table.watches, clock)
+        task = CloseScans(table.records, table.samplings, table.waiting, table.scans, table.watches, clock)
 
         task.run(SweepContext(table.scans, table.control), clock.now() - 1)
 
@@ -201,7 +201,9 @@ class TestPurgeLanes:
 
         def purge(*, messages=10_001, waits=10_001):
             purged = []
-            queues = SimpleNamespace(depth=lambda _lane: Depth(messages, 0), purge=lambda lane: not purged.append(lane))
+            queues = SimpleNamespace(
+                lanes=SCAN_LANES, depth=lambda _lane: Depth(messages, 0), purge=lambda lane: not purged.append(lane)
+            )
             monkeypatch.setattr(type(table.waiting), "waiting_count", lambda _self, _scan, most: min(waits, most + 1))
             task = PurgeLanes(table.waiting, table.scans, table.control, queues, clock)
             task.run(SweepContext(table.scans, table.control), clock.now() + 5)

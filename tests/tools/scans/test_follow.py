@@ -42,6 +42,10 @@ class Table:
         """Tell of a video of this scan and of one of another."""
         return [SimpleNamespace(scan_id=SCAN), SimpleNamespace(scan_id="01K742SG00000000000000000A")]
 
+    def all(self):
+        """Return no films under sampling."""
+        return []
+
     def settings(self):
         """Tell the settings."""
         return self._settings
@@ -80,7 +84,7 @@ def followed(account, table, *states):
         clock=account.clock,
         deployment=SimpleNamespace(account_id="111122223333", slots=18),
         target=Target(stack="VideoModeration", region=None, profile=None),
-        table=SimpleNamespace(scans=table, records=table, control=table, waiting=table),
+        table=SimpleNamespace(scans=table, records=table, control=table, waiting=table, samplings=table),
     )
     looks = Looks()
     return *follow(run, SCAN, JOB, set_aside=0, poll_seconds=30, bar=looks), looks.texts

@@ -34,6 +34,8 @@ _CURES = {
         "`ffprobe FILE` shows what is broken or its codec; convert it ({command}), upload and scan the new file", command=_CONVERT
     ),
     reasons.SUPERSEDED: phrase("nothing: what replaced it is looked at instead"),
+    reasons.TOO_MANY_PIXELS: phrase("scale it down, upload and scan the new file"),
+    reasons.TILED: phrase("save it as JPEG or PNG, upload and scan the new file"),
     reasons.MISSING: phrase("it was deleted, moved or never there: scan what is there now"),
     reasons.UNREADABLE: phrase("it may be encrypted with a key that comes with each request (SSE-C): copy it without"),
 }
