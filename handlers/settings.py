@@ -67,7 +67,7 @@ class StartAnalysisSettings:
 class SampleFramesSettings:
     """What `sample_frames` needs: table, its lanes, work bucket, the policy (compact JSON), and the pace of all its workers.
 
-    `min_confidence` is in percent.
+    `min_confidence` is in percent; `watch` is as for `start_analysis`.
     """
 
     table_name: str
@@ -77,6 +77,7 @@ class SampleFramesSettings:
     policy: str
     min_confidence: float
     images_per_second: float
+    watch: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -129,6 +129,7 @@ def frames_events_flow(settings: SampleFramesSettings, adapters: Adapters) -> La
         table.records,
         table.samplings,
         table.pace,
+        table.watches,
         Breaker(table.control),
         adapters.videos(images=True),
         open_media,
@@ -136,7 +137,7 @@ def frames_events_flow(settings: SampleFramesSettings, adapters: Adapters) -> La
         adapters.hit_store(settings.work_bucket_name),
         policy.parse(settings.policy),
         adapters.clock,
-        SampleSettings(settings.min_confidence, settings.images_per_second),
+        SampleSettings(settings.min_confidence, settings.images_per_second, watch.parse(settings.watch)),
     )
     return LaneEventsFlow(flow, adapters.lanes(_frames_urls(settings)), adapters.clock)
 

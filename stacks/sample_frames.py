@@ -1,6 +1,7 @@
 """The function that has Rekognition look at frames of films and at images, and the layer with FFmpeg that only it has."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 from aws_cdk import Duration
@@ -8,11 +9,13 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from handlers.domain.watch import Watch
 from handlers.settings import SampleFramesSettings
 from stacks.function import RUNTIME, Common, HandlerFunction
 from stacks.lanes import Lane, Lanes
 from stacks.sources import Sources
 from stacks.table import ScanTable
+from stacks.watch import limits
 from stacks.work_bucket import HITS
 
 # How long a worker is at an image: it is decoded, and Rekognition answers. So many workers keep up with the pace.
@@ -50,6 +53,7 @@ class SampleFrames(Construct):
         min_confidence: float,
         images_per_second: float,
         workers: int,
+        watches: Sequence[Watch],
     ) -> None:
         super().__init__(scope, construct_id)
         self.lanes = lanes
@@ -67,6 +71,7 @@ class SampleFrames(Construct):
                 policy=policy,
                 min_confidence=min_confidence,
                 images_per_second=images_per_second,
+                watch=limits(watches),
             ),
             timeout=Duration.seconds(900),
             memory_mb=MEMORY_MB,

@@ -96,6 +96,7 @@ def from_context(context: Mapping[str, object]) -> StackSettings:
     account_jobs = reader.take("account_jobs", whole_number, otherwise=20)
     min_confidence = reader.take("min_confidence", _percentage, otherwise=0.0)
     source_buckets: tuple[str, ...] = reader.take("source_buckets", _buckets, otherwise=())
+    frames = reader.take("frames", _switch, otherwise=False)
     settings = StackSettings(
         stack_name=reader.take("stack_name", _stack_name, otherwise=""),
         alert_email=reader.take("alert_email", _email, otherwise=""),
@@ -109,8 +110,8 @@ def from_context(context: Mapping[str, object]) -> StackSettings:
         log_retention_days=reader.take("log_retention_days", _retention, otherwise=0),
         mails_per_scan=reader.take("mails_per_scan", _mails, otherwise=0),
         language=reader.take("language", _language, otherwise=ENGLISH.code),
-        watch=reader.take("watch", lambda value: watch.watches(value, source_buckets), otherwise=()),
-        frames=reader.take("frames", _switch, otherwise=False),
+        watch=reader.take("watch", lambda value: watch.watches(value, source_buckets, frames=frames), otherwise=()),
+        frames=frames,
         images_per_second=reader.take("images_per_second", _images_per_second, otherwise=IMAGES_PER_SECOND),
         frames_workers=reader.take("frames_workers", _frames_workers, otherwise=None),
     )

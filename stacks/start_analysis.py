@@ -7,13 +7,14 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from handlers.domain.watch import Watch, text
+from handlers.domain.watch import Watch
 from handlers.settings import StartAnalysisSettings
 from stacks.function import Common, HandlerFunction
 from stacks.lanes import Lane, Lanes
 from stacks.rekognition_role import RekognitionRole
 from stacks.sources import Sources
 from stacks.table import ScanTable
+from stacks.watch import limits
 
 # The least that an event source mapping allows: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
 STARTERS_PER_LANE = 2
@@ -42,7 +43,6 @@ class StartAnalysis(Construct):
         watches: Sequence[Watch],
     ) -> None:
         super().__init__(scope, construct_id)
-        limited = {each.bucket: each for each in watches if each.limit_ms is not None}
         self._made = HandlerFunction(
             self,
             "Handler",
@@ -57,7 +57,7 @@ class StartAnalysis(Construct):
                 min_confidence=min_confidence,
                 account_jobs=account_jobs,
                 slots=slots,
-                watch=text(limited) if limited else "",
+                watch=limits(watches),
             ),
             timeout=Duration.seconds(900),
         )

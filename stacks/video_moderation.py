@@ -93,6 +93,7 @@ class VideoModerationStack(Stack):
                 min_confidence=settings.min_confidence,
                 images_per_second=settings.images_per_second,
                 workers=settings.frames_workers or workers_for(settings.images_per_second),
+                watches=settings.watch,
             )
             if frames_lanes
             else None

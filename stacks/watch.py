@@ -1,10 +1,12 @@
 """The watched buckets of the context, checked, and the event pattern by which EventBridge takes their uploads."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 
 from handlers.domain import watch as watched
-from handlers.domain.watch import DEFAULT_SUFFIXES, Watch
+from handlers.domain.engine import DEFAULT_INTERVAL_MS, LONGEST_INTERVAL_MS, SHORTEST_INTERVAL_MS, Engine
+from handlers.domain.watch import DEFAULT_SUFFIXES, SUFFIXES_WITH_IMAGES, Watch
 from stacks.values import ANY_BUCKET, BUCKET, BUCKETS, whole_number
 
 EXAMPLE = '{"bucket": "my-videos"}'
@@ -16,18 +18,20 @@ PATTERN_CHARACTERS = 2_048
 ENVIRONMENT_LIMIT = 4_096
 # The most that the other variables of `sweeper`, which has more than `new_upload`, take with the longest names.
 OTHER_VARIABLES = 2_420
-_FIELDS = ("bucket", "prefixes", "suffixes", "engine", "max_minutes_per_day")
+_FIELDS = ("bucket", "prefixes", "suffixes", "engine", "interval", "max_minutes_per_day")
+_INTERVAL = re.compile(r"([0-9]{1,2}(?:\.[0-9]{1,3})?)s")
 
 
-def watches(value: object, source_buckets: Sequence[str]) -> tuple[Watch, ...]:
+def watches(value: object, source_buckets: Sequence[str], *, frames: bool) -> tuple[Watch, ...]:
     """Return the watches of a list, or of its JSON text; None, as in a cdk.json of before the setting, and "" are none.
 
     `source_buckets` are those of the context; if they are empty, they are invalid, and the watches are not held against them.
+    `frames`: whether the engine of frames is deployed, without which nothing can look at an image.
 
     Raises:
         ValueError: One is malformed; the message names it, the rule and the cure.
     """
-    found = tuple(_watch(each) for each in _listed(value))
+    found = tuple(_watch(each, frames=frames) for each in _listed(value))
     for number, each in enumerate(found):
         if each.bucket in {other.bucket for other in found[:number]}:
             raise ValueError(f"names {each.bucket!r} twice; keep one entry, whose prefixes and suffixes are lists")
@@ -44,6 +48,12 @@ def watches(value: object, source_buckets: Sequence[str]) -> tuple[Watch, ...]:
             "in all); name fewer or shorter prefixes, or deploy a second stack for some of the buckets"
         )
     return found
+
+
+def limits(watches: Sequence[Watch]) -> str:
+    """Return the watches that have a limit of minutes a day, for the environment of a function; "" if none has."""
+    limited = {each.bucket: each for each in watches if each.limit_ms is not None}
+    return watched.text(limited) if limited else ""
 
 
 def pattern(watch: Watch) -> dict[str, object]:
@@ -79,18 +89,22 @@ def _read(text: str) -> object:
     return value
 
 
-def _watch(entry: object) -> Watch:
+def _watch(entry: object, *, frames: bool) -> Watch:
     if not isinstance(entry, Mapping) or "bucket" not in entry:
         raise ValueError(f'must hold objects with a "bucket", holds {entry!r}; write e.g. {EXAMPLE}')
     bucket = _bucket(entry["bucket"])
     try:
         _require_known(entry)
+        engine = _engine(entry.get("engine", Engine.VIDEO.value), frames=frames)
+        usual = SUFFIXES_WITH_IMAGES if frames else DEFAULT_SUFFIXES
         most = entry.get("max_minutes_per_day")
         watch = Watch(
             bucket=bucket,
             prefixes=_prefixes(entry.get("prefixes", [])),
-            suffixes=_suffixes(entry.get("suffixes", [*DEFAULT_SUFFIXES])),
+            suffixes=_suffixes(entry.get("suffixes", [*usual])),
             max_minutes_per_day=None if most is None else _minutes(most),
+            engine=engine,
+            interval_ms=_interval(entry["interval"], engine) if "interval" in entry else DEFAULT_INTERVAL_MS,
         )
         _require_short(pattern(watch))
     except ValueError as fault:
@@ -109,13 +123,26 @@ def _bucket(name: object) -> str:
 
 
 def _require_known(entry: Mapping[object, object]) -> None:
-    if "interval" in entry:
-        raise ValueError(f'"interval" is {entry["interval"]!r}, but belongs to the engine "frames"; take it out')
     if unknown := [name for name in entry if name not in _FIELDS]:
         raise ValueError(f"has the unknown field {unknown[0]!r}; it may have {', '.join(_FIELDS)}")
-    if (engine := entry.get("engine", "video")) != "video":
-        why = "new uploads are not looked at by frames yet" if engine == "frames" else "there is no other"
-        raise ValueError(f'"engine" is {engine!r}, must be "video": {why}; take it out')
+
+
+def _engine(value: object, *, frames: bool) -> Engine:
+    if value not in list(Engine):
+        raise ValueError(f'"engine" is {value!r}, must be "video" or "frames"; leave it out for "video"')
+    if value == Engine.FRAMES and not frames:
+        raise ValueError('"engine" is "frames", which this deployment has not; set "frames" to true, or leave "engine" out')
+    return Engine(str(value))
+
+
+def _interval(value: object, engine: Engine) -> int:
+    if engine is not Engine.FRAMES:
+        raise ValueError(f'"interval" is {value!r}, but belongs to the engine "frames"; leave it out, or add "engine": "frames"')
+    found = _INTERVAL.fullmatch(value) if isinstance(value, str) else None
+    milliseconds = round(1_000 * float(found[1])) if found else 0
+    if not SHORTEST_INTERVAL_MS <= milliseconds <= LONGEST_INTERVAL_MS:
+        raise ValueError(f'"interval" must be a text from "1s" to "60s", is {value!r}; write e.g. "5s"')
+    return milliseconds
 
 
 def _prefixes(value: object) -> tuple[str, ...]:

@@ -27,3 +27,7 @@ def is_as_thorough(engine: Engine, interval_ms: int | None, asked: Engine, asked
 SHORTEST_INTERVAL_MS = 1_000
 LONGEST_INTERVAL_MS = 60_000
 DEFAULT_INTERVAL_MS = 5_000
+
+# What an image counts as towards the minutes of a day: at the list prices it costs as much as this much film ($0.001 an image, $0.10
+# a minute by the video API).
+IMAGE_MS = 600

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from handlers.domain.engine import Engine
+from handlers.domain.engine import IMAGE_MS, Engine
 from handlers.domain.identity import Analysis, Video
 from handlers.domain.reasons import INELIGIBLE, SUPERSEDED
 from handlers.domain.states import Lane, ScanMail, ScanStatus, State
@@ -152,7 +152,7 @@ class Record:
     position_ms: int | None = None
     decoded_ms: int | None = None
     # How long it is by its header (milliseconds), read where its watch has a limit; and how many milliseconds of the limit of the
-    # day on which its Start was tried are taken by it until it is final.
+    # day on which it was begun (`begun_at`) are taken by it until it is final.
     expected_ms: int | None = None
     reserved_ms: int | None = None
 
@@ -165,6 +165,22 @@ class Record:
     def superseded(self) -> bool:
         """Tell whether another content has replaced its own, as its upload or the look before the analysis found."""
         return self.superseded_at is not None or (self.problem is not None and self.problem.code == SUPERSEDED)
+
+    @property
+    def begun_at(self) -> float | None:
+        """Return when it was begun for the limit of a day: when its Start was tried, or when frames began."""
+        return self.started_at if self.engine is Engine.FRAMES else self.start_tried_at
+
+    @property
+    def spent_ms(self) -> int | None:
+        """Return what it counts as towards the limit of a day once it is over, None if nothing of it was analysed.
+
+        A film counts with its length, by whatever engine, an image as `IMAGE_MS` each; of a film by frames that came to no verdict
+        what was paid for counts.
+        """
+        if not self.images:
+            return self.duration_ms
+        return max(self.duration_ms or 0, self.position_ms or 0, self.images * IMAGE_MS)
 
     def as_failed(self, problem: Problem, *, at: float) -> Record:
         """Return this record in state FAILED."""

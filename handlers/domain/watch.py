@@ -8,9 +8,15 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from handlers.domain import identity, json_text
+from handlers.domain.engine import DEFAULT_INTERVAL_MS, LONGEST_INTERVAL_MS, SHORTEST_INTERVAL_MS, Engine
 
 # The suffixes of videos that Rekognition can take.
 DEFAULT_SUFFIXES = (".mp4", ".m4v", ".mov")
+# And those of images, which only the engine of frames can look at.
+SUFFIXES_WITH_IMAGES = (
+    *DEFAULT_SUFFIXES,
+    *(".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif", ".heic", ".heif", ".bmp", ".tif", ".tiff"),
+)
 
 # Why a scan of a day is paused (`Scan.held_reason`); only scans that are paused for these reasons are resumed without a person.
 PAUSED_BY_HAND = "the watch is paused"
@@ -25,12 +31,15 @@ class Watch:
     """A bucket whose new uploads are scanned: any of these prefixes (none: all keys), any of these suffixes, in whatever case.
 
     `max_minutes_per_day`: beyond so many minutes of video in a UTC day its uploads wait for the next one; None: without a limit.
+    `interval_ms` is the longest gap between two frames, for the engine of frames.
     """
 
     bucket: str
     prefixes: tuple[str, ...] = ()
     suffixes: tuple[str, ...] = DEFAULT_SUFFIXES
     max_minutes_per_day: int | None = None
+    engine: Engine = Engine.VIDEO
+    interval_ms: int = DEFAULT_INTERVAL_MS
 
     def takes(self, key: str) -> bool:
         """Tell whether an upload under this key is scanned."""
@@ -68,9 +77,13 @@ def parse(text: str) -> dict[str, Watch]:
 
 def _fields(watch: Watch) -> dict[str, object]:
     """Return what is not as in a watch that names its bucket only: a function's environment holds 4 kB."""
-    fields = {"prefixes": watch.prefixes, "suffixes": watch.suffixes, "max_minutes_per_day": watch.max_minutes_per_day}
+    names = ("prefixes", "suffixes", "max_minutes_per_day", "engine", "interval_ms")
     usual = Watch(watch.bucket)
-    return {"bucket": watch.bucket, **{name: value for name, value in fields.items() if value != getattr(usual, name)}}
+    fields = {name: getattr(watch, name) for name in names if getattr(watch, name) != getattr(usual, name)}
+    if watch.suffixes == SUFFIXES_WITH_IMAGES:
+        del fields["suffixes"]
+        fields["images"] = True
+    return {"bucket": watch.bucket, **fields}
 
 
 def _watch(fields: Mapping[str, object]) -> Watch:
@@ -79,7 +92,21 @@ def _watch(fields: Mapping[str, object]) -> Watch:
         raise ValueError(f"a watch names no bucket: {dict(fields)}")
     if limit is not None and (type(limit) is not int or limit < 1):
         raise ValueError(f"max_minutes_per_day must be a whole number from 1, is {limit!r}")
-    return Watch(bucket, _texts(fields, "prefixes", ()), _texts(fields, "suffixes", DEFAULT_SUFFIXES), limit)
+    usual = SUFFIXES_WITH_IMAGES if fields.get("images") is True else DEFAULT_SUFFIXES
+    return Watch(
+        bucket,
+        _texts(fields, "prefixes", ()),
+        _texts(fields, "suffixes", usual),
+        limit,
+        Engine(json_text.text_or_empty(fields.get("engine", Engine.VIDEO.value))),
+        _interval(fields.get("interval_ms", DEFAULT_INTERVAL_MS)),
+    )
+
+
+def _interval(value: object) -> int:
+    if type(value) is not int or not SHORTEST_INTERVAL_MS <= value <= LONGEST_INTERVAL_MS:
+        raise ValueError(f"interval_ms must be a whole number from {SHORTEST_INTERVAL_MS} to {LONGEST_INTERVAL_MS}, is {value!r}")
+    return value
 
 
 def _texts(fields: Mapping[str, object], name: str, otherwise: tuple[str, ...]) -> tuple[str, ...]:

@@ -13,13 +13,11 @@ from typing import Any
 from handlers.adapters import aws_errors
 from handlers.adapters.table import Scans
 from handlers.domain import Engine, Problem, Record, Request, Result, ResultCode, State, Task, Video, batch_event, reasons
-from handlers.flows.registration import Others, Registered, Registration, Retries, is_retried
+from handlers.flows.registration import NO_FRAMES, Others, Registered, Registration, Retries, is_retried
 from handlers.runtime import Clock, Log
 
 # For how long an environment relies on a scan being there, open, and knowing its batch job.
 SCAN_ENSURED_SECONDS = 60.0
-
-NO_FRAMES = "this deployment has no frames: set frames in cdk.json and deploy it again"
 
 # Reasons that fail a task permanently: if most tasks fail so, S3 should stop the job.
 _NOT_READABLE = frozenset({reasons.MISSING, reasons.FORBIDDEN})

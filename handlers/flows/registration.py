@@ -23,6 +23,8 @@ RETRY_SECONDS = 30.0
 # The state of an object that is not a video; it gets no record.
 SKIPPED = "SKIPPED"
 
+NO_FRAMES = "this deployment has no frames: set frames in cdk.json and deploy it again"
+
 T = TypeVar("T")
 
 

@@ -7,6 +7,7 @@ gets large; whatever ends a worker but its death leaves nothing unwritten. See d
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -22,7 +23,7 @@ from handlers.adapters import (
     images,
 )
 from handlers.adapters.media import Media, MediaError, Source
-from handlers.adapters.table import Lease, Outcome, Pace, Records, Samplings
+from handlers.adapters.table import DayUsedUpError, Lease, Outcome, Pace, Records, Samplings, Watches
 from handlers.domain import (
     Engine,
     Hit,
@@ -33,9 +34,11 @@ from handlers.domain import (
     SegmentBuilder,
     State,
     reasons,
+    watch,
 )
 from handlers.domain.engine import DEFAULT_INTERVAL_MS
-from handlers.flows import sample_rules, start_rules, verdict
+from handlers.domain.watch import Watch
+from handlers.flows import day_limit, sample_rules, start_rules, verdict
 from handlers.flows.breaker import Breaker
 from handlers.flows.sample_rules import Begin, Cancel, GoOn
 from handlers.flows.start import OUR_FAULT_SECONDS
@@ -56,10 +59,14 @@ class OpenMedia(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SampleSettings:
-    """From which confidence (percent) Rekognition names labels, and how many images all workers together may have looked at."""
+    """From which confidence (percent) Rekognition names labels, and how many images all workers together may have looked at.
+
+    `watched` are the watched buckets that have a limit of minutes a day.
+    """
 
     min_confidence: float
     images_per_second: float
+    watched: Mapping[str, Watch] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +136,7 @@ class SampleFlow:
     _records: Records
     _samplings: Samplings
     _pace: Pace
+    _watches: Watches
     _breaker: Breaker
     _objects: ObjectStore
     _open: OpenMedia
@@ -171,14 +179,23 @@ class SampleFlow:
 
     def _begin(self, session: _Session, record: Record) -> _Stop | None:
         session.record = record
-        facts = start_rules.checked(self._objects.look(record.video, Engine.FRAMES), record.video)
+        look = self._objects.look(record.video, Engine.FRAMES)
+        facts = start_rules.checked(look, record.video)
         if isinstance(facts, Problem):
             # It could be read when it was registered, so a permission of ours is missing.
             return self._refused_by_us(session, facts) if facts.code == reasons.FORBIDDEN else _Fail(facts)
+        at = self._clock.now()
+        record, limit_ms = day_limit.reserving(
+            record, look, facts, at, watches=self._watches, watched=self._settings.watched
+        )
         lease = self._lease(session)
-        if self._samplings.begin(record, facts, lease) is not Outcome.DONE:
+        try:
+            outcome = self._samplings.begin(record, facts, lease, at=at, limit_ms=limit_ms)
+        except DayUsedUpError:
+            return Defer(start_rules.PAUSED_SECONDS, watch.LIMIT_REACHED)
+        if outcome is not Outcome.DONE:
             return Defer(AT_IT_SECONDS, _LOST.reason)
-        session.record = replace(record, state=State.RUNNING, facts=facts)
+        session.record = replace(record, state=State.RUNNING, facts=facts, started_at=at)
         session.wrote(lease, at=self._clock.now())
         session.log.info("frames begun")
         return None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from handlers.adapters.table import Situation
-from handlers.domain import Analysis, Engine, Problem, Record, ScanStatus, State, reasons
+from handlers.domain import Analysis, Engine, Problem, Record, ScanStatus, State, reasons, watch
 from handlers.domain.mail import time_code
 from handlers.flows.start_rules import Defer, Drop, held, no_record
 
@@ -70,10 +70,15 @@ def decide(situation: Situation, analysis: Analysis, *, receives: int) -> Step:
 
 
 def stopped(situation: Situation, record: Record) -> Drop | Defer | Cancel | None:
-    """Return what a pause or a cancellation does to an analysis under way, or None."""
+    """Return what a pause or a cancellation does to an analysis under way, or None.
+
+    What has taken its share of a day goes on once the minutes of the day are used up.
+    """
     scan = situation.scan
     if scan is not None and (scan.status is ScanStatus.CANCELLED or scan.cancels(record)):
         return Cancel(record)
+    if scan is not None and scan.held_reason == watch.LIMIT_REACHED and record.reserved_ms is not None:
+        situation = replace(situation, scan=replace(scan, status=ScanStatus.OPEN))
     return held(situation, record)
 
 

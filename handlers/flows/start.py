@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 
 from handlers.adapters import AnalysisStarter, Fault, NotStarted, ObjectStore, Started
 from handlers.adapters.table import DayUsedUpError, Outcome, Records, Watches
-from handlers.domain import LaneMessage, Problem, Record, StartParameters, movie_header, reasons, watch
+from handlers.domain import LaneMessage, Problem, Record, StartParameters, reasons, watch
 from handlers.domain.watch import Watch
-from handlers.flows import start_rules
+from handlers.flows import day_limit, start_rules
 from handlers.flows.breaker import Breaker
 from handlers.flows.start_rules import Defer, Drop, Fail, Limits, Try
 from handlers.runtime import Clock, Log, jitter
@@ -180,7 +180,8 @@ class StartFlow:
 
     def _noted(self, session: _Session, record: Record) -> Record | _Result:
         """Check the object again, and note the Start and its parameters on the record."""
-        facts = start_rules.checked(self._objects.look(record.video), record.video)
+        look = self._objects.look(record.video)
+        facts = start_rules.checked(look, record.video)
         if isinstance(facts, Problem):
             # It could be read when it was registered, so a permission of ours is missing.
             refused = self._refused_by_us if facts.code == reasons.FORBIDDEN else self._fail
@@ -188,12 +189,7 @@ class StartFlow:
         own = self._settings
         start = StartParameters(facts.version_id, own.min_confidence, own.topic_arn, own.role_arn)
         at = self._clock.now()
-        watched = own.watched.get(record.video.bucket) if record.uploaded_at is not None else None
-        limit_ms = None if watched is None else watched.limit_ms
-        if limit_ms is not None:
-            record = replace(record, reserved_ms=record.expected_ms or movie_header.expected_ms(facts.size))
-            released = self._watches.state(record.video.bucket).released_day == watch.day_of(at)
-            limit_ms = None if released else limit_ms
+        record, limit_ms = day_limit.reserving(record, look, facts, at, watches=self._watches, watched=own.watched)
         try:
             outcome = self._records.note_start_tried(record, facts, start, at=at, limit_ms=limit_ms)
         except DayUsedUpError:

@@ -13,11 +13,13 @@ from typing import Any
 
 from handlers.adapters import Look, aws_errors
 from handlers.adapters.table import CurrentUpload, Outcome, Records, Scans, Watches, WatchState
-from handlers.domain import Lane, ObjectFacts, Record, State, Video, json_text, reasons, upload, watch
+from handlers.domain import Engine, Lane, ObjectFacts, Record, State, Video, json_text, reasons, upload, watch
+from handlers.domain.engine import DEFAULT_INTERVAL_MS
 from handlers.domain.identity import MAX_ATTEMPT
+from handlers.domain.objects import ObjectKind
 from handlers.domain.upload import Refused, Retry, Source, Upload
 from handlers.domain.watch import Watch
-from handlers.flows.registration import SKIPPED, Registered, Registration, Retries, is_retried
+from handlers.flows.registration import NO_FRAMES, SKIPPED, Others, Registered, Registration, Retries, is_retried
 from handlers.runtime import Clock, Log
 
 # For how long an environment relies on what it read of a watch, and on a scan being there and open.
@@ -90,7 +92,8 @@ class UploadFlow:
     # --- an upload -----------------------------------------------------------------------------------------------------
 
     def _register(self, message: Upload, retries: Retries, log: Log) -> None:
-        look = self._registration.look(message.video, retries)
+        watched = self._watched[message.bucket]
+        look = self._registration.look(message.video, retries, watched.engine)
         code = look.problem and look.problem.code
         if code == reasons.MISSING:
             log.info("upload ignored", reason="it is deleted")
@@ -104,7 +107,7 @@ class UploadFlow:
         log = log.bind(scan_id=current.scan_id, video_id=video.id)
         if current.scan_id is not None:
             self._ensure_scan(current.scan_id, message.bucket, retries)
-            result = self._enter(_record(video, current.scan_id, message, mine.modified_at), look, current, retries)
+            result = self._enter(_record(video, current.scan_id, message, mine.modified_at, watched), look, current, retries)
             log.info("upload registered", state=result.state, reason=result.problem and result.problem.code)
         else:
             log.info("upload ignored", reason=SKIPPED)
@@ -120,7 +123,8 @@ class UploadFlow:
             Log({"scan_id": record.scan_id, "video_id": record.video.id}).alarm("upload not analysed again: it was put too often")
             return self._registration.leave(previous, record.attempt, retries)
         if previous.state.final:
-            again = replace(_retried(previous, previous.attempt + 1, current.modified_at), superseded_at=None)
+            again = _retried(previous, previous.attempt + 1, current.modified_at)
+            again = replace(again, superseded_at=None, engine=record.engine, interval_ms=record.interval_ms)
             return self._enter_measured(again, look, previous, retries)
         # Its Start, if there was none yet, looks at the object as it is then.
         if retries.run(lambda: self._records.note_put_again(previous, current.modified_at)) is not Outcome.DONE:
@@ -130,9 +134,12 @@ class UploadFlow:
     def _enter_measured(self, new: Record, look: Look, previous: Record | None, retries: Retries) -> Registered:
         """Register an upload, with its length where that counts towards the limit of a day."""
         watched = self._watched.get(new.video.bucket)
-        if watched is not None and watched.max_minutes_per_day is not None and look.facts is not None and look.problem is None:
+        is_limited = watched is not None and watched.max_minutes_per_day is not None
+        # An image has no length.
+        if is_limited and look.facts is not None and look.problem is None and look.kind is not ObjectKind.IMAGE:
             new = replace(new, expected_ms=self._registration.length_ms(new.video, look.facts, retries))
-        return self._registration.enter(new, look, previous, retries)
+        others = Others(interval_ms=new.interval_ms or DEFAULT_INTERVAL_MS)
+        return self._registration.enter(new, look, previous, retries, others=others)
 
     def _is_put_again(self, previous: Record, current: CurrentUpload, look: Look) -> bool:
         """Tell whether the bytes of a record were put once more since it was registered, or are back where others lay in between.
@@ -213,12 +220,15 @@ class UploadFlow:
         if previous is None or previous.uploaded_at is None:
             log.warning("retry ignored", reason="the scan has no such upload")
             return
+        if previous.engine is Engine.FRAMES and not self._registration.takes_frames:
+            log.alarm("retry ignored", reason=NO_FRAMES)
+            return
         self._ensure_scan(message.scan_id, video.bucket, retries)
         if not is_retried(previous, message.attempt):
             result = self._registration.leave(previous, message.attempt, retries)
         else:
             new = _retried(previous, message.attempt, previous.put_at)
-            look = _of_same_content(self._registration.look(video, retries), video)
+            look = _of_same_content(self._registration.look(video, retries, new.engine), video)
             result = self._enter_measured(new, look, previous, retries)
         log.info("upload registered", state=result.state, reason=result.problem and result.problem.code)
 
@@ -271,9 +281,18 @@ def _put_again(mine: CurrentUpload, seen: CurrentUpload) -> CurrentUpload:
     return replace(mine, replaced_video_id=seen.replaced_video_id, replaced_scan_id=seen.replaced_scan_id)
 
 
-def _record(video: Video, scan_id: str, message: Upload, put_at: float) -> Record:
-    missed = message.source is Source.COMPARISON
-    return Record(video, scan_id, State.WAITING, lane=Lane.EXPRESS, uploaded_at=message.at, missed=missed, put_at=put_at)
+def _record(video: Video, scan_id: str, message: Upload, put_at: float, watched: Watch) -> Record:
+    return Record(
+        video,
+        scan_id,
+        State.WAITING,
+        lane=Lane.EXPRESS,
+        uploaded_at=message.at,
+        missed=message.source is Source.COMPARISON,
+        put_at=put_at,
+        engine=watched.engine,
+        interval_ms=watched.interval_ms if watched.engine is Engine.FRAMES else None,
+    )
 
 
 def _retried(previous: Record, attempt: int, put_at: float | None) -> Record:
@@ -288,6 +307,8 @@ def _retried(previous: Record, attempt: int, put_at: float | None) -> Record:
         missed=previous.missed,
         put_at=put_at,
         superseded_at=previous.superseded_at,
+        engine=previous.engine,
+        interval_ms=previous.interval_ms,
     )
 
 

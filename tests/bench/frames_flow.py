@@ -227,6 +227,7 @@ class Lab:
             self.table.records,
             self.table.samplings,
             self.table.pace,
+            self.table.watches,
             Breaker(self.table.control),
             objects,
             objects.open,

@@ -54,7 +54,7 @@ class Situation:
 
 
 class DayUsedUpError(Exception):
-    """The limit of minutes of a watched bucket's day is reached: the Start was not noted."""
+    """The limit of minutes of a watched bucket's day is reached: the analysis was not begun."""
 
 
 class Records:

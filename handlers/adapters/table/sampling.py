@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from handlers.adapters.table import codec, expressions, items, scan_items
+from handlers.adapters.table import codec, expressions, items, scan_items, watches
 from handlers.adapters.table.client import ConditionFailedError, TableClient
 from handlers.adapters.table.expressions import Condition
 from handlers.adapters.table.outcome import Outcome, once
+from handlers.adapters.table.records import DayUsedUpError
 from handlers.adapters.table.scan_items import Sampling
 from handlers.domain import Hit, ObjectFacts, Record, State
 from handlers.runtime import Clock
@@ -54,12 +55,17 @@ class Samplings:
 
     # --- the lease -----------------------------------------------------------------------------------------------------
 
-    def begin(self, record: Record, facts: ObjectFacts, lease: Lease) -> Outcome:
+    def begin(
+        self, record: Record, facts: ObjectFacts, lease: Lease, *, at: float, limit_ms: int | None = None
+    ) -> Outcome:
         """Take a WAITING record to RUNNING, with the object as it is now and the lease of a worker.
 
-        DONE_BEFORE: it runs; its lease may be taken. BY_ANOTHER: it no longer waits for this attempt.
+        It takes `record.reserved_ms`, if it has any, of the limit of the day as well. DONE_BEFORE: it runs; its lease may be taken.
+        BY_ANOTHER: it no longer waits for this attempt.
+
+        Raises:
+            DayUsedUpError: The limit is reached.
         """
-        now = self._clock.now()
         changed = record.facts is not None and record.facts.etag != facts.etag
         running = replace(record, state=State.RUNNING, mail_due=False)
         update = expressions.update(
@@ -67,17 +73,20 @@ class Samplings:
             sets={
                 "state": State.RUNNING.value,
                 **items.index_attributes(running),
-                **codec.present({"started_at": now}),
+                **codec.present({"started_at": at, "reserved_ms": record.reserved_ms}),
                 **items.facts_attributes(facts),
                 **({"changed_during_scan": True} if changed else {}),
             },
             removes=["work_pk", "work_sk"],
             when=Condition(equal=items.as_waiting(record)),
         )
-        put = expressions.put(scan_items.sampling_item(record, now, lease.holder, lease.until))
+        put = expressions.put(scan_items.sampling_item(record, at, lease.holder, lease.until))
+        reserve = [] if record.reserved_ms is None else [watches.reserve(record, at, limit_ms)]
         try:
-            self._table.transact([{"Update": update}, {"Put": put}])
+            self._table.transact([{"Update": update}, {"Put": put}, *reserve])
         except ConditionFailedError as failure:
+            if failure.action:
+                raise DayUsedUpError from failure
             old = failure.old
             runs = old is not None and (old["state"], old["attempt"]) == (State.RUNNING.value, record.attempt)
             return Outcome.DONE_BEFORE if runs else Outcome.BY_ANOTHER

@@ -203,10 +203,10 @@ def count_analysis(record: Record) -> list[dict[str, dict[str, Any]]]:
     """Return the actions that count the analysis of an upload, and its milliseconds, on the days on which it ended and began."""
     if record.uploaded_at is None or record.finished_at is None:
         return []
-    ended, duration = watch.day_of(record.finished_at), record.duration_ms
-    amounts: dict[str, dict[str, int]] = {ended: {} if duration is None else {"milliseconds": duration, "analyses": 1}}
-    if record.reserved_ms is not None and record.start_tried_at is not None:
-        amounts.setdefault(watch.day_of(record.start_tried_at), {})["started_ms"] = (duration or 0) - record.reserved_ms
+    ended, spent = watch.day_of(record.finished_at), record.spent_ms
+    amounts: dict[str, dict[str, int]] = {ended: {} if spent is None else {"milliseconds": spent, "analyses": 1}}
+    if record.reserved_ms is not None and record.begun_at is not None:
+        amounts.setdefault(watch.day_of(record.begun_at), {})["started_ms"] = (spent or 0) - record.reserved_ms
     bucket = record.video.bucket
     return [{"Update": expressions.update(_day_key(bucket, day), adds=adds)} for day, adds in amounts.items() if adds]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from handlers.adapters import LaneQueues
 from handlers.adapters.table import Lease, Records, Sampling, Samplings
-from handlers.domain import Lane, Record, ScanStatus, State
+from handlers.domain import Lane, Record, Scan, ScanStatus, State, watch
 from handlers.flows.sweep.context import SweepContext
 from handlers.runtime import Clock, Log
 
@@ -33,16 +33,16 @@ class RepeatSamples:
 
     def run(self, context: SweepContext, until: float) -> None:
         """Go through all that no worker is at; while starting is paused only those of cancelled scans."""
-        statuses = {scan.id: scan.status for scan in context.scans()}
+        scans = {scan.id: scan for scan in context.scans()}
         is_paused = context.settings().paused
         for sampling in self._samplings.all():
             now = self._clock.now()
             if now > until:
                 return
-            status = statuses.get(sampling.scan_id, ScanStatus.OPEN)
-            if sampling.until > now or status is ScanStatus.PAUSED:
+            scan = scans.get(sampling.scan_id)
+            if sampling.until > now or _is_paused(scan):
                 continue
-            if status is ScanStatus.CANCELLED:
+            if scan is not None and scan.status is ScanStatus.CANCELLED:
                 self._cancel(sampling)
             elif not is_paused and now - max(sampling.until, sampling.sent_at or 0.0) >= REPEAT_SECONDS:
                 self._send(sampling)
@@ -74,6 +74,11 @@ class RepeatSamples:
         cancelled = replace(self._record(sampling) or record, state=State.CANCELLED, finished_at=self._clock.now())
         outcome = self._records.finish(cancelled)
         _log(sampling).info("frames cancelled", images=cancelled.images, outcome=outcome.value)
+
+
+def _is_paused(scan: Scan | None) -> bool:
+    """Tell whether nothing of a scan goes on; once the minutes of a day are used up, what was begun does."""
+    return scan is not None and scan.status is ScanStatus.PAUSED and scan.held_reason != watch.LIMIT_REACHED
 
 
 def _log(sampling: Sampling) -> Log:

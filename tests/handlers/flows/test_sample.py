@@ -97,7 +97,7 @@ class Worker:
         self.images, self.film = Images(clock), Film()
         self.table.scans.put_scan(Scan(SCAN, BUCKET, engine=Engine.FRAMES, interval_ms=INTERVAL_MS))
         self.store, self.work = HitStore(work, WORK_BUCKET), work
-        self.rate = 5.0
+        self.rate, self.watched = 5.0, {}
 
     def flow(self):
         """Return the flow of a new environment."""
@@ -105,6 +105,7 @@ class Worker:
             self.table.records,
             self.table.samplings,
             self.table.pace,
+            self.table.watches,
             Breaker(self.table.control),
             ObjectStore(self.s3, images=True),
             self.film.open,
@@ -112,7 +113,7 @@ class Worker:
             self.store,
             policy.parse(POLICY),
             self.clock,
-            SampleSettings(50.0, self.rate),
+            SampleSettings(50.0, self.rate, self.watched),
         )
 
     def register(self, key="a.mkv", body=MP4, **fields):
@@ -332,7 +333,7 @@ class TestLease:
     def test_another_is_at_it(self, worker, clock):
         """A second message for a film that a worker is at is deferred, and pays for nothing."""
         record = worker.register()
-        worker.table.samplings.begin(record, record.facts, Lease("another", clock.now() + 100))
+        worker.table.samplings.begin(record, record.facts, Lease("another", clock.now() + 100), at=clock.now())
 
         deferred = worker.run()
 
@@ -346,7 +347,7 @@ class TestLease:
 
         def overtaken():
             clock.time += 2 * LEASE_SECONDS
-            assert worker.table.samplings.take_over(record, Lease("another", clock.now() + 100)) is not None
+            assert worker.table.samplings.take_over(record, Lease("another", clock.now() + 100), at=clock.now()) is not None
 
         worker.film.at_frame[52_500] = overtaken
 
@@ -379,7 +380,7 @@ class TestLease:
         """Progress that is written twice is the same as once."""
         record = worker.register()
         lease = Lease("me", clock.now() + 100)
-        worker.table.samplings.begin(record, record.facts, lease)
+        worker.table.samplings.begin(record, record.facts, lease, at=1.0)
         paid = replace(record, images=3, position_ms=12_500)
 
         assert worker.table.samplings.write_progress(paid, (), lease)
@@ -391,8 +392,8 @@ class TestLease:
         record = worker.register()
         lease = Lease("me", clock.now() + 100)
 
-        assert Outcome.DONE is worker.table.samplings.begin(record, record.facts, lease)
-        assert Outcome.DONE_BEFORE is worker.table.samplings.begin(record, record.facts, lease)
+        assert Outcome.DONE is worker.table.samplings.begin(record, record.facts, lease, at=1.0)
+        assert Outcome.DONE_BEFORE is worker.table.samplings.begin(record, record.facts, lease, at=1.0)
 
 
 class TestPace:

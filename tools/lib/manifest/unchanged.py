@@ -93,7 +93,7 @@ class Unchanged:
             return set()
         currents = self._watches.currents(self._bucket, keys)
         names = [(each.video_id, each.scan_id) for each in currents.values() if each.scan_id is not None]
-        finished = dict(self._records.finished(names, self._counts_by_video))
+        finished = dict(self._records.finished(names, self._counts_anywhere))
         known = fixed & finished.keys()
         for key, one in zip(keys, ids, strict=True):
             current = currents.get(key)

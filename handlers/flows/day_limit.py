@@ -1,0 +1,32 @@
+"""What an analysis takes of the minutes of a watched bucket's day before anything is paid for it.
+
+See docs/architecture.md#limit-of-a-day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from handlers.adapters import Look
+from handlers.adapters.table import Watches
+from handlers.domain import ObjectFacts, Record, movie_header, watch
+from handlers.domain.engine import IMAGE_MS
+from handlers.domain.objects import ObjectKind
+from handlers.domain.watch import Watch
+
+
+def reserving(
+    record: Record, look: Look, facts: ObjectFacts, at: float, *, watches: Watches, watched: Mapping[str, Watch]
+) -> tuple[Record, int | None]:
+    """Return a record with what it takes of its day, and the limit that must not be reached for that.
+
+    Both are None where no limit applies; on a day whose limit a person has lifted it takes its share all the same.
+    """
+    found = watched.get(record.video.bucket) if record.uploaded_at is not None else None
+    if found is None or found.limit_ms is None:
+        return record, None
+    stated_ms = IMAGE_MS if look.kind is ObjectKind.IMAGE else record.expected_ms
+    record = replace(record, reserved_ms=stated_ms or movie_header.expected_ms(facts.size))
+    is_released = watches.state(record.video.bucket).released_day == watch.day_of(at)
+    return record, None if is_released else found.limit_ms
