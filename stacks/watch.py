@@ -131,7 +131,7 @@ def _engine(value: object, *, frames: bool) -> Engine:
     if value not in list(Engine):
         raise ValueError(f'"engine" is {value!r}, must be "video" or "frames"; leave it out for "video"')
     if value == Engine.FRAMES and not frames:
-        raise ValueError('"engine" is "frames", which this deployment has not; set "frames" to true, or leave "engine" out')
+        raise ValueError('"engine" is "frames", which this deployment does not have; set "frames" to true, or leave "engine" out')
     return Engine(str(value))
 
 

@@ -28,6 +28,6 @@ SHORTEST_INTERVAL_MS = 1_000
 LONGEST_INTERVAL_MS = 60_000
 DEFAULT_INTERVAL_MS = 5_000
 
-# What an image counts as towards the minutes of a day: at the list prices it costs as much as this much film ($0.001 an image, $0.10
-# a minute by the video API).
+# What an image counts as towards the minutes of a day: at the list prices ($0.001 an image, $0.10 a minute by the video API) it
+# costs as much as so much film.
 IMAGE_MS = 600

@@ -182,6 +182,11 @@ class Record:
             return self.duration_ms
         return max(self.duration_ms or 0, self.position_ms or 0, self.images * IMAGE_MS)
 
+    @property
+    def share_ms(self) -> int | None:
+        """Return what it must have taken of the limit of a day by now: more than was expected if more was paid for."""
+        return None if self.reserved_ms is None else max(self.reserved_ms, self.spent_ms or 0)
+
     def as_failed(self, problem: Problem, *, at: float) -> Record:
         """Return this record in state FAILED."""
         return replace(self, state=State.FAILED, problem=problem, finished_at=at)

@@ -185,9 +185,7 @@ class SampleFlow:
             # It could be read when it was registered, so a permission of ours is missing.
             return self._refused_by_us(session, facts) if facts.code == reasons.FORBIDDEN else _Fail(facts)
         at = self._clock.now()
-        record, limit_ms = day_limit.reserving(
-            record, look, facts, at, watches=self._watches, watched=self._settings.watched
-        )
+        record, limit_ms = day_limit.reserving(record, look, facts, at, watches=self._watches, watched=self._settings.watched)
         lease = self._lease(session)
         try:
             outcome = self._samplings.begin(record, facts, lease, at=at, limit_ms=limit_ms)
@@ -323,6 +321,7 @@ class SampleFlow:
             session.log.warning("lease lost", images=session.unwritten)
             session.leased_until = None
             return _LOST
+        session.record = replace(session.known, reserved_ms=session.known.share_ms)
         session.wrote(lease, at=self._clock.now())
         return None
 

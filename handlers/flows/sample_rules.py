@@ -72,12 +72,13 @@ def decide(situation: Situation, analysis: Analysis, *, receives: int) -> Step:
 def stopped(situation: Situation, record: Record) -> Drop | Defer | Cancel | None:
     """Return what a pause or a cancellation does to an analysis under way, or None.
 
-    What has taken its share of a day goes on once the minutes of the day are used up.
+    Once the minutes of a day are used up, a film goes on within the share that it has taken.
     """
     scan = situation.scan
     if scan is not None and (scan.status is ScanStatus.CANCELLED or scan.cancels(record)):
         return Cancel(record)
-    if scan is not None and scan.held_reason == watch.LIMIT_REACHED and record.reserved_ms is not None:
+    is_within = record.reserved_ms is not None and record.reserved_ms > (record.spent_ms or 0)
+    if scan is not None and scan.held_reason == watch.LIMIT_REACHED and is_within:
         situation = replace(situation, scan=replace(scan, status=ScanStatus.OPEN))
     return held(situation, record)
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.domain import policy as handlers_policy
-from handlers.domain.watch import Watch
+from handlers.domain.engine import Engine
+from handlers.domain.watch import SUFFIXES_WITH_IMAGES, Watch
 from stacks import policy
 from stacks.app import synthesise
 from stacks.settings import BUCKETS, ContextError, StackSettings, from_context, unknown_keys
@@ -139,9 +140,10 @@ def test_numbers_may_be_text(shipped):
         ("watch", [{"bucket": "amzn-s3-demo-bucket3"}], "which the functions may not read", "add it to source_buckets"),
         ("watch", watched() * 2, "'amzn-s3-demo-bucket' twice", "keep one entry"),
         ("watch", watched(prefix="2026/"), "the unknown field 'prefix'", "it may have bucket, prefixes, suffixes"),
-        ("watch", watched(engine="frames"), "not looked at by frames yet", "take it out"),
-        ("watch", watched(engine="images"), '"engine" is \'images\', must be "video"', "take it out"),
-        ("watch", watched(interval=2), 'belongs to the engine "frames"', "take it out"),
+        ("watch", watched(engine="frames"), "which this deployment does not have", 'set "frames" to true'),
+        ("watch", watched(engine="images"), '"engine" is \'images\', must be "video" or "frames"', "leave it out"),
+        ("watch", watched(engine=["frames"]), '"engine" is [\'frames\'], must be "video" or "frames"', "leave it out"),
+        ("watch", watched(interval="2s"), 'belongs to the engine "frames"', "leave it out"),
         ("watch", watched(prefixes="2026/"), "must be a list of texts", '["2026/"]'),
         ("watch", watched(prefixes=[7]), "must be a list of texts", "[] for all"),
         ("watch", watched(prefixes=["é" * 513]), "of up to 1,024 bytes", "[] for all"),
@@ -239,6 +241,33 @@ def test_watched_bucket(shipped, fields, found):
     (watch,) = from_context(shipped | {"watch": watched(**fields)}).watch
 
     assert watch == Watch("amzn-s3-demo-bucket", **found)
+
+
+@pytest.mark.parametrize(
+    ("fields", "found"),
+    [
+        ({}, {"suffixes": SUFFIXES_WITH_IMAGES}),
+        ({"engine": "frames", "suffixes": [".mkv"]}, {"engine": Engine.FRAMES, "suffixes": (".mkv",)}),
+        (
+            {"engine": "frames", "interval": "2.5s"},
+            {"engine": Engine.FRAMES, "interval_ms": 2_500, "suffixes": SUFFIXES_WITH_IMAGES},
+        ),
+    ],
+)
+def test_watched_by_frames(shipped, fields, found):
+    """Where frames are deployed images are watched, too, unless suffixes are named; films go by frames only where that is set."""
+    (watch,) = from_context(shipped | {"frames": True, "watch": watched(**fields)}).watch
+
+    assert watch == Watch("amzn-s3-demo-bucket", **found)
+
+
+@pytest.mark.parametrize("interval", [2, "2", "0.5s", "61s", "5 s", "s", None, "\u0665s"])
+def test_interval_of_a_watch(shipped, interval):
+    """An interval is a text of one second to sixty."""
+    context = shipped | {"frames": True, "watch": watched(engine="frames", interval=interval)}
+
+    with pytest.raises(ContextError, match=r'"interval" must be a text from "1s" to "60s", is .*; write e\.g\. "5s"'):
+        from_context(context)
 
 
 def test_any_bucket_may_be_watched_if_any_may_be_read(shipped):

@@ -12,7 +12,7 @@ from handlers.domain import watch
 from handlers.domain.identity import Video
 from handlers.domain.record import Record
 from handlers.domain.states import State
-from handlers.domain.watch import Watch
+from handlers.domain.watch import SUFFIXES_WITH_IMAGES, Watch
 from tools.lib.aws.deployment import FRAMES_OUTPUTS, NEWER_OUTPUTS, OUTPUTS, WATCH_OUTPUTS
 
 SETTINGS = {
@@ -140,6 +140,15 @@ def test_watched_buckets_reach_the_functions(watching_functions, module):
 
     bucket = "amzn-s3-demo-bucket"
     assert found == {bucket: Watch(bucket, ("2026/",), (".mp4", ".m4v", ".mov"), 60)}
+
+
+@pytest.mark.parametrize("module", ["new_upload", "sweeper", "start_analysis", "sample_frames"])
+def test_watched_images_reach_the_functions(sampling_functions, module):
+    """Where frames are deployed images are watched, too, and whoever pays for an analysis knows the limit."""
+    found = watch.parse(sampling_functions[module]["Environment"]["Variables"]["WATCH"])
+
+    bucket = "amzn-s3-demo-bucket"
+    assert found == {bucket: Watch(bucket, ("2026/",), SUFFIXES_WITH_IMAGES, 60)}
 
 
 @pytest.mark.parametrize(

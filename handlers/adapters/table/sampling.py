@@ -55,9 +55,7 @@ class Samplings:
 
     # --- the lease -----------------------------------------------------------------------------------------------------
 
-    def begin(
-        self, record: Record, facts: ObjectFacts, lease: Lease, *, at: float, limit_ms: int | None = None
-    ) -> Outcome:
+    def begin(self, record: Record, facts: ObjectFacts, lease: Lease, *, at: float, limit_ms: int | None = None) -> Outcome:
         """Take a WAITING record to RUNNING, with the object as it is now and the lease of a worker.
 
         It takes `record.reserved_ms`, if it has any, of the limit of the day as well. DONE_BEFORE: it runs; its lease may be taken.
@@ -136,17 +134,32 @@ class Samplings:
     def _write_frames(self, record: Record, hits: Sequence[Hit], lease: dict[str, Any]) -> bool:
         progress = expressions.update(
             items.record_key(record.video.id, record.scan_id),
-            sets=codec.present({"images": record.images, "position_ms": record.position_ms, "model_version": record.model_version}),
-            when=Condition(equal={"state": State.RUNNING.value, "attempt": record.attempt}),
+            sets=codec.present(
+                {
+                    "images": record.images,
+                    "position_ms": record.position_ms,
+                    "model_version": record.model_version,
+                    "reserved_ms": record.share_ms,
+                }
+            ),
+            when=Condition(
+                equal={
+                    "state": State.RUNNING.value,
+                    "attempt": record.attempt,
+                    **codec.present({"reserved_ms": record.reserved_ms}),
+                }
+            ),
         )
-        actions: list[Mapping[str, dict[str, Any]]] = [{"Update": lease}, {"Update": progress}]
+        more = watches.reserve_more(record, self._clock.now())
+        actions: list[Mapping[str, dict[str, Any]]] = [{"Update": lease}, {"Update": progress}, *more]
         if hits:
             found = items.hits_item(record.analysis, record.position_ms or 0, tuple(hits))
             actions.append({"Put": expressions.put(found)})
         try:
             self._table.transact(actions)
-        except ConditionFailedError:
-            return False
+        except ConditionFailedError as failure:
+            # What takes more of a day is not done twice: it may have been done before the SDK repeated it.
+            return list(failure.failed) == [1] and _is_written(failure.failed[1], record)
         return True
 
     # --- the sweeper's -------------------------------------------------------------------------------------------------
@@ -162,3 +175,10 @@ class Samplings:
         when = Condition(equal=codec.present({"until": sampling.until}))
         request = expressions.delete(items.sampling_key(sampling.analysis), when=when)
         return once(lambda: self._table.delete(request))
+
+
+def _is_written(old: Mapping[str, Any] | None, record: Record) -> bool:
+    """Tell whether a record has the progress that was to be written."""
+    if old is None or (old["state"], old["attempt"]) != (State.RUNNING.value, record.attempt):
+        return False
+    return (old.get("images"), old.get("reserved_ms")) == (record.images, record.share_ms)

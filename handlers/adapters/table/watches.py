@@ -218,6 +218,13 @@ def reserve(record: Record, at: float, limit_ms: int | None) -> dict[str, dict[s
     return {"Update": expressions.update(key, adds={"started_ms": record.reserved_ms or 0}, when=when)}
 
 
+def reserve_more(record: Record, at: float) -> list[dict[str, dict[str, Any]]]:
+    """Return the action that takes, of the day of a time, what was paid for beyond what was expected."""
+    if record.share_ms is None or record.share_ms == record.reserved_ms:
+        return []
+    return [_added(record, at, {"started_ms": record.share_ms - (record.reserved_ms or 0)})]
+
+
 def give_back(record: Record) -> list[dict[str, dict[str, Any]]]:
     """Return the action that gives back what a video that was not started has taken of its day."""
     if record.reserved_ms is None or record.start_tried_at is None:

@@ -5,12 +5,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.domain import identity, watch
-from handlers.domain.watch import Watch
+from handlers.domain.engine import Engine
+from handlers.domain.watch import DEFAULT_SUFFIXES, SUFFIXES_WITH_IMAGES, Watch
 
 BUCKET = "amzn-s3-demo-bucket"
 DAY_SECONDS = 86_400
 texts = st.tuples(st.text(min_size=1, max_size=8), st.text(max_size=8))
-watches = st.builds(Watch, st.text(min_size=3, max_size=20), texts, texts, st.none() | st.integers(1, 10**6))
+watches = st.builds(
+    Watch,
+    st.text(min_size=3, max_size=20),
+    texts,
+    texts | st.just(SUFFIXES_WITH_IMAGES),
+    st.none() | st.integers(1, 10**6),
+    st.sampled_from(Engine),
+    st.integers(1_000, 60_000),
+)
 times = st.floats(0, 4e9)
 
 
@@ -58,6 +67,22 @@ class TestText:
 
         assert len(watch.text(many)) < 1_676
 
+    def test_compact(self):
+        """The many suffixes of images take one word, and what is as in any watch takes none."""
+        by_frames = Watch(BUCKET, suffixes=SUFFIXES_WITH_IMAGES, engine=Engine.FRAMES)
+
+        assert f'[{{"bucket":"{BUCKET}","engine":"frames","images":true}}]' == watch.text({BUCKET: by_frames})
+
+    def test_explicit_suffixes(self):
+        """Suffixes of the user's are read as they are beside the word, too."""
+        assert (".png",) == watch.parse(f'[{{"bucket": "{BUCKET}", "images": true, "suffixes": [".png"]}}]')[BUCKET].suffixes
+
+    def test_of_before_frames(self):
+        """A text of before there were engines means the video API, and no images."""
+        (read,) = watch.parse(f'[{{"bucket": "{BUCKET}", "max_minutes_per_day": 60}}]').values()
+
+        assert (Engine.VIDEO, DEFAULT_SUFFIXES, 60) == (read.engine, read.suffixes, read.max_minutes_per_day)
+
     def test_none(self):
         """No text means that nothing is watched."""
         assert {} == watch.parse("")
@@ -80,11 +105,15 @@ class TestText:
             '[{"bucket": "b", "max_minutes_per_day": 0}]',
             '[{"bucket": "b", "max_minutes_per_day": true}]',
             '[{"bucket": "b", "max_minutes_per_day": "60"}]',
+            '[{"bucket": "b", "engine": "eyes"}]',
+            '[{"bucket": "b", "engine": 1}]',
+            '[{"bucket": "b", "engine": "frames", "interval_ms": 999}]',
+            '[{"bucket": "b", "engine": "frames", "interval_ms": true}]',
         ],
     )
     def test_damaged(self, text):
         """Any other text is refused, instead of watching too little in silence."""
-        with pytest.raises(ValueError, match=r"watch|bucket|list|number"):
+        with pytest.raises(ValueError, match=r"watch|bucket|list|number|Engine"):
             watch.parse(text)
 
 

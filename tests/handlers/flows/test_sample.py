@@ -12,10 +12,11 @@ from handlers.adapters.images import ImageModeration
 from handlers.adapters.media import Frame, MediaError
 from handlers.adapters.objects import ObjectStore
 from handlers.adapters.table import Lease, Outcome
-from handlers.domain import policy, reasons
+from handlers.domain import policy, reasons, watch
 from handlers.domain.engine import Engine
 from handlers.domain.record import Problem, Scan
 from handlers.domain.states import Lane, ScanStatus, State
+from handlers.domain.watch import Watch
 from handlers.flows.breaker import Breaker
 from handlers.flows.lane_events import LaneEventsFlow
 from handlers.flows.sample import SampleFlow, SampleSettings
@@ -347,7 +348,7 @@ class TestLease:
 
         def overtaken():
             clock.time += 2 * LEASE_SECONDS
-            assert worker.table.samplings.take_over(record, Lease("another", clock.now() + 100), at=clock.now()) is not None
+            assert worker.table.samplings.take_over(record, Lease("another", clock.now() + 100)) is not None
 
         worker.film.at_frame[52_500] = overtaken
 
@@ -576,3 +577,114 @@ class TestEnds:
 
         assert worker.run() is None
         assert [] == worker.images.calls
+
+
+class TestLimitOfADay:
+    """The limit of a watched bucket, here of two minutes; an interval is five seconds."""
+
+    @pytest.fixture(autouse=True)
+    def _limited(self, worker):
+        worker.watched = {BUCKET: Watch(BUCKET, max_minutes_per_day=2)}
+
+    @pytest.fixture(name="day")
+    def _day(self, table, clock):
+        """Return a function that tells how many milliseconds of the day are taken."""
+        return lambda: table.watches.day(BUCKET, watch.day_of(clock.now())).started_ms
+
+    def test_films(self, worker, day):
+        """A film counts with its length, by frames as by the video API; once the minutes are taken nothing more is paid for."""
+        worker.film = Film(24)
+        records = [worker.register(f"{number}.mkv", uploaded_at=1.0, expected_ms=120_000) for number in range(2)]
+
+        deferred = [worker.again(record) for record in records]
+
+        assert [None, 60] == deferred
+        assert (24, 120_000) == (len(worker.images.calls), day())
+        assert (State.WAITING, None) == ((held := worker.record("1.mkv")).state, held.reserved_ms)
+
+    def test_images(self, worker, table, day, clock):
+        """An image counts as 0.6 s: 200 of them are two minutes."""
+        worker.film = Film(kind="image", passthrough=True, duration_ms=None)
+
+        worker.again(worker.register("a.jpg", body=JPEG, uploaded_at=1.0))
+
+        found = table.watches.day(BUCKET, watch.day_of(clock.now()))
+        assert (600, 600, 1) == (day(), found.milliseconds, found.analyses)
+
+    def test_taken_before_the_first_call(self, worker, day):
+        """What is expected is taken when the first image is paid for, by its bytes where no header says how long it is."""
+        worker.film, taken = Film(1), []
+        worker.film.at_frame[2_500] = lambda: taken.append(day())
+
+        worker.again(worker.register(body=MP4 + bytes(1_000_000 - len(MP4)), uploaded_at=1.0))
+
+        assert [32_000] == taken
+
+    def test_failed(self, worker, day):
+        """A film that cannot be read to its end counts with what was paid for, and gives the rest back."""
+        worker.film, problem = Film(24), Problem(reasons.UNREADABLE, "no")
+
+        def broken():
+            raise MediaError(problem)
+
+        worker.film.at_frame[52_500] = broken
+
+        worker.again(worker.register(uploaded_at=1.0, expected_ms=120_000))
+
+        assert (State.FAILED, 10, 47_500) == (worker.record().state, worker.record().images, day())
+
+    def test_longer_than_its_header(self, worker, table, day):
+        """A film whose header lies takes more as it is paid for, and stops once the minutes are used up."""
+        worker.film, seen = Film(100), []
+
+        def used_up():
+            seen.append(day())
+            table.scans.pause_scan(SCAN, watch.LIMIT_REACHED)
+
+        worker.film.at_frame[152_500] = used_up
+
+        worker.again(worker.register(uploaded_at=1.0, expected_ms=1_000))
+
+        assert [97_500] == seen
+        assert (State.RUNNING, 40, day()) == (worker.record().state, worker.record().images, worker.record().reserved_ms)
+
+    def test_within_its_share(self, worker, table):
+        """A film that has taken its share goes on to its end although the minutes are used up."""
+        worker.film = Film(60)
+        worker.film.at_frame[52_500] = lambda: table.scans.pause_scan(SCAN, watch.LIMIT_REACHED)
+
+        worker.again(worker.register(uploaded_at=1.0, expected_ms=300_000))
+
+        assert (State.CLEAN, 60) == (worker.record().state, worker.record().images)
+
+    def test_written_twice(self, worker, table, clock, day):
+        """Progress beyond what was expected is taken once, though the SDK may repeat the write."""
+        record = replace(worker.register(uploaded_at=1.0), reserved_ms=1_000)
+        lease = Lease("me", clock.now() + 100)
+        table.samplings.begin(record, record.facts, lease, at=clock.now())
+        paid = replace(record, images=3, position_ms=12_500)
+
+        assert table.samplings.write_progress(paid, (), lease)
+        assert table.samplings.write_progress(paid, (), lease)
+        assert 12_500 == day()
+
+    def test_released(self, worker, table, clock, day):
+        """On a day whose limit a person has lifted all are looked at, and counted."""
+        table.watches.release(BUCKET, watch.day_of(clock.now()))
+        worker.film = Film(24)
+
+        deferred = [worker.again(worker.register(f"{number}.mkv", uploaded_at=1.0, expected_ms=120_000)) for number in range(2)]
+
+        assert ([None, None], 240_000) == (deferred, day())
+
+    @pytest.mark.parametrize("fields", [{}, {"uploaded_at": 1.0}])
+    def test_others_pay_no_request(self, worker, dynamodb, fields):
+        """Neither a scan of the same bucket nor a watch without a limit makes another request."""
+        worker.watched = {BUCKET: Watch(BUCKET)} if fields else worker.watched
+        record = worker.register(**fields)
+        dynamodb.calls.clear()
+
+        worker.again(record)
+
+        assert "'WATCH'" not in str(dynamodb.calls)
+        assert worker.record().reserved_ms is None

@@ -7,8 +7,9 @@ import pytest
 from handlers.adapters.hits import HitStore
 from handlers.adapters.queue import LaneQueues
 from handlers.adapters.table import open_table
-from handlers.domain import lane_message
+from handlers.domain import lane_message, watch
 from handlers.domain.states import Lane, ScanStatus, State
+from handlers.domain.watch import Watch
 from handlers.flows.sample_rules import IMAGES_KEPT, LEASE_SECONDS
 from handlers.flows.sweep.close_scans import CloseScans
 from handlers.flows.sweep.context import SweepContext
@@ -61,7 +62,7 @@ class Deadly:
 class Scene:
     """One film in an account of its own, whose worker and sweeper can be made to die."""
 
-    def __init__(self, dynamodb, sqs, urls, s3, clock):
+    def __init__(self, dynamodb, sqs, urls, s3, clock, *, frames=FRAMES, watched=None, **fields):
         self.death, self.clock = Death(), clock
         deadly = Deadly(s3, self.death)
         self.table = open_table(Deadly(dynamodb, self.death), TABLE, clock)
@@ -70,8 +71,8 @@ class Scene:
         self.worker.store = HitStore(deadly, WORK_BUCKET)
         self.rekognition = self.worker.images
         self.worker.images = Deadly(self.rekognition, self.death)
-        self.worker.film = Film(FRAMES, seen=SEEN)
-        self.record = self.worker.register()
+        self.worker.film, self.worker.watched = Film(frames, seen=SEEN), watched or {}
+        self.record = self.worker.register(**fields)
 
     def work(self):
         """Invoke a worker with the film's message."""
@@ -109,7 +110,7 @@ def _make(dynamodb, sqs, urls, aws, clock):
     s3 = aws("s3")
     s3.create_bucket(Bucket=BUCKET)
     s3.create_bucket(Bucket=WORK_BUCKET)
-    return lambda: Scene(dynamodb, sqs, urls, s3, clock)
+    return lambda **fields: Scene(dynamodb, sqs, urls, s3, clock, **fields)
 
 
 # Of an undisturbed worker.
@@ -146,6 +147,40 @@ def test_whoever_dies(make, number, moment):
     assert [2_500, 112_500, 117_500] == [one.start_ms for one in segments]
     assert (0, 1, True) == (left[0], left[1][State.FLAGGED], left[2])
     assert FRAMES <= len(scene.rekognition.calls) <= FRAMES + IMAGES_KEPT
+
+
+class TestLimitOfADay:
+    """An upload of half a minute to a bucket with a limit, whose header says less."""
+
+    CALLS = 30
+
+    @pytest.fixture(name="limited")
+    def _limited(self, make):
+        watched = {BUCKET: Watch(BUCKET, max_minutes_per_day=60)}
+        return lambda: make(frames=6, watched=watched, uploaded_at=1.0, expected_ms=1_000)
+
+    def test_every_call_is_killed_at(self, limited):
+        """The numbers of calls below are those that a worker makes."""
+        scene = limited()
+        scene.death.calls = 0
+
+        scene.work()
+
+        assert self.CALLS == scene.death.calls
+
+    @pytest.mark.parametrize("moment", ["before", "after"])
+    @pytest.mark.parametrize("number", range(1, CALLS + 1))
+    def test_whoever_dies(self, limited, clock, number, moment):
+        """The day has the length of the film taken, once."""
+        scene, today = limited(), watch.day_of(clock.now())
+        scene.death.order(number, moment)
+        with pytest.raises(DiedError):
+            scene.work()
+
+        assert State.FLAGGED is scene.until_final().state
+
+        day = scene.table.watches.day(BUCKET, today)
+        assert (30_000, 30_000, 1) == (day.started_ms, day.milliseconds, day.analyses)
 
 
 class TestSweeper:
@@ -189,6 +224,20 @@ class TestSweeper:
         scene.sweep()
 
         assert [] == while_paused
+        assert 1 == len(messages(Lane.FRAMES_EXPRESS))
+
+    def test_minutes_used_up(self, make, messages):
+        """A film whose worker died goes on although the minutes of its day are used up."""
+        scene = make()
+        scene.death.order(40, "before")
+        with pytest.raises(DiedError):
+            scene.work()
+        scene.table.scans.pause_scan(SCAN, watch.LIMIT_REACHED)
+        messages(Lane.FRAMES)
+        scene.clock.time += LEASE_SECONDS + REPEAT_SECONDS
+
+        scene.sweep()
+
         assert 1 == len(messages(Lane.FRAMES_EXPRESS))
 
     def test_all_paused(self, make, messages):

@@ -8,13 +8,16 @@ from datetime import UTC, datetime
 import pytest
 
 from handlers import new_upload, wiring
+from handlers.adapters.objects import ObjectStore
+from handlers.adapters.queue import LaneQueues
 from handlers.adapters.table import CurrentUpload
 from handlers.domain import lane_message, upload, watch
+from handlers.domain.engine import Engine
 from handlers.domain.identity import Video
 from handlers.domain.record import Problem, Record
 from handlers.domain.states import Lane, ScanStatus, State
 from handlers.domain.upload import Source, Upload
-from handlers.domain.watch import Watch
+from handlers.domain.watch import SUFFIXES_WITH_IMAGES, Watch
 from handlers.flows.registration import Registration
 from handlers.flows.upload import UploadFlow
 from handlers.runtime import Clients, SystemClock
@@ -22,6 +25,7 @@ from handlers.settings import NewUploadSettings
 from tests.handlers.doubles import BUCKET, MP4, client_error
 
 OTHER_MP4 = MP4 + b"another"
+JPEG = b"\xff\xd8\xff\xe0" + bytes(2_000)
 # moto's S3 lives in the present, whatever the test's clock says.
 NOW = datetime.now(UTC).timestamp()
 TODAY = watch.day_of(NOW)
@@ -235,6 +239,91 @@ class TestMeasured:
         limited.respond(event_of(event))
 
         assert table.records.record(video.id, DAY_SCAN).expected_ms is None
+
+
+class TestFrames:
+    """Uploads where frames are deployed, and what becomes of them where they are deployed no more."""
+
+    @pytest.fixture(name="by")
+    def _by(self, table, s3, sqs, urls, clock):
+        """Return a function that makes a flow with a watch, with lanes of frames or without."""
+        clock.time = NOW
+
+        def by(*, frames=True, **fields):
+            lanes = urls if frames else {lane: urls[lane] for lane in (Lane.NORMAL, Lane.EXPRESS)}
+            registration = Registration(table.records, ObjectStore(s3, images=frames), LaneQueues(sqs, lanes), clock)
+            watched = {BUCKET: Watch(BUCKET, suffixes=SUFFIXES_WITH_IMAGES, **fields)}
+            return UploadFlow(registration, table.records, table.scans, table.watches, clock, watched)
+
+        return by
+
+    @pytest.mark.parametrize("body", [MP4, b"\x1a\x45\xdf\xa3" + bytes(2_000)])
+    def test_film(self, by, table, s3, messages, body):
+        """A film goes into the express lane of frames with the interval of its watch, in whatever container."""
+        video, event = put(s3, body=body)
+
+        by(engine=Engine.FRAMES, interval_ms=2_000).respond(event_of(event))
+
+        record = table.records.record(video.id, DAY_SCAN)
+        assert (Engine.FRAMES, 2_000, Lane.FRAMES_EXPRESS) == (record.engine, record.interval_ms, record.lane)
+        assert [lane_message.body(record)] == [message["Body"] for message in messages(Lane.FRAMES_EXPRESS)]
+        assert [] == messages(Lane.EXPRESS)
+
+    @pytest.mark.parametrize("engine", Engine)
+    def test_image(self, by, table, s3, messages, engine):
+        """An image goes by frames, whatever the engine of its watch; no header is looked for in it."""
+        video, event = put(s3, "a.JPG", JPEG)
+
+        by(engine=engine, max_minutes_per_day=60).respond(event_of(event))
+
+        record = table.records.record(video.id, DAY_SCAN)
+        assert (Engine.FRAMES, Lane.FRAMES_EXPRESS, None) == (record.engine, record.lane, record.expected_ms)
+        assert ["head_object", "get_object"] == [call[0] for call in s3.calls if call[0] in ("head_object", "get_object")]
+        assert (1, []) == (len(messages(Lane.FRAMES_EXPRESS)), messages(Lane.EXPRESS))
+
+    def test_film_beside_images(self, by, table, s3, messages):
+        """With the video API a film goes its usual way, although images are watched."""
+        video, event = put(s3)
+
+        by().respond(event_of(event))
+
+        assert (Engine.VIDEO, None) == ((record := table.records.record(video.id, DAY_SCAN)).engine, record.interval_ms)
+        assert 1 == len(messages(Lane.EXPRESS))
+
+    def test_length(self, by, table, s3):
+        """Where a day has a limit, a film by frames is measured as any other."""
+        video, event = put(s3, body=FTYP + movie(90.5))
+
+        by(engine=Engine.FRAMES, max_minutes_per_day=60).respond(event_of(event))
+
+        assert 90_500 == table.records.record(video.id, DAY_SCAN).expected_ms
+
+    def test_retry(self, by, table, s3, messages):
+        """A retry keeps engine and interval, though the watch has others by now."""
+        video, event = put(s3)
+        by(engine=Engine.FRAMES, interval_ms=2_000).respond(event_of(event))
+        failed = table.records.record(video.id, DAY_SCAN)
+        table.records.finish(failed.as_failed(Problem("changed", "changed"), at=NOW))
+        messages(Lane.FRAMES_EXPRESS)
+
+        by().respond(event_of(upload.retry_body(failed, 1)))
+
+        record = table.records.record(video.id, DAY_SCAN)
+        assert (1, Engine.FRAMES, 2_000) == (record.attempt, record.engine, record.interval_ms)
+        assert 1 == len(messages(Lane.FRAMES_EXPRESS))
+
+    def test_retry_without_frames(self, by, table, s3, messages):
+        """Where frames are deployed no more, a retry changes nothing: the video API would cost more than was asked for."""
+        video, event = put(s3)
+        by(engine=Engine.FRAMES).respond(event_of(event))
+        failed = table.records.record(video.id, DAY_SCAN)
+        table.records.finish(failed.as_failed(Problem("changed", "changed"), at=NOW))
+
+        answer = by(frames=False).respond(event_of(upload.retry_body(failed, 1)))
+
+        assert {"batchItemFailures": []} == answer
+        assert (State.FAILED, 0) == ((record := table.records.record(video.id, DAY_SCAN)).state, record.attempt)
+        assert [] == messages(Lane.EXPRESS)
 
 
 class TestIgnored:
