@@ -6,7 +6,7 @@ See docs/architecture.md#limit-of-a-day.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from handlers.adapters import Look
 from handlers.adapters.table import Watches
@@ -16,17 +16,22 @@ from handlers.domain.objects import ObjectKind
 from handlers.domain.watch import Watch
 
 
-def reserving(
-    record: Record, look: Look, facts: ObjectFacts, at: float, *, watches: Watches, watched: Mapping[str, Watch]
-) -> tuple[Record, int | None]:
-    """Return a record with what it takes of its day, and the limit that must not be reached for that.
+@dataclass(frozen=True, slots=True)
+class DayLimit:
+    """The limits of watched buckets, of which some may be lifted for today."""
 
-    Both are None where no limit applies; on a day whose limit a person has lifted it takes its share all the same.
-    """
-    found = watched.get(record.video.bucket) if record.uploaded_at is not None else None
-    if found is None or found.limit_ms is None:
-        return record, None
-    stated_ms = IMAGE_MS if look.kind is ObjectKind.IMAGE else record.expected_ms
-    record = replace(record, reserved_ms=stated_ms or movie_header.expected_ms(facts.size))
-    is_released = watches.state(record.video.bucket).released_day == watch.day_of(at)
-    return record, None if is_released else found.limit_ms
+    _watches: Watches
+    _watched: Mapping[str, Watch]
+
+    def reserving(self, record: Record, look: Look, facts: ObjectFacts, at: float) -> tuple[Record, int | None]:
+        """Return a record with what it takes of its day, and the limit that must not be reached for that.
+
+        Both are None where no limit applies; on a day whose limit a person has lifted it takes its share all the same.
+        """
+        found = self._watched.get(record.video.bucket) if record.uploaded_at is not None else None
+        if found is None or found.limit_ms is None:
+            return record, None
+        stated_ms = IMAGE_MS if look.kind is ObjectKind.IMAGE else record.expected_ms
+        record = replace(record, reserved_ms=stated_ms or movie_header.expected_ms(facts.size))
+        is_released = self._watches.state(record.video.bucket).released_day == watch.day_of(at)
+        return record, None if is_released else found.limit_ms

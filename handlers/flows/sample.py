@@ -38,8 +38,9 @@ from handlers.domain import (
 )
 from handlers.domain.engine import DEFAULT_INTERVAL_MS
 from handlers.domain.watch import Watch
-from handlers.flows import day_limit, sample_rules, start_rules, verdict
+from handlers.flows import sample_rules, start_rules, verdict
 from handlers.flows.breaker import Breaker
+from handlers.flows.day_limit import DayLimit
 from handlers.flows.sample_rules import Begin, Cancel, GoOn
 from handlers.flows.start import OUR_FAULT_SECONDS
 from handlers.flows.start_rules import Defer, Drop
@@ -185,7 +186,7 @@ class SampleFlow:
             # It could be read when it was registered, so a permission of ours is missing.
             return self._refused_by_us(session, facts) if facts.code == reasons.FORBIDDEN else _Fail(facts)
         at = self._clock.now()
-        record, limit_ms = day_limit.reserving(record, look, facts, at, watches=self._watches, watched=self._settings.watched)
+        record, limit_ms = DayLimit(self._watches, self._settings.watched).reserving(record, look, facts, at)
         lease = self._lease(session)
         try:
             outcome = self._samplings.begin(record, facts, lease, at=at, limit_ms=limit_ms)

@@ -14,8 +14,9 @@ from handlers.adapters import AnalysisStarter, Fault, NotStarted, ObjectStore, S
 from handlers.adapters.table import DayUsedUpError, Outcome, Records, Watches
 from handlers.domain import LaneMessage, Problem, Record, StartParameters, reasons, watch
 from handlers.domain.watch import Watch
-from handlers.flows import day_limit, start_rules
+from handlers.flows import start_rules
 from handlers.flows.breaker import Breaker
+from handlers.flows.day_limit import DayLimit
 from handlers.flows.start_rules import Defer, Drop, Fail, Limits, Try
 from handlers.runtime import Clock, Log, jitter
 
@@ -189,7 +190,7 @@ class StartFlow:
         own = self._settings
         start = StartParameters(facts.version_id, own.min_confidence, own.topic_arn, own.role_arn)
         at = self._clock.now()
-        record, limit_ms = day_limit.reserving(record, look, facts, at, watches=self._watches, watched=own.watched)
+        record, limit_ms = DayLimit(self._watches, own.watched).reserving(record, look, facts, at)
         try:
             outcome = self._records.note_start_tried(record, facts, start, at=at, limit_ms=limit_ms)
         except DayUsedUpError:

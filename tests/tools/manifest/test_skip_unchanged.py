@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+from handlers.domain.engine import Engine
 from handlers.domain.states import ScanStatus, State
 from tests.tools.conftest import BUCKET
 from tests.tools.uploads import DAY, add_day, add_flagged_upload, add_upload
@@ -36,6 +37,19 @@ def test_verdicts_of_uploads_count(account):
     assert 0 == result.exit_code, result.stderr
     assert {"changed.mp4", "failed.mp4", "new.mp4"} == keys_of(account)
     assert "Left out as unchanged since an earlier scan: 2 objects." in result.stdout
+
+
+def test_uploads_by_frames(account):
+    """What an upload was found by frames does not count for a scan by the video API, also where that has others by frames."""
+    etags = uploaded(account, "a.mp4", "b.mp4")
+    add_day(account)
+    add_upload(account, "a.mp4", State.CLEAN, etag=etags["a.mp4"], engine=Engine.FRAMES, interval_ms=5_000)
+    add_upload(account, "b.mp4", State.CLEAN, etag=etags["b.mp4"])
+
+    result = account.submit("--bucket", BUCKET, "--skip-unchanged", "--others", "frames", "--dry-run")
+
+    assert 0 == result.exit_code, result.stderr
+    assert {"a.mp4"} == keys_of(account)
 
 
 def test_days_do_not_multiply_requests(account):
