@@ -97,6 +97,7 @@ def from_context(context: Mapping[str, object]) -> StackSettings:
     min_confidence = reader.take("min_confidence", _percentage, otherwise=0.0)
     source_buckets: tuple[str, ...] = reader.take("source_buckets", _buckets, otherwise=())
     frames = reader.take("frames", _switch, otherwise=False)
+    judging = reader.take("policy", lambda value: policy.compact(value, least=min_confidence), otherwise="")
     settings = StackSettings(
         stack_name=reader.take("stack_name", _stack_name, otherwise=""),
         alert_email=reader.take("alert_email", _email, otherwise=""),
@@ -105,12 +106,12 @@ def from_context(context: Mapping[str, object]) -> StackSettings:
         slots=reader.take("slots", lambda value: _slots(value, account_jobs), otherwise=0),
         account_jobs=account_jobs,
         min_confidence=min_confidence,
-        policy=reader.take("policy", lambda value: policy.compact(value, least=min_confidence), otherwise=""),
+        policy=judging,
         batch_concurrency=reader.take("batch_concurrency", _whole_or_none, otherwise=None),
         log_retention_days=reader.take("log_retention_days", _retention, otherwise=0),
         mails_per_scan=reader.take("mails_per_scan", _mails, otherwise=0),
         language=reader.take("language", _language, otherwise=ENGLISH.code),
-        watch=reader.take("watch", lambda value: watch.watches(value, source_buckets, frames=frames), otherwise=()),
+        watch=reader.take("watch", lambda value: _watches(value, source_buckets, judging, frames=frames), otherwise=()),
         frames=frames,
         images_per_second=reader.take("images_per_second", _images_per_second, otherwise=IMAGES_PER_SECOND),
         frames_workers=reader.take("frames_workers", _frames_workers, otherwise=None),
@@ -208,6 +209,13 @@ def _kms_keys(value: object) -> tuple[str, ...]:
             "write e.g. arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab, no alias"
         )
     return tuple(dict.fromkeys(arns))
+
+
+def _watches(value: object, source_buckets: tuple[str, ...], judging: str, *, frames: bool) -> tuple[Watch, ...]:
+    found = watch.watches(value, source_buckets, frames=frames)
+    if frames:
+        watch.require_room(found, judging)
+    return found
 
 
 def _whole_or_none(value: object) -> int | None:

@@ -4,9 +4,11 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 
+from handlers.domain import Engine
 from handlers.domain import watch as watched
-from handlers.domain.engine import DEFAULT_INTERVAL_MS, LONGEST_INTERVAL_MS, SHORTEST_INTERVAL_MS, Engine
+from handlers.domain.engine import DEFAULT_INTERVAL_MS, LONGEST_INTERVAL_MS, SHORTEST_INTERVAL_MS
 from handlers.domain.watch import DEFAULT_SUFFIXES, SUFFIXES_WITH_IMAGES, Watch
+from stacks import policy
 from stacks.values import ANY_BUCKET, BUCKET, BUCKETS, whole_number
 
 EXAMPLE = '{"bucket": "my-videos"}'
@@ -52,8 +54,26 @@ def watches(value: object, source_buckets: Sequence[str], *, frames: bool) -> tu
 
 def limits(watches: Sequence[Watch]) -> str:
     """Return the watches that have a limit of minutes a day, for the environment of a function; "" if none has."""
-    limited = {each.bucket: each for each in watches if each.limit_ms is not None}
+    limited = {
+        each.bucket: Watch(each.bucket, max_minutes_per_day=each.max_minutes_per_day)
+        for each in watches
+        if each.limit_ms is not None
+    }
     return watched.text(limited) if limited else ""
+
+
+def require_room(watches: Sequence[Watch], beside: str) -> None:
+    """Make sure that the limits fit the environment of `sample_frames` beside the policy.
+
+    Raises:
+        ValueError: They do not; the message names the rule and the cure.
+    """
+    size, most = len("WATCH") + len(limits(watches)) + len(beside), ENVIRONMENT_LIMIT - policy.OTHER_VARIABLES
+    if limits(watches) and size > most:
+        raise ValueError(
+            f'has limits a day that take {size} bytes with "policy", must take at most {most} (a Lambda '
+            "function's variables hold 4 KB in all); set fewer limits, or shorten the policy"
+        )
 
 
 def pattern(watch: Watch) -> dict[str, object]:

@@ -270,6 +270,18 @@ def test_interval_of_a_watch(shipped, interval):
         from_context(context)
 
 
+def test_limits_beside_a_long_policy(shipped):
+    """Limits that do not fit beside the policy are refused, where one function has both."""
+    rules = {**PLAIN_POLICY, "labels": {f"Label {n}": PLAIN_POLICY["default"] for n in range(55)}}
+    names = [f"{number:063}" for number in range(20)]
+    watches = [{"bucket": name, "max_minutes_per_day": 60} for name in names[:9]]
+    context = shipped | {"source_buckets": names, "policy": rules, "watch": watches}
+
+    assert 9 == len(from_context(context).watch)
+    with pytest.raises(ContextError, match=r'"watch": has limits a day that take .* "policy", must take at most 3320'):
+        from_context(context | {"frames": True})
+
+
 def test_any_bucket_may_be_watched_if_any_may_be_read(shipped):
     """Where every bucket may be read, each can be watched by its name."""
     settings = from_context(shipped | {"source_buckets": ["*"], "watch": [{"bucket": "bucket-a"}, {"bucket": "bucket-b"}]})

@@ -142,9 +142,17 @@ def test_watched_buckets_reach_the_functions(watching_functions, module):
     assert found == {bucket: Watch(bucket, ("2026/",), (".mp4", ".m4v", ".mov"), 60)}
 
 
-@pytest.mark.parametrize("module", ["new_upload", "sweeper", "start_analysis", "sample_frames"])
+@pytest.mark.parametrize("module", ["start_analysis", "sample_frames"])
+def test_limits_reach_the_functions(sampling_functions, module):
+    """Whoever pays for an analysis knows the limit of its bucket, and no more of the watch."""
+    found = watch.parse(sampling_functions[module]["Environment"]["Variables"]["WATCH"])
+
+    assert {"amzn-s3-demo-bucket": Watch("amzn-s3-demo-bucket", max_minutes_per_day=60)} == found
+
+
+@pytest.mark.parametrize("module", ["new_upload", "sweeper"])
 def test_watched_images_reach_the_functions(sampling_functions, module):
-    """Where frames are deployed images are watched, too, and whoever pays for an analysis knows the limit."""
+    """Where frames are deployed images are watched, too."""
     found = watch.parse(sampling_functions[module]["Environment"]["Variables"]["WATCH"])
 
     bucket = "amzn-s3-demo-bucket"

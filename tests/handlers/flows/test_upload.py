@@ -281,7 +281,7 @@ class TestFrames:
         assert ["head_object", "get_object"] == [call[0] for call in s3.calls if call[0] in ("head_object", "get_object")]
         assert (1, []) == (len(messages(Lane.FRAMES_EXPRESS)), messages(Lane.EXPRESS))
 
-    def test_film_beside_images(self, by, table, s3, messages):
+    def test_film_where_images_are_watched(self, by, table, s3, messages):
         """With the video API a film goes its usual way, although images are watched."""
         video, event = put(s3)
 

@@ -46,7 +46,9 @@ def test_uploads_by_frames(account):
     add_upload(account, "a.mp4", State.CLEAN, etag=etags["a.mp4"], engine=Engine.FRAMES, interval_ms=5_000)
     add_upload(account, "b.mp4", State.CLEAN, etag=etags["b.mp4"])
 
-    result = account.submit("--bucket", BUCKET, "--skip-unchanged", "--others", "frames", "--dry-run")
+    account.deploy("Frames", FramesDeadLettersUrl="https://a", FramesExpressDeadLettersUrl="https://b", ImagesPerSecond="5")
+
+    result = account.submit("--stack", "Frames", "--bucket", BUCKET, "--skip-unchanged", "--others", "frames", "--dry-run")
 
     assert 0 == result.exit_code, result.stderr
     assert {"a.mp4"} == keys_of(account)
