@@ -7,6 +7,7 @@ from handlers.domain.policy import PolicyError, parse
 # All variables of a function together: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 ENVIRONMENT_LIMIT = 4096
 # Maximum for the other variables of `completion`: names, a table name of 255 characters, a bucket name of 63, a topic ARN of 320.
+# Those of `sample_frames` but its limits take less.
 OTHER_VARIABLES = 776
 
 

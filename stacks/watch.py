@@ -62,13 +62,13 @@ def limits(watches: Sequence[Watch]) -> str:
     return watched.text(limited) if limited else ""
 
 
-def require_room(watches: Sequence[Watch], beside: str) -> None:
+def require_room(watches: Sequence[Watch], policy_text: str) -> None:
     """Make sure that the limits fit the environment of `sample_frames` beside the policy.
 
     Raises:
         ValueError: They do not; the message names the rule and the cure.
     """
-    size, most = len("WATCH") + len(limits(watches)) + len(beside), ENVIRONMENT_LIMIT - policy.OTHER_VARIABLES
+    size, most = len("WATCH") + len(limits(watches)) + len(policy_text), ENVIRONMENT_LIMIT - policy.OTHER_VARIABLES
     if limits(watches) and size > most:
         raise ValueError(
             f'has limits a day that take {size} bytes with "policy", must take at most {most} (a Lambda '

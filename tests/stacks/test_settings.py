@@ -270,7 +270,7 @@ def test_interval_of_a_watch(shipped, interval):
         from_context(context)
 
 
-def test_limits_beside_a_long_policy(shipped):
+def test_limits_with_a_long_policy(shipped):
     """Limits that do not fit beside the policy are refused, where one function has both."""
     rules = {**PLAIN_POLICY, "labels": {f"Label {n}": PLAIN_POLICY["default"] for n in range(55)}}
     names = [f"{number:063}" for number in range(20)]
