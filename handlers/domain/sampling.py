@@ -88,7 +88,7 @@ def takes(size: Size) -> bool:
 
 
 def scaled(size: Size, aspect: Fraction, widest: int) -> Size:
-    """Return a picture's size with square pixels, at most `widest` by `LONGEST_SIDE`; before, pixels are `aspect` wide and 1 high."""
+    """Return a picture's size with square pixels, at most `widest` by `LONGEST_SIDE`; its own pixels are `aspect` wide, 1 high."""
     width = size.width * aspect
     share = min(Fraction(1), widest / width, Fraction(LONGEST_SIDE, size.height))
     return Size(max(1, round(width * share)), max(1, round(size.height * share)))
