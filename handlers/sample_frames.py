@@ -1,4 +1,4 @@
-"""The function that polls the lanes of frames: has Rekognition look at frames of films and at images, one message at a time."""
+"""The function that polls the frames lanes: has Rekognition analyse frames of films, and images, one message at a time."""
 
 from __future__ import annotations
 

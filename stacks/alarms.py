@@ -12,9 +12,9 @@ from constructs import Construct
 
 
 class Alarms(Construct):
-    """One alarm for each dead-letter queue that there is, which mails once until it is empty again, and one for the sweeper.
+    """One alarm for each dead-letter queue, which mails once until the queue is empty again, and one for the sweeper.
 
-    The sweeper sends all other mails, so nothing else would report that it does not run.
+    The sweeper sends all other mails, so nothing else would report that it no longer runs.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Alarms(Construct):
                 threshold=1,
                 evaluation_periods=1,
                 comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-                # SQS stops reporting on a queue that was not used for six hours.
+                # SQS stops publishing metrics of a queue that was not used for six hours.
                 treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
             )
             alarm.add_alarm_action(actions.SnsAction(alerts))
@@ -53,7 +53,7 @@ class Alarms(Construct):
             threshold=1,
             evaluation_periods=3,
             comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
-            # A function that does not run reports nothing.
+            # A function that does not run publishes no metrics.
             treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
         )
         alarm.add_alarm_action(actions.SnsAction(alerts))

@@ -8,7 +8,7 @@ from aws_cdk import App
 from stacks.settings import ContextError, StackSettings, from_context, unknown_keys
 from stacks.video_moderation import VideoModerationStack
 
-# What `make package` fills: PyAV, in the form of a layer.
+# The content of the Lambda layer with PyAV, which `make package` puts there.
 MEDIA = Path("build", "media-layer")
 
 

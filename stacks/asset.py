@@ -10,7 +10,7 @@ ONLY_HANDLERS = ["*", "!handlers/", "!handlers/**/", "!handlers/**/*.py", "__pyc
 
 
 def handlers_code(root: Path) -> lambda_.Code:
-    """Return the code of all functions: one asset, whose modules have the same names as in the repository.
+    """Return the code of all functions: one asset, in which modules have the same dotted names as in the repository.
 
     Its hash depends on the Python source in `root`/handlers alone, so byte code, caches and other files do not change the template.
     """

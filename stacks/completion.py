@@ -14,7 +14,7 @@ from stacks.work_bucket import HITS
 
 
 class Completion(Construct):
-    """Subscribed to Rekognition's notices. Failed deliveries and failed invocations have a dead-letter queue each.
+    """Subscribed to Rekognition's notices, with a dead-letter queue each for failed deliveries and for failed invocations.
 
     `policy` is compact JSON.
     """

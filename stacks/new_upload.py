@@ -20,25 +20,26 @@ from stacks.sources import Sources
 from stacks.table import ScanTable
 from stacks.watch import pattern
 
-# Ten uploads take a few seconds. The shorter it is, the sooner comes back what an invocation that died had received.
+# Ten uploads take a few seconds. The shorter this is, the sooner the messages of an invocation that died are received again.
 TIMEOUT = Duration.minutes(2)
 # Six times the timeout: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 VISIBILITY = Duration.minutes(12)
 # An upload whose registration goes on failing becomes a dead letter, and so an alarm, within hours. Nothing is lost by that:
 # `redrive` sends it again, and the daily comparison finds it.
 RECEIVES = 20
-# The most that Lambda takes of a queue without waiting for more: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+# The largest batch without a batching window: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 BATCH = 10
-# The least that an event source mapping allows. Two register several uploads a second, and a lane starts fewer than two: more
-# would only take invocations from other functions. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
+# The lowest MaximumConcurrency of an event source mapping. Two invocations register several uploads a second, and a lane starts
+# fewer than two; more would only take invocations from other functions.
+# https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
 CONCURRENT = 2
 
 
 class NewUpload(Construct):
     """One rule for each watched bucket sends its uploads to a queue, from which a function registers them.
 
-    `rules` are by bucket. Events that cannot be delivered become dead letters as well as those that cannot be registered.
-    `frames_lanes` are the lanes of frames, where they are deployed.
+    `rules` are by bucket. Events that cannot be delivered become dead letters, and so do those that cannot be registered.
+    `frames_lanes` are the frames lanes, None where frames are not deployed.
     """
 
     def __init__(
@@ -103,7 +104,7 @@ class NewUpload(Construct):
         return events.CfnRule(scope, watch.bucket, event_pattern=pattern(watch), state="ENABLED", targets=[target])
 
     def _admit_events(self, queue: sqs.Queue) -> None:
-        """Let EventBridge send for these rules, and for no other."""
+        """Allow EventBridge to send messages on behalf of these rules only."""
         queue.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="AllowRules",

@@ -7,7 +7,7 @@ from constructs import Construct
 
 
 class RekognitionRole(Construct):
-    """May publish to one topic, on behalf of this account only (no confused deputy)."""
+    """May publish to one topic, on behalf of this account only, which prevents a confused deputy."""
 
     def __init__(self, scope: Construct, construct_id: str, *, topic: sns.ITopic) -> None:
         super().__init__(scope, construct_id)

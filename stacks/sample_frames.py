@@ -1,4 +1,4 @@
-"""The function that has Rekognition look at frames of films and at images, and the layer with FFmpeg that only it has."""
+"""The function that has Rekognition analyse frames of films, and images, with the FFmpeg layer that only this function has."""
 
 import math
 from collections.abc import Sequence
@@ -18,24 +18,24 @@ from stacks.table import ScanTable
 from stacks.watch import limits
 from stacks.work_bucket import HITS
 
-# How long a worker is at an image: it is decoded, and Rekognition answers. So many workers keep up with the pace.
+# How long a worker takes for an image, to decode it and to wait for Rekognition; it decides how many workers keep up with the pace.
 SECONDS_PER_IMAGE = 1.0
-# The least that an event source mapping allows: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
+# The lowest MaximumConcurrency of an event source mapping: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
 LEAST_WORKERS = 2
-# A whole processor: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+# The memory with which a function gets one vCPU: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 MEMORY_MB = 1769
 
 
 def workers_for(images_per_second: float) -> int:
-    """Return how many workers of a lane keep up with a pace."""
+    """Return how many workers one lane needs to use the whole pace alone."""
     return max(LEAST_WORKERS, math.ceil(images_per_second * SECONDS_PER_IMAGE))
 
 
 class SampleFrames(Construct):
-    """Polls the lanes of frames, one message at a time.
+    """Polls the frames lanes, one message at a time.
 
-    `media` is the folder of the layer with PyAV, which `make package` fills; `workers` run at the same time for each lane, and all
-    of them share the pace of `images_per_second`; `min_confidence` is in percent.
+    `media` is the folder of the layer with PyAV, which `make package` fills; each lane has up to `workers` concurrent invocations,
+    and all of them share the pace of `images_per_second`; `min_confidence` is in percent.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class SampleFrames(Construct):
         role = self._made.role
         table.grant_items(role, "GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem")
         self.lanes.grant(role, "ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes")
-        # An image has no ARN in Rekognition: only projects of custom labels have.
+        # Images have no ARN in Rekognition, so nothing narrower than "*" is possible.
         # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrekognition.html
         self._made.allow("rekognition:DetectModerationLabels", on="*")
         self._made.allow("s3:PutObject", on=work_bucket.arn_for_objects(f"{HITS}*"))

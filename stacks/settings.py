@@ -40,7 +40,7 @@ LOG_RETENTION = {
     3653: "TEN_YEARS",
 }
 
-# The quota of DetectModerationLabels outside of three Regions, where it is ten times that, and what can be asked for:
+# The default quota of DetectModerationLabels, except in three Regions, where it is ten times as high:
 # https://docs.aws.amazon.com/general/latest/gr/rekognition.html
 IMAGES_PER_SECOND = 5.0
 MOST_IMAGES_PER_SECOND = 1_000
@@ -63,9 +63,9 @@ class StackSettings:
     `account_jobs` is the account's quota of Rekognition video jobs, `slots` how many of them are used; `min_confidence` is the
     confidence in percent from which Rekognition reports; `policy` is compact JSON; `batch_concurrency` reserves concurrency for
     `batch_invoke`, None reserves none; `mails_per_scan` is how many flagged videos of a scan are mailed one by one; `language` is
-    that of mails and review pages, by its code; `watch` are the buckets whose new uploads are scanned. `frames` deploys the engine
-    of frames; all its workers together have `images_per_second` looked at, and each of its lanes has `frames_workers` (None: as
-    many as keep up with that).
+    that of mails and review pages, by its code; `watch` are the buckets whose new uploads are scanned. `frames` deploys analyses by
+    frames; all their workers together have at most `images_per_second` analysed, and each of their lanes has `frames_workers`
+    (None: as many as keep up with that).
     """
 
     stack_name: str
@@ -223,7 +223,7 @@ def _whole_or_none(value: object) -> int | None:
 
 
 def _switch(value: object) -> bool:
-    """Return true or false; a cdk.json of before the setting lacks it."""
+    """Return true or false; a cdk.json older than the setting has None."""
     if value in (None, True, False) or value in ("true", "false"):
         return value in (True, "true")
     raise ValueError(f"must be true or false, is {value!r}; write false to scan by the video API only")
@@ -255,7 +255,7 @@ def _mails(value: object) -> int:
 
 
 def _language(value: object) -> str:
-    """Return the code of a language; a cdk.json of before the setting lacks it."""
+    """Return the code of a language; a cdk.json older than the setting has None."""
     if value is None:
         return ENGLISH.code
     if isinstance(value, str) and value in LANGUAGES:

@@ -11,14 +11,14 @@ from stacks.grants import grant
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """The buckets whose videos may be read, ("*",) for all, and the ARNs of their customer managed KMS keys."""
+    """The names of the buckets whose videos may be read, ("*",) for all, and the ARNs of their customer managed KMS keys."""
 
     buckets: Sequence[str]
     kms_keys: Sequence[str] = ()
 
     @property
     def arns(self) -> list[str]:
-        """Return the ARNs of the buckets."""
+        """The ARNs of the buckets, in the deployment's partition."""
         return [f"arn:{Aws.PARTITION}:s3:::{bucket}" for bucket in self.buckets]
 
     def grant_read(self, grantee: iam.IGrantable) -> None:

@@ -1,4 +1,4 @@
-"""The function that waits for a free job and starts an analysis; no other may."""
+"""The function that waits for a free Rekognition job and starts an analysis; no other function has the permission."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ from stacks.sources import Sources
 from stacks.table import ScanTable
 from stacks.watch import limits
 
-# The least that an event source mapping allows: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
+# The lowest MaximumConcurrency of an event source mapping: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
 STARTERS_PER_LANE = 2
 
 
@@ -74,7 +74,7 @@ class StartAnalysis(Construct):
         self._made.allow("rekognition:StartContentModeration", on="*")
         self._made.allow("iam:PassRole", on=rekognition_role.role.role_arn)
         sources.grant_read(role)
-        # AWS asks for both permissions for the role of the notification channel, while its example names the caller of Start.
+        # AWS demands both permissions for the role of the notification channel, but its example policy names the caller of Start.
         # https://docs.aws.amazon.com/rekognition/latest/dg/api-video-roles.html
         for grantee in (role, rekognition_role.role):
             sources.grant_keys(grantee, "Decrypt", "GenerateDataKey")

@@ -24,8 +24,7 @@ class Sweeper(Construct):
 
     `stack_name` appears in the mails, `language` is their language; `mails_per_scan` is how many flagged videos of a scan are
     mailed one by one, `slots` how many of the account's jobs are used. With `new_upload` it compares the watched buckets with the
-    table, and sends what no event brought to the queue of the uploads. With `sample_frames` it
-    looks after the lanes of frames, too.
+    table, and sends uploads without an event to the queue of the uploads. With `sample_frames` it looks after the frames lanes too.
     """
 
     def __init__(
@@ -126,7 +125,7 @@ class Sweeper(Construct):
 
 
 def _variables(sample_frames: SampleFrames) -> dict[str, str]:
-    """Return the settings about the lanes of frames."""
+    """Return the fields of the sweeper's settings that concern the frames lanes."""
     lanes = sample_frames.lanes
     return {
         "frames_queue_url": lanes.normal.queue.queue_url,

@@ -25,9 +25,9 @@ _INTERVAL = re.compile(r"([0-9]{1,2}(?:\.[0-9]{1,3})?)s")
 
 
 def watches(value: object, source_buckets: Sequence[str], *, frames: bool) -> tuple[Watch, ...]:
-    """Return the watches of a list, or of its JSON text; None, as in a cdk.json of before the setting, and "" are none.
+    """Return the watches in a list or in its JSON text; None, as in a cdk.json older than the setting, and "" mean no watches.
 
-    `source_buckets` are those of the context; if they are empty, they are invalid, and the watches are not held against them.
+    `source_buckets` are those of the context; if they are empty, they were invalid, and the watches are not checked against them.
     `frames`: whether the engine of frames is deployed, without which nothing can look at an image.
 
     Raises:
@@ -77,7 +77,7 @@ def require_room(watches: Sequence[Watch], policy_text: str) -> None:
 
 
 def pattern(watch: Watch) -> dict[str, object]:
-    """Return the event pattern of a bucket's uploads, without its prefixes: one field's tests are alternatives, so they would add.
+    """Return the event pattern of a bucket's uploads, by suffix only: prefixes would be alternatives to suffixes, not a second one.
 
     The size is tested by what it is not, because numbers above 5.0e9 match no `numeric` test (docs/aws.md#12-s3-objects).
     """
@@ -99,7 +99,7 @@ def _listed(value: object) -> list[object]:
 
 
 def _read(text: str) -> object:
-    """Return the value of a JSON text, None for an empty one."""
+    """Parse a JSON text; an empty one gives None."""
     if not text.strip():
         return None
     try:
@@ -166,7 +166,7 @@ def _interval(value: object, engine: Engine) -> int:
 
 
 def _prefixes(value: object) -> tuple[str, ...]:
-    """Return the prefixes; of one that begins with another the latter is enough, and "" is every key."""
+    """Return the prefixes without those that begin with another of them; "" stands for every key."""
     if not isinstance(value, list) or not all(map(_begins_keys, value)):
         raise ValueError(
             f'"prefixes" must be a list of texts of up to {KEY_BYTES:,} bytes, is {value!r}; write e.g. ["2026/"], or [] for all'
@@ -179,7 +179,7 @@ def _prefixes(value: object) -> tuple[str, ...]:
 
 
 def _begins_keys(value: object) -> bool:
-    """Tell whether keys can begin with a value."""
+    """Tell whether a value is a string that fits into a key."""
     try:
         return isinstance(value, str) and len(value.encode()) <= KEY_BYTES
     except UnicodeEncodeError:  # half of a character, as "\ud800" in JSON
@@ -194,7 +194,7 @@ def _suffixes(value: object) -> tuple[str, ...]:
 
 
 def _ends_keys(value: object) -> bool:
-    """Tell whether EventBridge can find the ends of keys by a value."""
+    """Tell whether a value is a string by which EventBridge can match the end of a key."""
     return isinstance(value, str) and value != "" and value.isascii() and value.isprintable()
 
 
@@ -206,7 +206,11 @@ def _minutes(value: object) -> int:
 
 
 def _require_short(given: Mapping[str, object]) -> None:
-    """Make sure that EventBridge takes a pattern."""
+    """Make sure that a pattern is not longer than EventBridge accepts.
+
+    Raises:
+        ValueError: It is.
+    """
     length = len(json.dumps(given, separators=(",", ":")))
     if length > PATTERN_CHARACTERS:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Finds the project's environment: a program that any Python starts goes on in `.venv`, or says in a sentence what to do.
+"""Finds the project's environment: a program started by any Python continues in `.venv`, or ends with a sentence on what to do.
 
 Whatever `python3` is reads this: it must be understood by Python 3.6, and so must the programs that call it, because they are read
 whole before they run. It imports the standard library only.
@@ -19,7 +19,7 @@ INTERRUPTED = 130
 ROOT = Path(__file__).resolve().parent.parent
 # Holds the id of the process that has gone over to .venv: it remains the same process, those that it starts are others.
 ENTERED = "VIDEO_MODERATION_ENTERED"
-# Errors of a file that takes nothing more.
+# The errors of a write for which there is no room, or that the device fails.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 

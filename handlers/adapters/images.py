@@ -1,4 +1,4 @@
-"""Rekognition for single images: frames of films as bytes, and images in S3 as they are.
+"""Rekognition's API for images, used for frames of films, sent as bytes, and for images, read from S3.
 
 Sources: botocore rekognition DetectModerationLabels; Rekognition developer guide, procedure-moderate-images, error-handling.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
 
 @dataclass(frozen=True, slots=True)
 class ImageLabels:
-    """What Rekognition found in an image, and by which model; the image is paid for."""
+    """What Rekognition found in an image, and the version of its model; the image is charged."""
 
     hits: tuple[Hit, ...]
     model_version: str | None
@@ -28,20 +28,20 @@ class ImageLabels:
 
 @dataclass(frozen=True, slots=True)
 class NotDetected:
-    """The image was not looked at, or it is UNKNOWN whether it was; the faults are those of `NotStarted`."""
+    """The image was not analysed or, if the fault is UNKNOWN, may have been and been charged; faults are those of `NotStarted`."""
 
     fault: Fault
     problem: Problem
 
 
 class ImageModeration:
-    """Looks at images; each call is paid for, and there is no token. Its client must not retry."""
+    """DetectModerationLabels. Every call is charged and none is idempotent, so its client must not retry."""
 
     def __init__(self, client: RekognitionClient) -> None:
         self._client: Any = client  # parameters are built as dicts, which the stubs' TypedDicts do not take
 
     def detect(self, image: dict[str, Any], *, at_ms: int, min_confidence: float) -> ImageLabels | NotDetected:
-        """Look at an image (`frame` or `stored`); what is found in it is found at `at_ms`."""
+        """Analyse an image, given by `frame` or `stored`; the hits get `at_ms` as their time. Errors of the call are returned."""
         try:
             answer = self._client.detect_moderation_labels(Image=image, MinConfidence=min_confidence)
         except (BotoCoreError, ClientError) as error:
@@ -50,11 +50,11 @@ class ImageModeration:
 
 
 def frame(data: bytes) -> dict[str, Any]:
-    """Return a frame as a parameter of the call."""
+    """Return the parameter `Image` for a JPEG sent as bytes, which boto3 encodes."""
     return {"Bytes": data}
 
 
 def stored(video: Video, facts: ObjectFacts) -> dict[str, Any]:
-    """Return an image in S3 as a parameter of the call."""
+    """Return the parameter `Image` for an object in S3, in the version that was registered."""
     version = {} if facts.version_id is None else {"Version": facts.version_id}
     return {"S3Object": {"Bucket": video.bucket, "Name": video.key, **version}}

@@ -1,4 +1,4 @@
-"""The decoder: answers with the pictures of one object, which it reads through its standard input and output."""
+"""The decoder's program: sends the frames of one object; commands, the object's bytes and frames pass through stdin and stdout."""
 
 from __future__ import annotations
 
@@ -12,12 +12,16 @@ from handlers.decoder.source import RemoteFile
 from handlers.decoder.wire import END, FRAME, OPENED, PROBLEM, receive, send
 from handlers.domain import reasons
 
-# Of writable memory, FFmpeg's buffers above all. What needs more fails with an error here, instead of ending the function.
+# Bytes of writable memory, which is mostly FFmpeg's buffers. Beyond it an allocation fails here, instead of killing the function.
 _MOST_MEMORY = 768 * 1024**2
 
 
 def main() -> None:
-    """Decode until the film ends or the other process does."""
+    """Send one object's frames, then END, or PROBLEM if it cannot be decoded.
+
+    Raises:
+        EOFError: The other process has ended.
+    """
     limit_memory()
     answers, messages = sys.stdin.buffer, sys.stdout.buffer
     asked, _ = receive(answers.read)
@@ -39,7 +43,7 @@ def main() -> None:
 
 
 def limit_memory() -> None:
-    """Let allocations beyond the limit fail, where the system counts them."""
+    """Make allocations beyond the limit fail; only Linux enforces it."""
     if sys.platform == "linux":
         resource.setrlimit(resource.RLIMIT_DATA, (_MOST_MEMORY, _MOST_MEMORY))
 

@@ -1,7 +1,8 @@
-"""The samples of a film or image: which frames are analysed, and how they are come by with little reading and decoding.
+"""The samples of a film or image: which frames are analysed, and how to get them with little reading and decoding.
 
-Of a group of pictures (a key frame and what builds on it) the packets are kept undecoded until it is known whether a key frame lies
-where the next sample may stand. If one does, it alone is decoded; otherwise the group is, from its key frame to the sample's place.
+The packets of a group of pictures (a key frame and the frames that depend on it) are kept undecoded until it is known whether a key
+frame lies in the window of the next sample. If so, only that key frame is decoded; otherwise the group is decoded, from its key
+frame to the sample's place.
 """
 
 from __future__ import annotations
@@ -22,33 +23,33 @@ from handlers.decoder.source import RemoteFile
 from handlers.domain import reasons
 from handlers.domain.sampling import Window, first_window, next_window
 
-# Bytes of packets that are kept undecoded.
+# The most bytes of packets that are kept undecoded.
 _MOST_KEPT = 24 * 1024**2
-# Frames on which no other builds are decoded only this close before a sample's place.
+# Frames on which no other frame depends are skipped if they end longer than this before a sample's place.
 _NEAR_MS = 500
-# What a header may promise beyond what is there: this long, and this share.
+# A film counts as complete if it is shorter than its header says by at most this time plus this share of the stated duration.
 _SHORTFALL_MS, _SHORTFALL = 1_000, 0.01
-# Times are counted in fractions of a second.
+# Times in files are fractions of a second: two times that differ by less are the same.
 _ROUNDING_MS = 0.5
-# Times that go back further begin anew, as where films were joined.
+# Where times go back by more than this, they start over, as where films were joined.
 _LEAP_MS = 500
-# Pixels that are more oblong than this are a fault in the header.
+# A pixel aspect ratio beyond this, in either direction, is an error in the header and is ignored.
 _MOST_OBLONG = 8
 
-# Before the place where such a film is taken up again, all frames are decoded for so long.
+# When a film without reliable times is resumed, all frames are decoded from this long before the last analysed one.
 _REDECODED_MS = 60_000
 
 Shown = tuple[float, VideoFrame]
-# For FFmpeg: no frames, those on which no other builds, all but key frames.
+# FFmpeg's `skip_frame`, which skips nothing, frames on which no other frame depends, or all but key frames.
 Skip = Literal["DEFAULT", "NONREF", "NONKEY"]
 
 
 class Film:
-    """A film or image that was opened.
+    """An open film or image.
 
     Attributes:
-        decoded_ms: How far frames came out, once the samples have ended.
-        complete: Whether that is the whole film.
+        decoded_ms: The time up to which it could be decoded; None until `samples` has ended.
+        complete: Whether that is the whole film; final once `samples` has ended.
     """
 
     def __init__(self, source: RemoteFile, interval_ms: int, after_ms: int | None) -> None:
@@ -59,19 +60,21 @@ class Film:
         self.duration_ms = None if self._packets.duration_ms is None else round(self._packets.duration_ms)
         self.decoded_ms: int | None = None
         self.complete = True
-        # The group of pictures that is being read, how many of its packets were decoded, and its key frame if all are kept.
+        # The packets of the current group of pictures, how many of them were decoded, the bytes they take, and their key frame; it
+        # is None if the group became too large to be kept whole.
         self._group: list[Packet[VideoStream]] = []
         self._decoded = 0
         self._kept_bytes = 0
         self._key: Packet[VideoStream] | None = None
-        # The decoder knows nothing of what the group builds on.
+        # Whether the decoder still has to be reset before it decodes the group, and the time before which its frames are not shown,
+        # because they depend on frames that were not decoded.
         self._cold = True
         self._whole_from_ms = -math.inf
-        # The frame on screen, and those that were decoded beyond it.
+        # The frame on screen, the frames that were decoded beyond it, and whether the decoder has returned all it had.
         self._shown: Shown | None = None
         self._ahead: deque[Shown] = deque()
         self._drained = False
-        # The latest frame of all, and what is added to the times of a film in which they go back.
+        # The time of the latest decoded frame, and what is added to the times of a film whose times go back.
         self._latest_ms = -self._packets.period_ms
         self._offset_ms = 0.0
         self._errors = 0
@@ -79,16 +82,16 @@ class Film:
 
     @property
     def pixel_aspect(self) -> Fraction:
-        """Return how many times as wide as high a pixel is."""
+        """Return a pixel's width divided by its height, 1 if the file does not say or is obviously wrong."""
         stream = self._packets.stream
         aspect = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio or Fraction(1)
         return aspect if Fraction(1, _MOST_OBLONG) <= aspect <= _MOST_OBLONG else Fraction(1)
 
     def samples(self) -> Iterator[Shown]:
-        """Yield the frames to analyse, with their times.
+        """Yield the frames to analyse that follow `after_ms`, with their times in milliseconds.
 
         Raises:
-            DecodeError: There is none.
+            DecodeError: Not one frame can be decoded.
         """
         if self._analysed_ms is None:
             window = first_window(self._interval_ms, self._packets.duration_ms)
@@ -109,7 +112,7 @@ class Film:
         self._finish()
 
     def _is_news(self, shown: Shown, place_ms: float) -> bool:
-        """Tell whether the frame on screen was not analysed yet, and the film goes on to the place, or has no sample at all."""
+        """Tell whether to analyse the frame on screen: a first one always, another if it is new and the film reaches the place."""
         if self._analysed_ms is None:
             return True
         time_ms, frame = shown
@@ -123,7 +126,7 @@ class Film:
         return place_ms + self._interval_ms * max(0, math.ceil((time_ms - place_ms) / self._interval_ms) - 1)
 
     def _sample(self, window: Window) -> tuple[float, Shown | None] | None:
-        """Return where the next sample stands and the frame on screen there; None at the end of the film."""
+        """Return the place of the next sample and the frame on screen there; None at the end of the film."""
         key = self._key_frame(window)
         if key is not None and (shown := self._alone(key)) is not None:
             return shown[0], shown
@@ -132,7 +135,7 @@ class Film:
         return window.place_ms, self._on_screen(window.place_ms)
 
     def _ends_before(self, place_ms: float) -> bool:
-        """Tell whether a film was read to its end, and that came before a place."""
+        """Tell whether a film was read to its end, which lies before a place."""
         return self._packets.orderly and self._packets.ended and self._packets.reached_ms <= place_ms + _ROUNDING_MS
 
     def _finish(self) -> None:
@@ -149,7 +152,10 @@ class Film:
     # The key frame in a window.
 
     def _key_frame(self, window: Window) -> Packet[VideoStream] | None:
-        """Read on until it is known whether a key frame is in the window: the last up to the place or, failing that, the next."""
+        """Read on until the key frame to take is known: the last one in the window up to its place, else the next one in it.
+
+        None: the window has none, or the times of the packets are not reliable.
+        """
         known_ms = self._packets.jump(window)
         goal_ms = window.place_ms
         if known_ms is not None and window.earliest_ms <= known_ms <= window.latest_ms:
@@ -188,7 +194,7 @@ class Film:
             self._ahead.clear()
 
     def _keep(self, packet: Packet[VideoStream]) -> bool:
-        """Add a packet to its group; return False if that would be too much."""
+        """Add a packet to its group; return False if the group would exceed `_MOST_KEPT`."""
         if self._kept_bytes + packet.size > _MOST_KEPT:
             return False
         self._group.append(packet)
@@ -196,7 +202,7 @@ class Film:
         return True
 
     def _alone(self, key: Packet[VideoStream]) -> Shown | None:
-        """Decode a key frame without what builds on it."""
+        """Decode a key frame without the frames that depend on it; None if that fails."""
         context = self._packets.stream.codec_context
         context.flush_buffers()
         time_ms = self._packets.time_of(key)
@@ -211,7 +217,7 @@ class Film:
     # The frame on screen at a place.
 
     def _on_screen(self, place_ms: float) -> Shown | None:
-        """Decode up to a place; without a frame on screen before its end, the last frame of the film counts."""
+        """Decode up to a place and return the frame on screen there, the last frame if the film ends earlier; None without any."""
         while True:
             while self._ahead and self._ahead[0][0] <= place_ms + _ROUNDING_MS:
                 self._shown = self._ahead.popleft()
@@ -219,7 +225,7 @@ class Film:
                 return self._shown
 
     def _decode_on(self, place_ms: float) -> bool:
-        """Decode the next packet, or at the end what the decoder holds back; return False if nothing is left."""
+        """Decode the next packet, or at the end of the film flush the decoder; return False if nothing is left."""
         if self._decoded == len(self._group) and not self._read_into_group():
             if self._drained:
                 return False
@@ -239,7 +245,7 @@ class Film:
         """Return which frames need not be decoded on the way to a place."""
         if self._packets.orderly:
             return "DEFAULT" if self._packets.end_of(packet) > place_ms - _NEAR_MS else "NONREF"
-        # A film without reliable times that is taken up again: what was analysed is passed over by its key frames.
+        # A film without reliable times is being resumed: of what was analysed before, key frames are enough.
         return "NONKEY" if self._analysed_ms is not None and self._latest_ms < self._analysed_ms - _REDECODED_MS else "DEFAULT"
 
     def _read_into_group(self) -> bool:
@@ -251,7 +257,7 @@ class Film:
         return True
 
     def _decode(self, packet: Packet[VideoStream] | None, skip: Skip = "DEFAULT") -> list[Shown]:
-        """Return the frames that come out with a packet."""
+        """Return the frames that the decoder yields for a packet, none if it fails; None as packet flushes the decoder."""
         context = self._packets.stream.codec_context
         context.skip_frame = skip
         try:
@@ -264,7 +270,7 @@ class Film:
         return [(time_ms, frame) for time_ms, frame in shown if time_ms >= self._whole_from_ms]
 
     def _time_of(self, frame: VideoFrame) -> float:
-        """Return when a frame is shown: as it says or, where that cannot be relied upon, at least after the one before it."""
+        """Return a frame's time in milliseconds: its own or, where times are unreliable, one after that of the frame before."""
         following_ms = self._latest_ms + self._packets.period_ms
         time_ms = following_ms if frame.pts is None else self._packets.time_of_frame(frame.pts) + self._offset_ms
         if not self._packets.orderly and time_ms <= self._latest_ms:

@@ -1,4 +1,4 @@
-"""Packets of a film's picture in the order of the file, with their times; and jumps to a key frame where the file has an index."""
+"""The packets of a film's video stream in the order of the file, with their times, and jumps to key frames by the file's index."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from handlers.decoder.source import BUFFER, RemoteFile
 from handlers.domain import reasons
 from handlers.domain.sampling import MOST_PIXELS, Window
 
-# Names of FFmpeg's demuxers. Others may open further files and addresses, or need a device.
+# Names of the FFmpeg demuxers that are allowed. The others may open further files and addresses, or need a device.
 _FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,vvc,obu,ivf,flv,live_flv,asf,ogg,mxf,gxf,dv,rm,"
     "nut,wtv,yuv4mpegpipe,vc1,dirac,h263,h261,apng,gif,"
     "webp_pipe,bmp_pipe,tiff_pipe,png_pipe,jpeg_pipe,j2k_pipe,jpegls_pipe,psd_pipe,pcx_pipe,sgi_pipe,qoi_pipe,dds_pipe"
 )
 _MOST_STREAMS = 100
-# Images in the container of MP4, by their brand.
+# Brands of the MP4 container that mark an image.
 _BRANDS_OF_IMAGES = frozenset({"avif", "heic", "heix", "heim", "heis", "mif1", "mif2", "jpeg"})
-# What cannot be read is passed over that many times; then the rest of the film counts as lost.
+# After this many read errors, the rest of the film counts as lost.
 _MOST_ERRORS = 50
-# A key frame may be that far from where the index named it; then one before it is tried.
+# How far a key frame may be from the time that the index states, and how many key frames are tried, each before the last.
 _INDEX_TOLERANCE_MS = 1_000
 _MOST_TRIES = 3
 _PERIOD_MS, _MOST_FRAMES_A_SECOND = 40.0, 240
-# Between the times of decoding and of presentation of a frame.
+# The longest plausible time between decoding and presenting a frame.
 _LONGEST_REORDER_MS = 10_000
-# Frames that a decoder may need beyond the one that is wanted.
+# How many frames after the wanted one a decoder may need before it returns that one.
 _REORDERED = 8
 
 
 class DecodeError(Exception):
-    """Nothing can be decoded; `code` is a reason code."""
+    """Not one frame can be decoded; `code` is a reason code."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -46,16 +46,19 @@ class DecodeError(Exception):
 
 
 class Packets:
-    """The packets of the picture that a player would choose.
+    """The packets of the video stream that a player would choose.
 
     Attributes:
-        stream: The picture.
+        stream: The video stream.
         kind: "film" or "image".
-        duration_ms: What the file says; None if it says nothing.
-        orderly: The times of the packets can be relied upon. Otherwise all frames must be decoded and judged by their own.
-        ended: The end was reached.
-        reached_ms: The end of what was read.
+        duration_ms: What the file states; None if it states nothing.
+        orderly: Whether the times of the packets are reliable. If not, every frame must be decoded, and its own time counts.
+        ended: Whether the end of the file was reached.
+        reached_ms: The time up to which the file was read.
         errors: How often reading failed.
+
+    Raises:
+        DecodeError: FFmpeg cannot open the file, it has no video stream, too many pixels, or is an image of several tiles.
     """
 
     def __init__(self, source: RemoteFile) -> None:
@@ -73,10 +76,10 @@ class Packets:
         if self.kind == "image" and (tiles := len(self._container.streams.video)) > 1:
             raise DecodeError(reasons.TILED, f"it is an image of {tiles} tiles, which are not joined here")
         self._prepare()
-        # An AVI has times of decoding only.
+        # An AVI states only when frames are decoded, not when they are shown.
         self.orderly = not (self._container.format.name == "avi" and self.stream.codec_context.has_b_frames)
         self.duration_ms = self._duration()
-        # The index of an MP4 has times of decoding: so much before those of presentation, once a packet has shown it.
+        # The index of an MP4 has decoding times; how much later frames are shown is known from the first packet on.
         self._index_shift_ms: float | None = None if self._is_mp4 else 0.0
         self._indexed = self._find_index()
 
@@ -87,10 +90,10 @@ class Packets:
     def _prepare(self) -> None:
         self.stream.codec_context.thread_count = 1
         self._scale = 1_000 * float(self.stream.time_base or 0)
-        # A film of these containers begins at 0 even if its picture does not; others may begin with any time.
+        # In these containers a film begins at 0 even if its video stream does not; in others it may begin at any time.
         from_zero = self._is_mp4 or "matroska" in self._container.format.name
         self._start_ms = 0.0 if from_zero else (self._container.start_time or 0) / 1_000
-        if self.stream.duration is not None:  # otherwise only the other streams tell where the film ends
+        if self.stream.duration is not None:  # otherwise the other streams show where the film ends
             for other in self._container.streams:
                 if other.index != self.stream.index:
                     other.discard = Discard.all
@@ -103,7 +106,7 @@ class Packets:
         return None if self._container.duration is None else self._container.duration / 1_000
 
     def _find_index(self) -> bool:
-        """Tell whether the index leads through the whole film."""
+        """Tell whether the file has an index that covers the film to its end."""
         if "matroska" in self._container.format.name:
             try:
                 self._container.seek(0)  # which reads the cues
@@ -134,31 +137,31 @@ class Packets:
         return timestamp * self._scale - self._start_ms
 
     def time_of(self, packet: Packet[VideoStream]) -> float:
-        """Return when the frame of an orderly packet is shown."""
+        """Return when the frame of a packet is shown, in milliseconds; only where `orderly`."""
         return self._ms(packet.pts or 0)
 
     def decoding_time_of(self, packet: Packet[VideoStream]) -> float:
-        """Return the time of decoding of an orderly packet: no frame that is shown earlier follows."""
+        """Return when a packet is decoded, in milliseconds: no frame that follows is shown earlier. Only where `orderly`."""
         return -math.inf if packet.dts is None else self._ms(packet.dts)
 
     def end_of(self, packet: Packet[VideoStream]) -> float:
-        """Return when the frame of an orderly packet leaves the screen, as far as the file says so."""
+        """Return when the frame of a packet leaves the screen, as far as the file says; only where `orderly`."""
         return self._ms((packet.pts or 0) + (packet.duration or 0))
 
     def time_of_frame(self, pts: int) -> float:
-        """Return the time of a decoded frame."""
+        """Convert a decoded frame's timestamp to milliseconds from the start of the film."""
         return self._ms(pts)
 
     @property
     def period_ms(self) -> float:
-        """Return how long a frame is shown on average, or something likely."""
+        """Return how long a frame is shown on average, in milliseconds; 40 if the file states no plausible rate."""
         rate = self.stream.average_rate
         return 1_000 / float(rate) if rate and rate <= _MOST_FRAMES_A_SECOND else _PERIOD_MS
 
     # Reading on.
 
     def peek(self) -> Packet[VideoStream] | None:
-        """Return the next packet, None at the end."""
+        """Return the next packet without consuming it, None at the end; read errors are counted and skipped."""
         while self._next is None and not self.ended:
             try:
                 packet = next(self._demuxed, None)
@@ -169,7 +172,7 @@ class Packets:
                 continue
             if packet is None:
                 self.ended = True
-            elif not packet.size:  # as the last ones are
+            elif not packet.size:  # the demuxer's last packets are empty
                 continue
             elif packet.stream.index == self.stream.index:
                 self._next = cast("Packet[VideoStream]", packet)
@@ -180,13 +183,13 @@ class Packets:
         return self._next
 
     def pop(self) -> Packet[VideoStream] | None:
-        """Return the next packet and go on, None at the end."""
+        """Return the next packet and consume it, None at the end."""
         packet = self.peek()
         self._next = None
         return packet
 
     def _look(self, packet: Packet[VideoStream]) -> None:
-        """Learn from a packet how far the film was read, and whether its times can be relied upon."""
+        """Update `reached_ms` and `orderly` from a packet's times."""
         if packet.pts is None and not self.stream.codec_context.has_b_frames:
             packet.pts = packet.dts
         if packet.pts is None:
@@ -206,12 +209,12 @@ class Packets:
     # Jumping.
 
     def jump(self, window: Window) -> float | None:
-        """Go forward to the key frame from which the frame for a window is decoded, if the index knows better than to read on.
+        """Go forward to the key frame from which the sample of a window is decoded, if the index shows that this saves reading.
 
-        It is the last one up to the window's place or, if that is too early, the first one behind it in the window.
+        It is the last one up to the window's place or, if that one is too early, the first one after the place in the window.
 
         Returns:
-            The key frame's time if no other is in the window; None if that is not known.
+            The key frame's time if no other can be in the window, which only the index of an MP4 shows; otherwise None.
         """
         self.peek()
         if not self._indexed or not self.orderly:
@@ -232,7 +235,7 @@ class Packets:
         return time_ms if self._is_mp4 else None
 
     def _go_to(self, entry: IndexEntry, window: Window, time_ms: float) -> float | None:
-        """Go to a key frame or, if it is shown too late, to one before it, and return its time; None if the index lies."""
+        """Go to a key frame or, if it is shown too late, to one before it; return its time, None if the index is wrong."""
         entries = self.stream.index_entries
         for _ in range(_MOST_TRIES):
             self._expect(entry, window, time_ms)
@@ -253,7 +256,7 @@ class Packets:
         return round((time_ms - (self._index_shift_ms or 0) + self._start_ms) / self._scale)
 
     def _key(self, time_ms: float, *, backward: bool) -> tuple[float, IndexEntry] | None:
-        """Return the nearest key frame in the index with its time."""
+        """Return the nearest key frame in the index, before or after a time, and when it is shown; None if there is none."""
         entries = self.stream.index_entries
         number = entries.search_timestamp(self._timestamp(time_ms), backward=backward)
         if not 0 <= number < len(entries):
@@ -262,7 +265,7 @@ class Packets:
         return self._ms(entry.timestamp) + (self._index_shift_ms or 0), entry
 
     def _expect(self, entry: IndexEntry, window: Window, time_ms: float) -> None:
-        """Let what is read from a key frame on be fetched at once: it alone if it is in the window, else all up to the place."""
+        """Announce what will be read: only the key frame if it is in the window, otherwise everything from it to the place."""
         if not self._is_mp4:
             return
         last = entry
@@ -273,9 +276,9 @@ class Packets:
         self._source.expect(last.pos + last.size)
 
     def _seek(self, time_ms: float) -> float | None:
-        """Go to a key frame and return its time. Where the file leads elsewhere, do without its index, and return None."""
+        """Go to a key frame and return its time; if the file leads elsewhere, start over without its index and return None."""
         try:
-            # By the time of presentation, although the index of an MP4 has those of decoding.
+            # FFmpeg takes the presentation time, although the index of an MP4 has decoding times.
             self._container.seek(round((time_ms + self._start_ms) / self._scale), stream=self.stream)
         except av.error.FFmpegError:
             self._begin_again()
@@ -303,7 +306,7 @@ def _opened(source: RemoteFile) -> InputContainer:
 
 
 def _picture_of(container: InputContainer) -> VideoStream:
-    """Return the stream that a player would show."""
+    """Return the video stream that a player would show; cover art does not count."""
     pictures = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
     if not pictures:
         raise DecodeError(reasons.NO_PICTURE, "it has no picture")

@@ -12,14 +12,14 @@ from av.video.frame import VideoFrame
 
 from handlers.domain.sampling import LONGEST_SIDE, MOST_BYTES_SENT, WIDEST_FRAME, Size, padded, scaled
 
-# FFmpeg's scale from 2 (best) to 31, tried one after the other until the JPEG is small enough.
+# Quantisers on FFmpeg's scale from 2 (best) to 31, tried in turn until the JPEG is small enough.
 _QUALITIES = (3, 8, 20)
-# By the angle, counterclockwise, by which a picture must be turned.
+# FFmpeg's filters by the angle, in degrees counterclockwise, by which a picture must be turned.
 _TURNS = {90: "transpose=cclock", -90: "transpose=clock", 180: "hflip,vflip", -180: "hflip,vflip"}
 
 
 class Jpegs:
-    """Encodes the frames of one object. A frame of a film is narrower than an image needs to be."""
+    """Encodes the frames of one object: those of a film at most `WIDEST_FRAME` wide, an image as large as Rekognition takes."""
 
     def __init__(self, kind: str) -> None:
         self._widest = WIDEST_FRAME if kind == "film" else LONGEST_SIDE
@@ -27,7 +27,11 @@ class Jpegs:
         self._graph = Graph()
 
     def encode(self, frame: VideoFrame, pixel_aspect: Fraction) -> bytes:
-        """Return a frame as JPEG. What is transparent becomes grey, so that neither black nor white is lost in it."""
+        """Return a frame as a JPEG of at most `MOST_BYTES_SENT`.
+
+        A transparent background becomes grey, so that both black and white stand out against it. `pixel_aspect` is a pixel's width
+        divided by its height.
+        """
         widest = self._widest
         while True:
             picture = self._upright(frame, pixel_aspect, widest)
@@ -40,7 +44,7 @@ class Jpegs:
     def _upright(self, frame: VideoFrame, pixel_aspect: Fraction, widest: int) -> VideoFrame:
         transparent = _is_transparent(frame)
         key = (frame.width, frame.height, frame.format.name, frame.rotation, pixel_aspect, widest)
-        if transparent or key != self._key:  # a graph with a background ends after its frame
+        if transparent or key != self._key:  # a graph with a background serves one frame only
             self._graph, self._key = _graph(frame, pixel_aspect, widest), key
         frame.pts = 0
         self._graph.vpush(frame)
@@ -54,7 +58,7 @@ def _is_transparent(frame: VideoFrame) -> bool:
 
 
 def _graph(frame: VideoFrame, pixel_aspect: Fraction, widest: int) -> Graph:
-    """Return the filters for frames like this one."""
+    """Return the filters for frames of this size, format and rotation."""
     turn = round(frame.rotation / 90) * 90
     if turn % 180:
         pixel_aspect = 1 / pixel_aspect
@@ -76,7 +80,7 @@ def _graph(frame: VideoFrame, pixel_aspect: Fraction, widest: int) -> Graph:
 
 
 def _chain(graph: Graph, last: FilterContext, steps: str) -> FilterContext:
-    """Append filters, in FFmpeg's notation, and return the last of them."""
+    """Append filters, as `name=arguments,name=arguments`, and return the last of them."""
     for step in steps.split(","):
         name, _, arguments = step.partition("=")
         following = graph.add(name, arguments or None)

@@ -1,4 +1,4 @@
-"""The object as a file that FFmpeg reads; the process that started this one has the bytes."""
+"""The object as a file for FFmpeg, whose bytes come from the process that started this one."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import BinaryIO
 
 from handlers.decoder.wire import READ, receive, send
 
-# FFmpeg reads that much at once, so up to as much beyond what it needs.
+# How much FFmpeg reads at once, so that it may read this much beyond what it needs.
 BUFFER = 32 * 1024
 
 
 class RemoteFile:
-    """An object of `size` bytes."""
+    """A file object for `av.open` of `size` bytes; each read is a READ message and its answer."""
 
     def __init__(self, answers: BinaryIO, messages: BinaryIO, size: int) -> None:
         self.size = size
@@ -21,7 +21,7 @@ class RemoteFile:
         self._until = 0
 
     def expect(self, until: int) -> None:
-        """Let the next reads fetch everything up to an offset at once."""
+        """Announce that everything up to an offset will be read, so that it can be fetched at once."""
         self._until = until + BUFFER
 
     def seekable(self) -> bool:
@@ -29,7 +29,7 @@ class RemoteFile:
         return True
 
     def read(self, length: int) -> bytes:
-        """Return bytes from where it is, none at the end."""
+        """Return up to `length` bytes from the current position, none at the end of the object."""
         length = min(length, self.size - self._at)
         if length <= 0:
             return b""
@@ -39,10 +39,10 @@ class RemoteFile:
         return data
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Go elsewhere."""
+        """Move the position as `io.IOBase.seek` does, without reading."""
         self._at = offset + (0, self._at, self.size)[whence]
         return self._at
 
     def tell(self) -> int:
-        """Return where it is."""
+        """Return the current position in bytes."""
         return self._at

@@ -1,7 +1,7 @@
-"""Messages between the decoder and the process that started it: a JSON object, and bytes.
+"""Messages between the decoder and the process that started it: each is a JSON object (the head) followed by bytes (the data).
 
-The decoder waits for an answer to each message that it sends: to `READ` it is the bytes at an offset, to the others the permission
-to go on.
+The decoder waits for an answer to each message except the last, `END` or `PROBLEM`. The answer to `READ` has the bytes as its data;
+that to `OPENED` or `FRAME` is empty and lets the decoder continue.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from collections.abc import Callable
 from typing import Any, BinaryIO
 
 _LENGTHS = struct.Struct(">II")
-# Nothing that the decoder has to say is longer.
+# The decoder's own messages are far shorter; whatever exceeds this is not one of them.
 _LONGEST_HEAD, _LONGEST_DATA = 2**16, 2**23
 
-# What the decoder says, by the key "is".
-READ = "read"  # offset, length, until: bytes that are needed now, and where what is needed soon ends
+# What the key "is" of the decoder's messages says, with their further keys.
+READ = "read"  # offset, length: the bytes needed now; until: where what is needed soon ends
 OPENED = "opened"  # kind, duration_ms
 FRAME = "frame"  # at_ms, and a JPEG
 END = "end"  # decoded_ms, complete
@@ -24,7 +24,7 @@ PROBLEM = "problem"  # code, message
 
 
 def send(stream: BinaryIO, head: dict[str, Any], data: bytes = b"") -> None:
-    """Write a message."""
+    """Write a message and flush the stream."""
     encoded = json.dumps(head).encode()
     stream.write(_LENGTHS.pack(len(encoded), len(data)) + encoded)
     stream.write(data)
@@ -32,14 +32,14 @@ def send(stream: BinaryIO, head: dict[str, Any], data: bytes = b"") -> None:
 
 
 def receive(read: Callable[[int], bytes]) -> tuple[dict[str, Any], bytes]:
-    """Return the next message.
+    """Return the next message's head and data.
 
     Args:
-        read: Returns as many bytes as asked for, or fewer at the end.
+        read: Returns as many bytes as requested, fewer at the end of the stream.
 
     Raises:
-        EOFError: There is none.
-        ValueError: It is not a message of the other side's.
+        EOFError: The stream ended before or within a message.
+        ValueError: The bytes are not a message, or one longer than allowed.
     """
     lengths = read(_LENGTHS.size)
     if len(lengths) < _LENGTHS.size:

@@ -1,4 +1,4 @@
-"""How a video is looked at: by Rekognition's video API, or by sampled frames."""
+"""The two engines: Rekognition's video API, and sampled frames that are sent to its image API."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ from enum import StrEnum
 
 
 class Engine(StrEnum):
-    """What looks at a video; an image is always looked at by one call. What was stored without an engine was by `video`."""
+    """How a video is analysed; an image always takes one call. Items stored without an engine are of `video`."""
 
     VIDEO = "video"
     FRAMES = "frames"
 
 
 def is_as_thorough(engine: Engine, interval_ms: int | None, asked: Engine, asked_ms: int) -> bool:
-    """Tell whether a verdict is at least as thorough as one that is asked for.
+    """Tell whether a verdict by `engine` is at least as thorough as one by `asked` would be.
 
-    The video API is more thorough than frames, a shorter interval than a longer one. What frames without an interval looked at is
-    an image, which is always looked at in the same way.
+    The video API is more thorough than frames, and a shorter interval more than a longer one. A verdict by frames without an
+    interval is of an image, which is always analysed in the same way.
     """
     if engine is Engine.VIDEO or interval_ms is None:
         return True
     return asked is Engine.FRAMES and interval_ms <= asked_ms
 
 
-# The longest gap between two analysed frames, in milliseconds: bounds of what may be chosen, and what is chosen without a word.
+# The interval between two analysed frames, in milliseconds: the shortest and longest that may be chosen, and the default.
 SHORTEST_INTERVAL_MS = 1_000
 LONGEST_INTERVAL_MS = 60_000
 DEFAULT_INTERVAL_MS = 5_000

@@ -1,21 +1,21 @@
-"""How long a video is by its header (ISO/IEC 14496-12): known before an analysis, but only as true as whoever wrote the file."""
+"""The length of an MP4 or MOV file by its header (ISO/IEC 14496-12): known before an analysis, but only as true as its author."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-# Rekognition takes no longer video (developer guide, limits).
+# The longest video that Rekognition takes (developer guide, limits).
 LONGEST_MS = 6 * 3_600_000
 
-# A file without such a header is taken to have this many bits a second: few videos have fewer.
+# The bit rate that is assumed for a file without such a header: few videos have a lower one.
 SLOW_BITS_PER_SECOND = 250_000
 
 _SMALL_HEADER, _LARGE_HEADER = 8, 16
-# Special values of a box's 32-bit size: to the end of the file; a 64-bit size follows.
+# Special values of a box's 32-bit size: the box extends to the end of the file; a 64-bit size follows.
 _TO_THE_END, _LARGE = 0, 1
-# So many bytes of `mvhd` have all that is needed, with the longest header.
+# The first bytes of `mvhd` that hold everything needed, with the longest header.
 _MVHD = 48
-# In `mvhd`, after its header, version and flags, the offset and the size of timescale and duration, by its version.
+# By version of `mvhd`: the bytes from its flags to the timescale, and the width of the duration, which follows the 4 bytes of that.
 _TIMES = {0: (8, 4), 1: (16, 8)}
 
 
@@ -27,12 +27,12 @@ class ReadOn:
 
 
 def length_ms(chunk: bytes, at: int, size: int) -> int | ReadOn | None:
-    """Return the length of a video in milliseconds, where to read on, or None if it has no header that says.
+    """Return the length of a video in milliseconds, where to read on, or None if no header states it.
 
     Args:
         chunk: Bytes that begin with a box.
         at: Their offset in the file.
-        size: That of the file.
+        size: The file's size.
     """
     place = 0
     while place + _LARGE_HEADER <= len(chunk):
@@ -40,7 +40,7 @@ def length_ms(chunk: bytes, at: int, size: int) -> int | ReadOn | None:
         header = _LARGE_HEADER if stated == _LARGE else _SMALL_HEADER
         length = int.from_bytes(chunk[place + 8 : place + 16], "big") if stated == _LARGE else stated
         if name == b"mvhd":
-            # In a whole chunk it is there whole.
+            # A chunk that begins with it holds it whole.
             return _duration_ms(chunk[place + header :]) if place + _MVHD <= len(chunk) or not place else ReadOn(at + place)
         if name == b"moov":
             place += header
@@ -52,7 +52,7 @@ def length_ms(chunk: bytes, at: int, size: int) -> int | ReadOn | None:
 
 
 def expected_ms(size: int) -> int:
-    """Return how long a video of so many bytes is taken to be, if its header does not say."""
+    """Return the length in milliseconds that is assumed for a file of this size whose header states none."""
     return min(LONGEST_MS, size * 8 * 1_000 // SLOW_BITS_PER_SECOND)
 
 

@@ -1,4 +1,4 @@
-"""The circuit breaker: pauses all starting once Rekognition has refused many videos in a row for what must be a fault of ours."""
+"""The circuit breaker: pauses all starting after Rekognition has refused many videos in a row for what must be our own fault."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from handlers.adapters.table import Control, Outcome
 from handlers.domain import Problem
 from handlers.runtime import Log
 
-# How many different videos must be refused, none being started in between, to pause all starting.
+# How many different videos must be refused, without one being accepted in between, to pause all starting.
 BREAKER_VIDEOS = 20
 
 BREAKER = "circuit breaker"
@@ -21,7 +21,7 @@ class Breaker:
     _control: Control
 
     def counts(self, video_id: str, problem: Problem, log: Log) -> bool:
-        """Count a refused video, and pause all starting if too many were refused in a row; return whether they were."""
+        """Count a refused video, and pause all starting if too many were refused in a row; return whether that is so."""
         if self._control.count_refused(video_id) < BREAKER_VIDEOS:
             return False
         # The sweeper mails the operator; the first refusal to get here is the reason.
@@ -30,7 +30,7 @@ class Breaker:
         return True
 
     def close(self) -> None:
-        """Forget the refusals, if there were any: a video was not refused."""
+        """Reset the count, because a video was accepted; writes nothing if the count is 0."""
         settings = self._control.settings()
         if settings is not None and settings.refused_in_row:
             self._control.forget_refused()

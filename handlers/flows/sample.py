@@ -1,7 +1,7 @@
-"""Sample: takes one message at a time, and has Rekognition look at frames of its film, or at its image.
+"""Sample: takes one message at a time and has Rekognition analyse frames of its film, or its image.
 
-Each image is paid for, and there is no token. So a lease keeps two workers off one film, and what was paid for is written before it
-gets large; whatever ends a worker but its death leaves nothing unwritten. See docs/architecture.md#frames.
+Every call is charged and none is idempotent. So a lease keeps a second worker off the same film, and results are written every few
+images; only a worker that dies leaves some unwritten. See docs/architecture.md#frames.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from handlers.flows.start import OUR_FAULT_SECONDS
 from handlers.flows.start_rules import Defer, Drop
 from handlers.runtime import Clock, Log, backoff_seconds
 
-# After how long a message comes back whose film is longer than an invocation, and one whose analysis another worker is at.
+# After how long a message is received again: one whose film needs a further invocation, and one whose film another worker has.
 NO_TIME_SECONDS = 1.0
 AT_IT_SECONDS = 30.0
 
@@ -55,12 +55,12 @@ class OpenMedia(Protocol):
     """Opens an object as `handlers.adapters.media.open_media` does."""
 
     def __call__(self, source: Source, *, interval_ms: int, after_ms: int | None) -> Media:
-        """Return the frames of an object that follow a time."""
+        """Open an object, whose frames after `after_ms` are to be analysed, all of them if it is None."""
 
 
 @dataclass(frozen=True, slots=True)
 class SampleSettings:
-    """From which confidence (percent) Rekognition names labels, and how many images all workers together may have looked at.
+    """The confidence (percent) below which Rekognition reports no label, and how many images a second all workers may send.
 
     `watched` are the watched buckets that have a limit of minutes a day.
     """
@@ -72,14 +72,14 @@ class SampleSettings:
 
 @dataclass(frozen=True, slots=True)
 class _Fail:
-    """The video cannot be analysed."""
+    """The record becomes FAILED."""
 
     problem: Problem
 
 
 @dataclass(frozen=True, slots=True)
 class _Done:
-    """Nothing is left to do for this message."""
+    """The record has its final state: the message can be deleted."""
 
 
 _Stop = Drop | Defer | Cancel | _Fail | _Done
@@ -90,8 +90,13 @@ _LOST = Drop("another worker is at it")
 class _Session:
     """One message while it is processed.
 
-    `record` has what was paid for, `hits` and `unwritten` what of that is not written yet; `leased_until` is None without the
-    lease. `frames` came out of the film in this invocation.
+    Attributes:
+        record: As in the table, plus the images that were paid for since.
+        hits: What was found in the images that are not written yet.
+        unwritten: How many images that is.
+        leased_until: When the lease ends (epoch seconds); None without a lease.
+        frames: How many frames were decoded in this invocation.
+        ahead: How many seconds ahead of now the next turn is requested; grows when turns are reached too late.
     """
 
     message: LaneMessage
@@ -105,18 +110,17 @@ class _Session:
     unwritten: int = 0
     hits: list[Hit] = field(default_factory=list)
     frames: int = 0
-    # How far ahead of now the next turn is asked for: as far as the last one came too late.
     ahead: float = 0.0
 
     @property
     def known(self) -> Record:
-        """Return the record, which was read."""
+        """The record, once it was read."""
         if self.record is None:
             raise LookupError("the record of this message was not read yet")
         return self.record
 
     def paid(self, labels: ImageLabels, at_ms: int) -> None:
-        """Note an image that was looked at."""
+        """Add an image that was analysed, and is still to be written."""
         record = self.known
         self.record = replace(
             record, images=record.images + 1, position_ms=at_ms, model_version=labels.model_version or record.model_version
@@ -125,14 +129,14 @@ class _Session:
         self.unwritten += 1
 
     def wrote(self, lease: Lease, *, at: float) -> None:
-        """Note that all is written that was paid for, and the lease taken or extended."""
+        """Note that everything is written up to now, and the lease taken or extended."""
         self.leased_until, self.written_at = lease.until, at
         self.hits, self.unwritten = [], 0
 
 
 @dataclass(frozen=True, slots=True)
 class SampleFlow:
-    """Looks at films by frames, and at images; all workers share one pace."""
+    """Analyses a message's film by frames, or its image, at a pace that all workers share."""
 
     _records: Records
     _samplings: Samplings
@@ -148,7 +152,7 @@ class SampleFlow:
     _settings: SampleSettings
 
     def start(self, message: LaneMessage, *, receives: int, deadline: float) -> Defer | None:
-        """Process one message: None when it is done, else how long to defer it.
+        """Process one message; None means that it can be deleted, otherwise it is deferred.
 
         `receives` counts how often it was received, including now; `deadline` is the end of the invocation (epoch seconds).
         """
@@ -165,7 +169,7 @@ class SampleFlow:
     # --- entering and leaving ------------------------------------------------------------------------------------------
 
     def _enter(self, session: _Session) -> _Stop | None:
-        """Take the lease of an analysis that is to be begun or continued."""
+        """Take the lease of the analysis, to begin, continue or cancel it; return a stop if there is nothing to analyse now."""
         step = sample_rules.decide(
             self._records.situation(session.message.analysis), session.message.analysis, receives=session.receives
         )
@@ -228,7 +232,7 @@ class SampleFlow:
         session.leased_until = None
 
     def _fail(self, session: _Session, problem: Problem) -> Drop | Defer | _Done:
-        """Make the record FAILED; before anything was paid for only if it still waits."""
+        """Make the record FAILED; without a lease, when nothing was paid for, only if it is still WAITING."""
         lost = None if session.leased_until is None else self._write(session)
         if lost is not None:
             return lost
@@ -266,7 +270,7 @@ class SampleFlow:
             return self._out_of_time(session)
 
     def _look_at(self, session: _Session, media: Media) -> _Stop | None:
-        """Have all frames looked at that were not yet, or the image."""
+        """Have the remaining frames analysed, or the image, and return why it stopped before the end."""
         record = session.known
         if media.kind == "image" and record.images:
             return None
@@ -280,7 +284,7 @@ class SampleFlow:
         return None
 
     def _pay(self, session: _Session, image: dict[str, Any], at_ms: int) -> _Stop | None:
-        """Have one image looked at, once the pace allows it; refused calls are repeated in place."""
+        """Have one image analysed when its turn comes; transient refusals are retried here."""
         attempt = 0
         while True:
             stop = self._keep(session)
@@ -304,7 +308,7 @@ class SampleFlow:
         session.paid(labels, at_ms)
 
     def _keep(self, session: _Session) -> _Stop | None:
-        """Write the progress now and then, and return why not to go on; without a lease no call is made."""
+        """Write the progress if it is due, and return why the analysis must stop: time, a lost lease, a pause or a cancellation."""
         now = self._clock.now()
         if now + sample_rules.LAST_SECONDS > session.deadline:
             return Defer(NO_TIME_SECONDS, "the rest of the film is for the next invocation")
@@ -316,7 +320,7 @@ class SampleFlow:
         return sample_rules.stopped(self._records.situation(session.message.analysis), session.known)
 
     def _write(self, session: _Session) -> Drop | None:
-        """Write what was paid for, and extend the lease; return if it is lost."""
+        """Write what was paid for and extend the lease; return `_LOST` if the lease is lost."""
         lease = self._lease(session)
         if not self._samplings.write_progress(session.known, session.hits, lease):
             session.log.warning("lease lost", images=session.unwritten)
@@ -327,7 +331,7 @@ class SampleFlow:
         return None
 
     def _await_turn(self, session: _Session) -> bool:
-        """Wait for a turn in the pace of all workers; return False if it could not be used: it lapses."""
+        """Wait for a turn in the common pace; return False if it came too late, or too near to the lease's end, to be used."""
         seconds = 1.0 / (sample_rules.PACE_SHARE * self._settings.images_per_second)
         at = self._pace.take_turn(seconds, ahead=session.ahead)
         self._clock.sleep(max(0.0, at - self._clock.now()))
@@ -338,7 +342,7 @@ class SampleFlow:
     def _lease(self, session: _Session) -> Lease:
         return Lease(session.holder, self._clock.now() + sample_rules.LEASE_SECONDS)
 
-    # --- what came of it -----------------------------------------------------------------------------------------------
+    # --- results -------------------------------------------------------------------------------------------------------
 
     def _refused(self, session: _Session, result: NotDetected) -> _Stop:
         problem = result.problem
@@ -349,7 +353,7 @@ class SampleFlow:
         return _Fail(problem)
 
     def _refused_by_us(self, session: _Session, problem: Problem) -> Defer | _Fail:
-        """Keep the message and count the refusal; a video that is refused for too long fails, if only a few are."""
+        """Defer the message and count the refusal; fail the video if it was refused for too long, unless many videos are."""
         session.log.alarm("start refused by a fault of ours", reason=problem.code, detail=problem.message)
         breaks = self._counts(session, problem)
         record = self._records.note_refusal(session.known)
@@ -361,13 +365,13 @@ class SampleFlow:
         return self._breaker.counts(session.message.analysis.video_id, problem, session.log)
 
     def _out_of_time(self, session: _Session) -> Defer | _Fail:
-        """Leave the rest to the next invocation, unless it would not come further either."""
+        """Leave the rest to the next invocation; fail if this one decoded nothing, because the next would not either."""
         if session.frames:
             return Defer(NO_TIME_SECONDS, "the rest of the film is for the next invocation")
         return _Fail(Problem(reasons.UNFINISHED, "In the time of a whole invocation not one frame could be decoded."))
 
     def _conclude(self, session: _Session, media: Media) -> Drop | _Done:
-        """Judge what was found in all frames, of which those of earlier invocations are in the table."""
+        """Judge the hits of all invocations, which are read back from the table, and write the verdict."""
         lost = self._write(session)
         if lost is not None:
             return lost

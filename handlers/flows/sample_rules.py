@@ -1,4 +1,4 @@
-"""What to do with a message of a lane of frames, by the state of the table: rules without AWS calls or waiting."""
+"""What to do with a message of a frames lane, given the state of the table: rules without AWS calls or waiting."""
 
 from __future__ import annotations
 
@@ -9,39 +9,39 @@ from handlers.domain import Analysis, Engine, Problem, Record, ScanStatus, State
 from handlers.domain.mail import time_code
 from handlers.flows.start_rules import Defer, Drop, held, no_record
 
-# The pace is a little below the quota, and a reservation that could not be used in time lapses: so that no span of 10 s has more
-# calls than the quota, although some come late: 0.97 x (10 s + 0.3 s) < 10 s.
+# The pace is a little below the quota, and a turn that could not be used in time lapses. So no span of 10 s has more calls than the
+# quota, although some come late: 0.97 x (10 s + 0.3 s) < 10 s.
 PACE_SHARE = 0.97
 LAPSE_SECONDS = 0.3
 
-# The furthest ahead that a turn is asked for because the table answers slowly.
+# The furthest ahead, in seconds, that a turn is requested because the table answers slowly.
 MOST_AHEAD = 10.0
 
-# A worker writes its progress after this many images, or seconds, and reads then whether it is to go on.
+# A worker writes its progress after this many images, or seconds, and then reads whether it may continue.
 IMAGES_KEPT = 20
 WRITE_SECONDS = 30.0
 
-# How long a lease holds, and until how long before its end calls are made: one takes 23 s at most (handlers/runtime/clients.py).
+# How long a lease lasts, and how long before its end the last call begins: a call takes up to 23 s (handlers/runtime/clients.py).
 LEASE_SECONDS = 120.0
 CALL_SECONDS = 25.0
 
-# No call begins with less time left of an invocation: the verdict is written in it.
+# No call begins with less time than this left in the invocation: it is kept for the verdict.
 LAST_SECONDS = 90.0
 
-# How many workers may die at an analysis in a row, until it is given up.
+# How many workers in a row may die during an analysis before it is given up.
 MAX_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """Nothing was paid for yet: look at the object, and take the record to RUNNING."""
+    """Nothing was paid for yet: check the object, and take the record to RUNNING."""
 
     record: Record
 
 
 @dataclass(frozen=True, slots=True)
 class GoOn:
-    """The analysis is under way: take its lease."""
+    """The analysis is under way: take over its lease."""
 
     record: Record
 
@@ -57,7 +57,7 @@ Step = Drop | Defer | Begin | GoOn | Cancel
 
 
 def decide(situation: Situation, analysis: Analysis, *, receives: int) -> Step:
-    """Return the next step."""
+    """Return the next step for a message, whose record may be missing, finished, or of a later attempt."""
     record = situation.record
     if record is None or record.attempt < analysis.attempt:
         return no_record(receives)
@@ -70,7 +70,7 @@ def decide(situation: Situation, analysis: Analysis, *, receives: int) -> Step:
 
 
 def stopped(situation: Situation, record: Record) -> Drop | Defer | Cancel | None:
-    """Return what a pause or a cancellation does to an analysis under way, or None.
+    """Return how a pause or a cancellation stops an analysis under way; None if it may continue.
 
     Once the minutes of a day are used up, a film goes on within the share that it has taken.
     """
@@ -84,18 +84,18 @@ def stopped(situation: Situation, record: Record) -> Drop | Defer | Cancel | Non
 
 
 def ahead(before: float, *, late: float) -> float:
-    """Return how far ahead the next turn is asked for, by how late the last one could be used: it must not lapse for ever."""
+    """Return how far ahead the next turn is requested: further if the last one came too late, so that not all turns lapse."""
     return min(MOST_AHEAD, before + late) if late > LAPSE_SECONDS else 0.9 * before
 
 
 def exhausted(tries: int) -> Problem | None:
-    """Return why an analysis is given up that as many workers took in a row, or None."""
+    """Return the problem of an analysis that too many workers in a row took and left without progress, or None."""
     if tries <= MAX_TRIES:
         return None
     return Problem(reasons.UNFINISHED, f"{MAX_TRIES} invocations ended while they looked at it, and left nothing.")
 
 
 def partly_decoded(record: Record) -> Problem:
-    """Return the problem of a damaged film in which nothing was found."""
+    """Return the problem of a damaged film in whose readable part nothing was found."""
     length = "unknown length" if record.duration_ms is None else time_code(record.duration_ms)
     return Problem(reasons.PARTLY_DECODED, f"Decoded up to {time_code(record.decoded_ms or 0)} of {length}.")

@@ -1,4 +1,4 @@
-"""What findings mean for a record: its final state, and all that is stored with it."""
+"""From findings to a record's final state, with everything that is stored beside it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from handlers.domain import Findings, Policy, Record
 
 
 def judged(record: Record, findings: Findings, policy: Policy, file: HitFile, *, at: float) -> Record:
-    """Return a record as it is once a policy has judged what was found; the file holds its hits."""
+    """Return the record with the policy's verdict on its findings, finished at `at` (epoch seconds); `file` has its raw hits."""
     verdict = policy.judge(findings)
     return replace(
         record,

@@ -23,10 +23,10 @@ class Engines:
         functions: Lambda, with its own ledger and faults.
         topics: SNS.
         events: EventBridge.
-        notifications: What S3 sends of each write.
+        notifications: What S3 sends for each write.
         batch: S3 Batch Operations.
         rekognition: Rekognition's moderation of videos, with its own ledger and faults.
-        images: Its moderation of images, likewise.
+        images: Rekognition's moderation of images, likewise.
     """
 
     def make_engines(

@@ -211,7 +211,7 @@ def demo_library() -> tuple[Sample, ...]:
 
 
 def demo_formats() -> tuple[Sample, ...]:
-    """Return the objects of the demo bucket that only a scan by frames looks at."""
+    """Return the objects of the demo bucket that only a scan by frames analyses."""
     smoking, explosion = CardAt("Smoking", 95.0, 1.0, 3.0), CardAt("Explosions and Blasts", 94.0, 2.0, 4.5)
     not_listed = Expected("NOT_LISTED")
     return (

@@ -11,7 +11,7 @@ class EmulatorSettings:
 
     account_id: str = "111122223333"  # the account of everything; AWS's documentation account
     region: str = "us-east-1"  # the one Region there is
-    speed: float = 1.0  # how many seconds pass in the world for each second of the wall
+    speed: float = 1.0  # how many seconds pass in the world for each second of real time
     account_jobs: int = 20  # Rekognition stored-video jobs that may be open at a time
     starts_per_second: int = 5  # Rekognition Start calls a second
     gets_per_second: int = 20  # Rekognition Get calls a second
@@ -32,11 +32,11 @@ class EmulatorSettings:
     batch_failed_strings_reach_report: bool = True
     batch_preparing_seconds: float = 5.0  # how long a job prepares its manifest
     batch_active_jobs: int = 6  # batch jobs that may be active at a time in the account
-    # Unknown on AWS: whether a job more is refused (TooManyRequestsException) or waits as Ready.
+    # Unknown on AWS: whether one more job is refused (TooManyRequestsException) or waits as Ready.
     batch_full_account_refuses_job: bool = False
     # Unknown on AWS: whether an invocation that Lambda throttled (429) counts as a redrive.
     batch_throttle_spends_redrive: bool = False
-    batch_function_errors_redriven: bool = False  # unknown on AWS: whether a task is repeated whose function raised or timed out
+    batch_function_errors_redriven: bool = False  # unknown on AWS: whether a task whose function raised or timed out is redriven
     # Unknown on AWS: whether a manifest that S3 makes of a bucket with versions lists all of them.
     batch_generates_all_versions: bool = False
     # Unknown on AWS: the code for a missing job; the API model says this one, AWS's guide NoSuchJob.
@@ -49,7 +49,7 @@ class EmulatorSettings:
     account_concurrency: int = 1000
     # Processes at most for one function: a laptop's limit, not AWS's; more invocations are throttled.
     environments_per_function: int = 8
-    # Seconds of the wall that a function has at least before its timeout ends it (at most the timeout), however fast time runs: a
+    # The least seconds of real time before a timeout ends a function (at most the timeout), however fast the world's time runs: a
     # laptop's limit, not AWS's.
     function_wall_seconds: float = 5.0
     async_retry_seconds: tuple[float, ...] = (60.0, 120.0)  # waits before Lambda's retries of an asynchronous invocation

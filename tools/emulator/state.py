@@ -1,4 +1,4 @@
-"""What of a world outlives its process: S3, the items of tables, and the batch jobs that have ended.
+"""The parts of a world that outlive its process: S3, the items of tables, and the batch jobs that have ended.
 
 Everything else comes from the deployment or is lost, as in an outage: messages, invocations, and Rekognition's jobs. What is stored
 has to cope with that anyway.

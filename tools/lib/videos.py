@@ -34,7 +34,7 @@ def upload_json(record: Record | None) -> dict[str, Any]:
 
 
 def subject(scan: Scan) -> str:
-    """Return what a scan is of, for a person."""
+    """Name what a scan covers, for a person: the bucket, with the day of uploads if it is of one."""
     bucket = printable(scan.bucket)
     return bucket if scan.day is None else f"the uploads of {scan.day} to {bucket}"
 

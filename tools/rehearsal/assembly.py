@@ -32,8 +32,8 @@ CONTEXT = {
     "frames_workers": 2,  # each is a process of its own here, and a laptop has few processors
 }
 SNAPSHOT = ROOT / "stacks" / "snapshot.json"
-# What `make package` makes for the engine of frames. The offline world has this machine's FFmpeg, but a synthesis needs the folder.
-LAYER = Path("build", "layer")
+# The layer that `make package` builds for frames. The offline world uses this machine's FFmpeg, but a synthesis needs the folder.
+LAYER = Path("build", "media-layer")
 # In the snapshot in place of the assets' hashes, which change with every line of the functions. The layer gets their code, too.
 HASH = "<hash of the asset>"
 _CONTEXT_FAULT = 2  # the exit code of app.py for a bad context
@@ -72,7 +72,7 @@ def from_snapshot(outdir: Path) -> None:
 
 
 def synthesise(outdir: Path) -> None:
-    """Have `app.py` write the assembly, with the engine of frames if its layer was made.
+    """Have `app.py` write the assembly, with frames if their layer was built.
 
     Raises:
         ToolError: app.py failed: cdk.json is wrong, or the environment lacks the CDK.

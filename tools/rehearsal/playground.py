@@ -52,7 +52,7 @@ def serve(world: World, terminal: Terminal, output: OutputFolder, extra: Mapping
 
 
 def require_keeping(output: Path, *, keep: bool) -> None:
-    """Refuse to start anew where an earlier playground kept its state.
+    """Refuse to start over where an earlier playground kept its state.
 
     Raises:
         ToolError: The output has a state, and `keep` is false.

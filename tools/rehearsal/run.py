@@ -200,7 +200,7 @@ class Rehearsal:
         )
 
     def _variables(self) -> dict[str, str]:
-        """Return what the programs are told beside where the world is."""
+        """Return the environment variables of the programs other than those that lead to the world."""
         return {
             "VIDEO_MODERATION_POLL_SECONDS": str(POLL_WORLD_SECONDS / self._settings.speed),
             "VIDEO_MODERATION_MANIFESTS": str(self._output.path / "manifests"),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 0.2  # how often the world is asked whether the mail is there
 
-# A slow machine is slow at everything, so that the mail is waited for while functions end: about so many would have run by then.
+# The wait for the mail is measured in invocations, because a slow machine is slow at everything: about this many end before it.
 MOST_INVOCATIONS = 100
 
 # Longer than any function runs: if none has ended for so long, none will.
@@ -29,7 +29,7 @@ _LATER_SECONDS = 5.0
 
 
 class UploadMeanwhile:
-    """Uploads a sample once S3 sends events of its bucket and `may_begin` says so, while other things go on."""
+    """Uploads a sample in a thread of its own, once S3 sends the bucket's events and `may_begin` returns true."""
 
     def __init__(self, world: World, sample: Sample, may_begin: Callable[[], bool] = lambda: True) -> None:
         self._world = world

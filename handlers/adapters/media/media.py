@@ -16,7 +16,7 @@ from handlers.domain.sampling import MOST_BYTES_STORED, MOST_PIXELS, takes
 
 
 class MediaError(Exception):
-    """Nothing can be decoded; `problem` says why."""
+    """The object cannot be decoded; `problem` says why."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.message)
@@ -25,7 +25,7 @@ class MediaError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One picture to be paid for: its presentation time (0 for an image), and a JPEG within the limits of Rekognition."""
+    """A frame to analyse: its presentation time in milliseconds (0 for an image), and a JPEG that Rekognition takes."""
 
     at_ms: int
     data: bytes
@@ -35,11 +35,11 @@ class Media:
     """An open object, for a `with` statement.
 
     Attributes:
-        kind: Whether it has a time axis. An animated image is a film.
-        duration_ms: What its header says, None if it says nothing. A film may have frames beyond that.
-        passthrough: An image that Rekognition can read in S3 as it is. `frames` yields nothing then.
-        decoded_ms: How far frames came out, once `frames` has ended.
-        complete: False if that is not the whole film, once `frames` has ended.
+        kind: "film" if it has a time axis, as an animated image has.
+        duration_ms: What its header states, None if it states nothing. A film may have frames beyond that.
+        passthrough: Whether it is an image that Rekognition can read from S3 as it is; then `frames` yields nothing.
+        decoded_ms: The time up to which it could be decoded; final once `frames` has ended.
+        complete: Whether that is the whole film; final once `frames` has ended.
     """
 
     def __init__(self, decoder: Decoder | None, kind: Literal["film", "image"], duration_ms: int | None, *, resumed: bool) -> None:
@@ -52,7 +52,7 @@ class Media:
         self.complete = True
 
     def __enter__(self) -> Self:
-        """Return the object; the decoder runs already."""
+        """Return the object itself, whose decoder is already running."""
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -61,10 +61,10 @@ class Media:
             self._decoder.close()
 
     def frames(self) -> Iterator[Frame]:
-        """Yield the frames to analyse, in order of time; each is read and decoded when it is asked for.
+        """Yield the frames to analyse, in order of time; each is read and decoded only when it is requested.
 
         Raises:
-            MediaError: None can be decoded.
+            MediaError: Not one frame can be decoded.
         """
         if self._decoder is None:
             return
@@ -85,10 +85,10 @@ class Media:
 
 
 def open_media(source: Source, *, interval_ms: int, after_ms: int | None) -> Media:
-    """Open an object; `after_ms` is the time of the frame that was analysed last, None from the start.
+    """Open an object; `after_ms` is the time of the last frame that was analysed, None to begin at the start.
 
     Raises:
-        MediaError: It cannot be opened, or what it holds cannot be decoded.
+        MediaError: It cannot be opened, or FFmpeg cannot decode its contents.
     """
     ranges = Ranges(source)
     if _can_be_sent_as_it_is(ranges):
@@ -109,10 +109,10 @@ def open_media(source: Source, *, interval_ms: int, after_ms: int | None) -> Med
 
 
 def _can_be_sent_as_it_is(ranges: Ranges) -> bool:
-    """Tell whether Rekognition takes the object from S3.
+    """Tell whether the object is an image that Rekognition can read from S3.
 
     Raises:
-        MediaError: It is an image with more pixels than can be decoded.
+        MediaError: It is an image that Rekognition refuses and that has too many pixels to be decoded and scaled here.
     """
     size = still_size(lambda offset, length: ranges.read(offset, length, 0) if offset < ranges.size else b"")
     if size is None:

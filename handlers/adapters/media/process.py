@@ -1,4 +1,4 @@
-"""The decoder's process: starts it, reads for it, and ends it whatever it does."""
+"""The decoder's process as seen from the function: started, supplied with bytes, and killed at the end or at a timeout."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from typing import Any, BinaryIO, cast
 from handlers.adapters.media.ranges import Ranges
 from handlers.decoder import READ, receive, send
 
-# How long the decoder may compute for a step: to open a film, or from one frame to the next.
+# How long the decoder may compute for a step: to open a film, or to get from one frame to the next, without reading from S3.
 STEP_SECONDS = 60.0
-# Everything else, credentials above all, is kept from what decodes a stranger's file.
+# The only variables that the decoder inherits: everything else, credentials above all, is kept from what decodes hostile files.
 _ENVIRONMENT = ("LANG", "LD_LIBRARY_PATH", "PATH", "PYTHONDONTWRITEBYTECODE")
 COMMAND = (sys.executable, "-P", "-m", "handlers.decoder")
-# FFmpeg reads 32 KiB at once, or a packet.
+# FFmpeg reads 32 KiB at once, or a whole packet.
 _LONGEST_READ = 2**23
 
 
 class DecoderFailedError(Exception):
-    """The decoder crashed, took too long, or read what is not there."""
+    """The decoder crashed, took too long, or sent an invalid message."""
 
 
 class Decoder:
@@ -45,10 +45,11 @@ class Decoder:
         self._answers, self._messages = cast("BinaryIO", self._process.stdin), cast("BinaryIO", self._process.stdout)
 
     def step(self, **asked: Any) -> tuple[dict[str, Any], bytes]:  # noqa: ANN401  # values of JSON
-        """Let the decoder go on, and return what it says next.
+        """Let the decoder continue, answer its reads, and return its next other message; `asked` is the first step's command.
 
         Raises:
-            DecoderFailedError: It will say nothing any more.
+            DecoderFailedError: The decoder failed; no further step is possible.
+            ReadTooMuchError: It read far more than the object has.
         """
         self._left = self._step_seconds
         answer, data = asked, b""
@@ -59,11 +60,11 @@ class Decoder:
             answer, data = {}, self._read(message)
 
     def close(self) -> None:
-        """End it."""
+        """Kill the process, whatever it is doing, and wait for its end."""
         self._process.kill()
         self._process.wait()
         self._messages.close()
-        with suppress(OSError):  # what was not sent yet
+        with suppress(OSError):  # closing flushes what was not sent yet
             self._answers.close()
 
     def _exchange(self, answer: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
@@ -77,7 +78,11 @@ class Decoder:
             raise DecoderFailedError(f"FFmpeg's process sent {error}") from error
 
     def _receive(self, length: int) -> bytes:
-        """Return bytes that the decoder writes, fewer once it has ended."""
+        """Return the next `length` bytes that the decoder writes, fewer if it has ended.
+
+        Raises:
+            DecoderFailedError: The step's time is over.
+        """
         parts = []
         while length:
             began = time.monotonic()

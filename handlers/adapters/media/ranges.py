@@ -1,32 +1,34 @@
-"""An object in S3 as a file: what was read last is kept, so that small reads are few GETs."""
+"""Random access to an object in S3: pieces read ahead are kept in memory, so that many small reads cost few GETs."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from typing import Protocol
 
+# Bytes of the first GET at a new place and of the largest GET that reads ahead, and of all pieces that are kept.
 _SMALLEST, _LARGEST = 64 * 1024, 2 * 1024**2
 _MOST_KEPT = 8 * 1024**2
-# A film may be read twice, once to find that its index lies; a file that makes us read more than this does so on purpose.
+# The most that is fetched: this many times the object's size, and this many bytes more. An honest film may be read twice, if its
+# index turns out to be wrong; a file that needs more than this is built to make us read.
 _MOST_TIMES, _MOST_BESIDES = 3, 64 * 1024**2
 
 
 class Source(Protocol):
-    """An object that is read by ranges. What `read` raises comes out of `open_media` and `Media.frames` as it is."""
+    """An object that is read in ranges. Errors of `read` pass through `open_media` and `Media.frames` unchanged."""
 
     size: int
 
     def read(self, offset: int, length: int) -> bytes:
-        """Return the bytes from `offset`, `length` of them or as many as there are."""
+        """Return `length` bytes from `offset`, fewer at the end of the object."""
         ...
 
 
 class ReadTooMuchError(Exception):
-    """A file makes us read it again and again."""
+    """A file made the decoder read far more than its size."""
 
 
 class Ranges:
-    """Reads a source in pieces that grow while they follow one another."""
+    """Reads a source in pieces, which double in size while reading is sequential."""
 
     def __init__(self, source: Source) -> None:
         self.size = source.size
@@ -37,15 +39,15 @@ class Ranges:
         self._left = _MOST_TIMES * source.size + _MOST_BESIDES
 
     def read(self, offset: int, length: int, until: int) -> bytes:
-        """Return some bytes from an offset, at most `length`.
+        """Return at least one byte and at most `length` bytes from an offset within the object.
 
         Args:
-            offset: Where they begin.
+            offset: Where the bytes begin.
             length: How many are needed now.
-            until: The end of what is needed soon; anything before the offset if that is not known.
+            until: Where what will be needed soon ends; a value up to the offset if that is not known.
 
         Raises:
-            ReadTooMuchError: Far more was read than there is.
+            ReadTooMuchError: Far more than the object's size was read.
         """
         for start, piece in self._pieces.items():
             if start <= offset < start + len(piece):

@@ -1,4 +1,4 @@
-"""Sizes of JPEG and PNG images from their headers, without decoding."""
+"""The pixel sizes of JPEG and PNG images, from their headers and without FFmpeg."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from handlers.domain.sampling import Size
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8\xff"
-# Segments of a JPEG, or chunks of a PNG, that are looked at before its size.
+# The most segments of a JPEG, or chunks of a PNG, that are read to find its size.
 _MOST_PARTS = 200
-# Frame headers, by their second byte: without DHT, JPG and DAC, which lie between.
+# The second bytes of the markers of frame headers, SOF0 to SOF15; DHT, JPG and DAC lie between them.
 _SIZES_OF_JPEG = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _START_OF_SCAN = 0xDA
 _WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD8)})
 
 
 def still_size(read: Callable[[int, int], bytes]) -> Size | None:
-    """Return the size of a JPEG, or of a PNG that is not animated; None if it is something else or cannot be told.
+    """Return the size of a JPEG, or of a PNG that is not animated; None if it is something else or has no readable header.
 
     Args:
-        read: Returns the bytes at an offset and of a length, or fewer at the end.
+        read: Takes an offset and a length, and returns that many bytes, fewer at the end.
     """
     first = read(0, 8)
     try:

@@ -1,6 +1,6 @@
-"""The common pace of all workers that pay for images: one item, on which each reserves the time of its next call.
+"""The common pace of all workers that have images analysed: one item in which each of them reserves the time of its next call.
 
-A reservation is a write for each image, which costs a thousandth of the image. The item holds the first time that is still free.
+The item holds the earliest time that is still free. A reservation is one write per image, at a thousandth of the image's price.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ PACE_KEY = {"pk": "PACE", "sk": "IMAGES"}
 
 
 class Pace:
-    """Gives out times of calls, of which no two are closer than the pace allows."""
+    """Hands out times for calls, no two of them closer together than the pace allows."""
 
     def __init__(self, table: TableClient, clock: Clock) -> None:
         self._table = table
         self._clock = clock
 
     def take_turn(self, seconds: float, *, ahead: float = 0.0) -> float:
-        """Return a time (epoch seconds) at which the caller may make one call; none other is within `seconds` of it.
+        """Return a time (epoch seconds) at which the caller may make one call; no other time within `seconds` of it is handed out.
 
-        If the answer of a write is lost, a time is left unused.
+        If the response to a write is lost, a time remains unused.
 
         Args:
             seconds: The time between two calls.
-            ahead: How far ahead of now it is at least.
+            ahead: The least number of seconds from now to the time.
         """
         while True:
             soonest = self._clock.now() + ahead
@@ -38,7 +38,7 @@ class Pace:
                 return taken
 
     def _queued(self, seconds: float, soonest: float) -> float | None:
-        """Reserve the next free time, if others have reserved all up to it."""
+        """Reserve the earliest free time; None if it lies before `soonest`."""
         request = expressions.update(
             PACE_KEY, adds={"next_at": codec.stored(seconds)}, when=Condition(least=codec.present({"next_at": soonest}))
         )
@@ -48,7 +48,7 @@ class Pace:
             return None
 
     def _first(self, seconds: float, soonest: float) -> float | None:
-        """Reserve the soonest time, if it is free."""
+        """Reserve `soonest`; None if it is no longer free."""
         request = expressions.update(
             PACE_KEY,
             sets=codec.present({"next_at": soonest + seconds}),

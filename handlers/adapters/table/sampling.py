@@ -1,7 +1,7 @@
-"""Analyses by frames that are under way: who is at one, how far it is, and what was found until then.
+"""Analyses by frames that are under way: which worker has the lease of one, how far it got, and what was found so far.
 
-The lease of a SAMPLING item keeps two workers off one film: each image is paid for, and there is no token. Whatever a worker writes
-has the condition that it still has the lease.
+The lease in a SAMPLING item keeps a second worker off the same film, because every call is charged and none is idempotent. Each
+write of a worker is conditional on its still having the lease.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _MOMENT = 0.001
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """Who is at an analysis, and until when (epoch seconds)."""
+    """The exclusive right of a worker, `holder`, to go on with an analysis until a time (epoch seconds)."""
 
     holder: str
     until: float
@@ -40,15 +40,15 @@ class Samplings:
     # --- reading -------------------------------------------------------------------------------------------------------
 
     def under_way(self) -> int:
-        """Return how many analyses by frames are under way, of all scans."""
+        """Count the analyses by frames that are under way, over all scans."""
         return self._table.count(items.SAMPLING_PK)
 
     def all(self) -> list[Sampling]:
-        """Return the analyses by frames that are under way, of all scans."""
+        """Return the SAMPLING items of all scans."""
         return [codec.read(Sampling, item) for item in self._table.query(items.SAMPLING_PK)]
 
     def hits(self, record: Record) -> Iterator[Hit]:
-        """Yield what was found in the frames of a record's attempt, in order of time."""
+        """Yield the hits that were written for a record's current attempt, in order of time."""
         pk = items.record_key(record.video.id, record.scan_id)["pk"]
         for item in self._table.query(pk, begins_with=items.hits_prefix(record.analysis)):
             yield from items.hits_from(item)
@@ -56,10 +56,10 @@ class Samplings:
     # --- the lease -----------------------------------------------------------------------------------------------------
 
     def begin(self, record: Record, facts: ObjectFacts, lease: Lease, *, at: float, limit_ms: int | None = None) -> Outcome:
-        """Take a WAITING record to RUNNING, with the object as it is now and the lease of a worker.
+        """Take a WAITING record to RUNNING, store the object's current `facts`, and give a worker the lease.
 
-        It takes `record.reserved_ms`, if it has any, of the limit of the day as well. DONE_BEFORE: it runs; its lease may be taken.
-        BY_ANOTHER: it no longer waits for this attempt.
+        It takes `record.reserved_ms`, if it has any, of the limit of the day as well. DONE_BEFORE: the attempt is RUNNING already;
+        its lease may be taken over. BY_ANOTHER: the record no longer waits for it.
 
         Raises:
             DayUsedUpError: The limit is reached.
@@ -91,7 +91,7 @@ class Samplings:
         return Outcome.DONE
 
     def take_over(self, record: Record, lease: Lease) -> Sampling | None:
-        """Take the lease of an analysis under way, if it has ended; return what is known of the analysis then.
+        """Take the lease of an analysis under way if it has expired, and return the SAMPLING item after that.
 
         None: another worker has the lease, or the analysis is over.
         """
@@ -99,18 +99,18 @@ class Samplings:
             items.sampling_key(record.analysis),
             sets={"holder": lease.holder, **codec.present({"until": lease.until})},
             adds={"tries": 1},
-            # What ends now has ended.
+            # A lease that ends now has expired.
             when=Condition(present=["pk"], below=codec.present({"until": self._clock.now() + _MOMENT})),
         )
         try:
             return codec.read(Sampling, self._table.update(request))
         except ConditionFailedError as failure:
-            # The SDK may repeat what was done already.
+            # The SDK may have repeated a write that had succeeded.
             taken = None if failure.old is None else codec.read(Sampling, failure.old)
             return taken if taken is not None and taken.holder == lease.holder else None
 
     def write_progress(self, record: Record, hits: Sequence[Hit], lease: Lease) -> bool:
-        """Write how far an analysis is and what was found since it was last written, and extend the lease; False: it is lost.
+        """Write how far an analysis got and the hits since the last write, and extend the lease; False if the lease is lost.
 
         Writing the same twice changes nothing.
         """
@@ -122,7 +122,7 @@ class Samplings:
         return self._write_frames(record, hits, kept)
 
     def release_lease(self, record: Record, hits: Sequence[Hit], lease: Lease) -> bool:
-        """Write the same as `write_progress`, and give the lease back; `lease.until` is now."""
+        """Write the same as `write_progress`, and end the lease; `lease.until` is now."""
         given = expressions.update(
             items.sampling_key(record.analysis),
             sets=codec.present({"until": lease.until}) | {"tries": 0},
@@ -165,13 +165,13 @@ class Samplings:
     # --- the sweeper's -------------------------------------------------------------------------------------------------
 
     def note_message_sent(self, sampling: Sampling, *, at: float) -> Outcome:
-        """Note that the message of an analysis was sent again. DONE_BEFORE: a worker has taken its lease since, or it is over."""
+        """Note that an analysis's message was sent again. DONE_BEFORE: a worker has taken the lease since, or it is over."""
         when = Condition(present=["pk"], equal=codec.present({"until": sampling.until}))
         request = expressions.update(items.sampling_key(sampling.analysis), sets=codec.present({"sent_at": at}), when=when)
         return once(lambda: self._table.update(request))
 
     def forget(self, sampling: Sampling) -> Outcome:
-        """Delete the SAMPLING item of an analysis that its record does not know."""
+        """Delete a SAMPLING item that no record matches, unless a worker has taken its lease since it was read."""
         when = Condition(equal=codec.present({"until": sampling.until}))
         request = expressions.delete(items.sampling_key(sampling.analysis), when=when)
         return once(lambda: self._table.delete(request))

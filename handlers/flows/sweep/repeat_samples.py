@@ -1,4 +1,4 @@
-"""Sending the messages of analyses by frames again that no worker is at, and ending those whose scan was cancelled."""
+"""Resends the messages of analyses by frames that no worker is processing, and ends the analyses of cancelled scans."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from handlers.domain import Lane, Record, Scan, ScanStatus, State, watch
 from handlers.flows.sweep.context import SweepContext
 from handlers.runtime import Clock, Log
 
-# Longer than an invocation of sample_frames and the time for which its message stays hidden after it: the message was lost, or
-# waits behind many others.
+# How long an analysis is without a lease before its message counts as lost, or stuck behind many others: longer than an invocation
+# of sample_frames and the time for which its message then stays hidden.
 REPEAT_SECONDS = 1_200.0
 
-# How long the sweeper keeps workers off an analysis that it ends.
+# How long the sweeper's own lease keeps workers off an analysis that it ends.
 LEASE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class RepeatSamples:
-    """Looks after analyses under way without a lease: a paused scan has dropped their messages, or a worker has died.
+    """Handles analyses under way without a lease: their messages were dropped during a pause, or their workers died.
 
-    Messages go to the express lane: what was begun is finished before anything else.
+    Messages go to the express lane, because what was begun is finished before anything else.
     """
 
     _records: Records
@@ -32,7 +32,7 @@ class RepeatSamples:
     _clock: Clock
 
     def run(self, context: SweepContext, until: float) -> None:
-        """Go through all that no worker is at; while starting is paused only those of cancelled scans."""
+        """Go through all analyses without a lease until a time (epoch seconds); while starting is paused, only to cancel."""
         scans = {scan.id: scan for scan in context.scans()}
         is_paused = context.settings().paused
         for sampling in self._samplings.all():
@@ -48,7 +48,7 @@ class RepeatSamples:
                 self._send(sampling)
 
     def _record(self, sampling: Sampling) -> Record | None:
-        """Return the record of an analysis, or None if no record knows it: it was deleted, or changed by hand."""
+        """Return the record of an analysis; None if it was deleted or changed by hand and no longer refers to the analysis."""
         record = self._records.record(sampling.video_id, sampling.scan_id)
         runs = record is not None and record.state is State.RUNNING and record.attempt == sampling.attempt
         return record if runs else None
@@ -66,7 +66,7 @@ class RepeatSamples:
         log.warning("no worker is at a film: message sent to the express lane", outcome=outcome.value)
 
     def _cancel(self, sampling: Sampling) -> None:
-        """Take an analysis to CANCELLED with what was paid for, unless a worker has taken it meanwhile."""
+        """Make an analysis CANCELLED, with the images that were paid for, unless a worker has taken its lease meanwhile."""
         record = self._record(sampling)
         lease = Lease(uuid.uuid4().hex, self._clock.now() + LEASE_SECONDS)
         if record is None or self._samplings.take_over(record, lease) is None:

@@ -60,11 +60,11 @@ def test_misspelt_region():
 @pytest.mark.parametrize(
     ("code", "status", "message"),
     [
-        ("Throttled", 429, "AWS asked to slow down"),
-        ("KMSThrottling", 400, "AWS asked to slow down"),
-        ("ProvisionedThroughputExceededException", 400, "AWS asked to slow down"),
-        ("SlowDown", 503, "AWS asked to slow down"),
-        ("503", 503, "AWS asked to slow down"),
+        ("Throttled", 429, "AWS throttled the request"),
+        ("KMSThrottling", 400, "AWS throttled the request"),
+        ("ProvisionedThroughputExceededException", 400, "AWS throttled the request"),
+        ("SlowDown", 503, "AWS throttled the request"),
+        ("503", 503, "AWS throttled the request"),
         ("InternalError", 500, "AWS failed, at every attempt"),
         ("403", 403, "your credentials may not do this"),
         ("AuthorizationError", 403, "your credentials may not do this"),

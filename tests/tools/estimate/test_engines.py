@@ -247,14 +247,14 @@ class TestSentences:
 
         assert found.in_short().startswith("by the video API: 100 min of video; $10.")
         assert {"engine": "video", "interval_ms": None}.items() <= found.as_json().items()
-        assert not any("is seen with" in line for line in found.sentences())
+        assert not any("chance of seeing" in line for line in found.sentences())
 
     @pytest.mark.parametrize(
         ("interval_ms", "sentence"),
         [
-            (5_000, "a scene of 1 s is seen with 20 %, one of 5.5 s or more for certain"),
-            (60_000, "a scene of 1 s is seen with 2 %, one of 66 s or more for certain"),
-            (1_000, "a scene of 0.5 s is seen with 50 %, one of 1.1 s or more for certain"),
+            (5_000, "the chance of seeing a scene of 1 s is 20 %; one of 5.5 s or more is always seen"),
+            (60_000, "the chance of seeing a scene of 1 s is 2 %; one of 66 s or more is always seen"),
+            (1_000, "the chance of seeing a scene of 0.5 s is 50 %; one of 1.1 s or more is always seen"),
         ],
     )
     def test_missed(self, interval_ms, sentence):

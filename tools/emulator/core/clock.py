@@ -1,6 +1,6 @@
 """Time in the offline world: one clock tells all engines the time and calls everything that is due later.
 
-In a demo it is the wall's clock, perhaps running fast; in tests it stops until it is advanced.
+In a demo it follows real time, perhaps faster; in tests it stops until it is advanced.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class ManualClock:
 
 
 class WallClock:
-    """The wall's clock, running `speed` times as fast from now on; actions run in a pool of threads, so they may block."""
+    """Real time, running `speed` times as fast from now on; actions run in a pool of threads, so they may block."""
 
     def __init__(self, speed: float = 1.0, threads: int = 32, *, not_before: float = 0.0) -> None:
         self.speed = speed
@@ -101,7 +101,7 @@ class WallClock:
         self._thread.start()
 
     def now(self) -> float:
-        """Return the time in epoch seconds: at first the wall's, then ahead of it."""
+        """Return the time in epoch seconds: at first the real one, then ahead of it if `speed` is above 1."""
         return self.origin_wall + (time.monotonic() - self._origin) * self.speed
 
     def call_later(self, seconds: float, action: Action) -> None:

@@ -44,7 +44,7 @@ _SERVICES = {"functions": "lambda", "quotas": "service-quotas"}
 
 
 class Clients:
-    """The clients of one session, each made when it is first asked for."""
+    """The boto3 clients of one session, each created when it is first used."""
 
     cloudformation: CloudFormationClient
     dynamodb: DynamoDBClient
@@ -211,6 +211,6 @@ _FAULTS: dict[Fault, tuple[str, str]] = {
         "your credentials may not do this",
         "Have the permission for {operation} added to your user or role; docs/configuration.md lists what the tools need.",
     ),
-    Fault.REFUSED: ("AWS asked to slow down, and went on asking", "Wait a minute, then run the command again."),
+    Fault.REFUSED: ("AWS throttled the request and every retry", "Wait a minute, then run the command again."),
     Fault.UNKNOWN: ("AWS failed, at every attempt", "Wait a minute, then run the command again."),
 }

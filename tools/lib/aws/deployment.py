@@ -44,7 +44,7 @@ NEWER_OUTPUTS = ("Language",)
 # Outputs that only a deployment with watched buckets has.
 WATCH_OUTPUTS = ("UploadsQueueUrl", "UploadsDeadLettersUrl", "WatchedBuckets", "WatchRuleNames")
 
-# Outputs that only a deployment with the engine of frames has.
+# Outputs that only a deployment with frames has.
 _FRAMES_LANES = ("FramesDeadLettersUrl", "FramesExpressDeadLettersUrl")
 FRAMES_OUTPUTS = (*_FRAMES_LANES, "ImagesPerSecond")
 
@@ -77,10 +77,10 @@ class Deployment:
         sweeper_dead_letters_url: Sweeps that failed.
         slots: How many of the account's jobs are used unless the table's settings override it.
         account_jobs: How many jobs the account has.
-        language: The code of the language of its mails; deployments of before 0.2.0 have no such output.
+        language: The code of the language of its mails; deployments older than 0.2.0 have no such output.
         watching: How it takes new uploads; None if it watches no bucket.
-        images_per_second: How many images Rekognition is given a second, by all workers together; None if it was deployed without
-            the engine of frames.
+        images_per_second: The most images a second that all workers together send to Rekognition; None if it was deployed without
+            frames.
     """
 
     stack_name: str

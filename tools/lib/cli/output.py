@@ -176,13 +176,13 @@ class Terminal:
 
 
 def _discard(out: TextIO) -> None:
-    """Lead a stream that takes nothing more to nowhere, or Python would fail once more when it exits."""
+    """Redirect a stream that can no longer be written to the null device, or Python would fail again when it exits."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
 
 
 class _TextAboveBar(Progress):
-    """A bar with its text in lines of its own, which wrap: beside a bar a narrow terminal would cut it."""
+    """A bar with its text on separate lines, which wrap: on the bar's own line a narrow terminal would truncate it."""
 
     def get_renderables(self) -> Iterable[RenderableType]:
         yield from (Text(task.description, overflow="fold") for task in self.tasks if task.description)

@@ -76,7 +76,7 @@ def analysis_jobs(case: Case) -> Iterator[Finding]:
 
 
 def image_pace(case: Case) -> Iterator[Finding]:
-    """Check whether the account may have as many images analysed a second as the deployment has; without frames there are none."""
+    """Check whether the account's quota of images a second covers the deployment's pace, which matters with frames only."""
     ours = case.deployment.images_per_second
     if ours is None:
         yield ok("not used: deployed without frames")

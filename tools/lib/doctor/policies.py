@@ -26,7 +26,7 @@ def names(statement: Mapping[str, Any], action: str) -> bool:
 
 
 def allows(statements: Iterable[Mapping[str, Any]], action: str, resource: str) -> bool:
-    """Tell whether an `Allow` matches; conditions and `Deny` are not looked at."""
+    """Tell whether an `Allow` matches; conditions and `Deny` are ignored."""
     return any(
         statement.get("Effect") == "Allow"
         and names(statement, action)

@@ -1,4 +1,4 @@
-"""What a scan costs: Rekognition's minutes and images, the batch job, and the functions, queues, table and requests around."""
+"""What a scan costs: Rekognition's minutes and images, the batch job, functions, queues, the table and S3 requests."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from tools.lib.estimate.prices import PriceTable
 from tools.lib.estimate.retrieval import GETS_PER_FRAME, GETS_PER_VIDEO
 from tools.lib.text import in_utc
 
-# Its hits are stored. Counted on the emulator.
+# The raw hits. Counted on the emulator.
 PUTS_PER_VIDEO = 1
 
-# Send, receive, change of visibility, delete (counted).
+# SendMessage, ReceiveMessage, ChangeMessageVisibility, DeleteMessage. Counted on the emulator.
 QUEUE_REQUESTS_PER_VIDEO = 4
 
-# batch_invoke, start_analysis, completion (counted).
+# batch_invoke, start_analysis, completion. Counted on the emulator.
 INVOCATIONS_PER_VIDEO = 3
 
 # Units: two writes and two transactions of five items, which count twice, and both indexes; more with many segments.
@@ -32,8 +32,8 @@ STARTER_GB = 0.25
 # A lane has two starters of 256 MB, which wait for free jobs as long as the scan takes.
 STARTERS = 2
 
-# For each image: sample_frames decodes, calls Rekognition and waits for its answer; a share of the writes of progress and pace.
-# Not measured on AWS.
+# For each image: sample_frames decodes it, waits for Rekognition, and writes the pace and a share of the progress. Not measured
+# on AWS.
 FRAMES_GB = 1.73
 SECONDS_PER_IMAGE = Range(0.3, 0.6, 2.0)
 WRITES_PER_IMAGE = 0.5
@@ -68,12 +68,12 @@ class Work:
     """What a scan does that costs money.
 
     Attributes:
-        minutes: Of video that the video API analyses.
-        images: That are analysed, whether frames or images.
-        objects: In the manifest.
-        submitted_at: Epoch seconds.
-        seconds: From the submission to the end.
-        starters: How many starters wait for free jobs all the while.
+        minutes: The minutes of video that the video API analyses.
+        images: The frames and images that are analysed.
+        objects: The objects in the manifest.
+        submitted_at: When the scan is submitted (epoch seconds).
+        seconds: How long it takes from then to its end.
+        starters: How many starters wait for free jobs all that time.
     """
 
     minutes: Range
@@ -85,7 +85,7 @@ class Work:
 
 
 def cost_of(work: Work, retrieval: Range, prices: PriceTable) -> Cost:
-    """Return what a scan costs, with what S3 charges for reading from classes other than STANDARD."""
+    """Return what a scan costs; `retrieval` is what S3 charges for reading from classes other than STANDARD."""
     per_minute = float(prices["rekognition_minute"])
     batch = prices["batch_job"] + work.objects * prices["batch_million_objects"] / 1_000_000
     return Cost(
@@ -97,7 +97,7 @@ def cost_of(work: Work, retrieval: Range, prices: PriceTable) -> Cost:
 
 
 def _of_images(work: Work, prices: PriceTable) -> Range:
-    """Return the dollars for the images; each calendar month has its tiers anew."""
+    """Return the dollars for the images; price tiers start over with each calendar month."""
     images, seconds = work.images, work.seconds
     return Range(
         prices.images(images.low, _months(work.submitted_at, seconds.low)),
@@ -107,7 +107,7 @@ def _of_images(work: Work, prices: PriceTable) -> Range:
 
 
 def _months(start: float, seconds: float) -> int:
-    """Return how many calendar months a scan is under way in."""
+    """Return how many calendar months a scan touches."""
     first, last = in_utc(start), in_utc(start + seconds)
     return (last.year - first.year) * 12 + last.month - first.month + 1
 

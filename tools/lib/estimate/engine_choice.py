@@ -1,4 +1,4 @@
-"""Which engine looks at the objects of a scan, and so what of them is left out, what is analysed, and in how many images."""
+"""The engine that analyses a scan's objects, which of them it leaves out, and how many seconds or images the others cost."""
 
 from __future__ import annotations
 
@@ -10,24 +10,25 @@ from handlers.domain.engine import DEFAULT_INTERVAL_MS
 from tools.lib.estimate.figure import Range
 from tools.lib.estimate.mp4.header import OTHER_CONTAINER, Header, Reading
 
-# Bits of video a second if no header could be read, from web video to cameras: an assumption without a confidence level.
+# Bits a second that are assumed for a film whose header is not read, from web video to cameras: a guess without a confidence level.
 GUESSED_BIT_RATES = Range(1e6, 5e6, 20e6)
 
-# What the video API does not take and frames do: any codec and container that FFmpeg decodes, however long it is.
+# Faults for the video API only: frames take any codec and container that FFmpeg decodes, and films of any length.
 _BY_FRAMES = frozenset({reasons.CODEC, reasons.CONTAINER, reasons.TOO_LONG})
 
-# What of it goes by frames in a scan by the video API: registration tells containers apart by their first bytes, but no codecs.
+# Those of them that `others` sends to frames: registration recognises containers by their first bytes, but not codecs.
 _OTHERS = frozenset({reasons.CONTAINER})
 
 
 @dataclass(frozen=True, slots=True)
 class EngineChoice:
-    """What looks at the objects of a scan.
+    """How the objects of a scan are analysed.
 
     Attributes:
-        interval_ms: The interval of the films that go by frames.
-        others: What looks at films in a container that the engine does not take; None: nothing does.
-        images: Whether images are analysed, each by one call whatever the engine: so it is where frames are deployed.
+        engine: For the films that it takes.
+        interval_ms: The interval of the films that are analysed by frames.
+        others: The engine for films in a container that `engine` does not take; None leaves them out.
+        images: Whether images are analysed, each by one call whatever the engine; true where frames are deployed.
     """
 
     engine: Engine = Engine.VIDEO
@@ -37,25 +38,25 @@ class EngineChoice:
 
     @property
     def alternative(self) -> EngineChoice:
-        """Return the other engine, for comparison; frames, which analyse images, would have to be deployed for it."""
+        """Return the choice of the other engine, for comparison; it includes images, as if frames were deployed."""
         engine = Engine.VIDEO if self.engine is Engine.FRAMES else Engine.FRAMES
         return replace(self, engine=engine, others=None, images=True)
 
     def problem(self, reading: Reading) -> Problem | None:
-        """Return why an object certainly cannot be analysed, None if nothing is known."""
+        """Return why an object certainly cannot be analysed, None if it may be."""
         fault = reading.fault
         if fault is None or self.analyses_image(reading) or fault.code in self._taken_by_frames:
             return None
         return fault
 
     def seconds(self, reading: Reading) -> float | None:
-        """Return how many seconds of a film the engine looks at, without those that `guessed` returns; None if not known."""
+        """Return how many seconds of a film are analysed, without those that `guessed` returns; None if not known."""
         if _is_image(reading) or self._is_worthless(reading) or self._length_is_guessed(reading):
             return 0.0
         return 0.0 if self.engine is Engine.VIDEO and reading.fault is not None else _length(reading)
 
     def pictures(self, reading: Reading) -> float | None:
-        """Return how many images of an object are paid for, without those of `guessed` seconds; None if not known."""
+        """Return how many images an object costs, without those of `guessed` seconds; None if not known."""
         if _is_image(reading):
             return float(self.images)
         if not self.goes_by_frames(reading) or self._length_is_guessed(reading):
@@ -64,26 +65,26 @@ class EngineChoice:
         return None if seconds is None else max(1.0, math.ceil(seconds * 1_000 / self.interval_ms))
 
     def guessed(self, reading: Reading, size: int) -> float:
-        """Return how many seconds of a film of this size frames are taken of, if only its size tells, otherwise 0."""
+        """Return the length in seconds of a film by frames, guessed from its size in bytes; 0 if it need not be guessed."""
         return 8 * size / GUESSED_BIT_RATES.best if self._length_is_guessed(reading) else 0.0
 
     def analyses_image(self, reading: Reading) -> bool:
-        """Tell whether an object is an image, and images are analysed."""
+        """Tell whether an object is an image that will be analysed."""
         return self.images and _is_image(reading)
 
     def goes_by_frames(self, reading: Reading) -> bool:
-        """Tell whether an object is a film that frames are taken of."""
+        """Tell whether an object is a film that will be analysed by frames."""
         if self._is_worthless(reading) or _is_image(reading):
             return False
         return self.engine is Engine.FRAMES or _format_problem(reading) in self._taken_by_frames
 
     def _length_is_guessed(self, reading: Reading) -> bool:
-        """Tell whether a film goes by frames whose format, and so its length, is not read here."""
+        """Tell whether an object will be analysed by frames but has a format whose headers, and so lengths, are not read here."""
         return _format_problem(reading) is not None and self.goes_by_frames(reading) and _length(reading) is None
 
     @property
     def _taken_by_frames(self) -> frozenset[str]:
-        """Return the codes of what the video API does not take and this choice has frames look at."""
+        """Return the codes of faults for the video API that do not matter with this choice."""
         if self.engine is Engine.FRAMES:
             return _BY_FRAMES
         return _OTHERS if self.others is Engine.FRAMES else frozenset()
@@ -95,7 +96,7 @@ class EngineChoice:
 
 
 def _format_problem(reading: Reading) -> str | None:
-    """Return the code of what keeps a film from the video API, also where only Rekognition knows; None if nothing does."""
+    """Return the code of what keeps a film from the video API, or may, as only Rekognition knows; None if nothing does."""
     if not isinstance(reading, Header) and reading.code == OTHER_CONTAINER:
         return reasons.CONTAINER
     return None if reading.fault is None else reading.fault.code
@@ -106,16 +107,16 @@ def _is_image(reading: Reading) -> bool:
 
 
 def _length(reading: Reading) -> float | None:
-    """Return the seconds that a header states; of a codec that the video API does not take it may state none."""
+    """Return the seconds that a header states; None without a header, or if it states none, as with some other codecs."""
     return reading.seconds or None if isinstance(reading, Header) else None
 
 
-# What is chosen without a word.
+# The default.
 BY_VIDEO = EngineChoice()
 
 
 def every(interval_ms: int) -> str:
-    """Return an interval for a person: `every 2.5 s`."""
+    """Write an interval for a person, as `every 2.5 s`."""
     return f"every {interval_ms / 1_000:g} s"
 
 
@@ -124,6 +125,6 @@ def missed(interval_ms: int) -> str:
     scene_ms = min(1_000, interval_ms // 2)
     seen, certain_ms = sampling.probability_seen(scene_ms, interval_ms), sampling.LONGEST_GAP * interval_ms
     return (
-        f"a scene of {scene_ms / 1_000:g} s is seen with {100 * seen:.0f} %, one of {certain_ms / 1_000:g} s or more for certain; "
-        "AWS recommends the video API for accuracy"
+        f"the chance of seeing a scene of {scene_ms / 1_000:g} s is {100 * seen:.0f} %; one of {certain_ms / 1_000:g} s or more is "
+        "always seen; AWS recommends the video API for accuracy"
     )

@@ -27,7 +27,7 @@ _LEAST_FREEDOM = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Stratum:
-    """One or several size classes: all their objects, and what was measured of them."""
+    """One or more neighbouring size classes: all their objects, and the sums over those that were measured."""
 
     population: Population
     sums: ClassSums
@@ -58,7 +58,7 @@ class Stratum:
 
 
 def strata(populations: Mapping[int, Population], classes: Mapping[int, ClassSums]) -> list[Stratum]:
-    """Return the classes of which enough was measured, each joined by its neighbours of which too little was."""
+    """Merge each class with too few measurements into the nearest class with enough."""
     enough = [at for at in sorted(populations) if _is_enough(classes.get(at), populations[at])]
     if not enough:
         enough = [at for at in sorted(populations) if at in classes][:1]

@@ -51,13 +51,13 @@ class ClassSums:
 
 @dataclass(slots=True)
 class Measurements:
-    """What the headers that were read say, for one choice of the engine.
+    """What is known from the headers that were read, for one choice of the engine.
 
     Attributes:
-        classes: Sums of seconds by size class, over the objects of which it is known how much will be analysed.
-        images: Sums of images by size class, over those of which it is known how many will be.
-        guessed: Sums of seconds by size class, of films whose length is guessed from their size.
-        framed: Films of which frames will be taken.
+        classes: Sums of seconds by size class, over the objects for which it is known how much will be analysed.
+        images: Sums of images by size class, over the objects for which it is known how many images they cost.
+        guessed: Sums of seconds by size class, over films whose length is guessed from their size.
+        framed: How many films will be analysed by frames.
         faults: Objects that cannot be analysed, by the code of the reason.
         unreadable: The other objects whose header could not be read, by code.
         inspected: How many objects were inspected, whatever came of it.
@@ -75,7 +75,7 @@ class Measurements:
     gets: int = 0
 
     def add(self, found: ListedObject, reading: Reading) -> None:
-        """Add what the header of an object says."""
+        """Add one object, whether its header could be read or not."""
         self.inspected += 1
         self.gets += reading.gets
         self.framed += self.choice.goes_by_frames(reading)
@@ -93,5 +93,5 @@ class Measurements:
 
     @property
     def known(self) -> int:
-        """Return of how many objects it is known how much will be analysed."""
+        """Count the objects for which it is known how much will be analysed."""
         return sum(sums.count for sums in self.classes.values())

@@ -28,7 +28,7 @@ UNMEASURED_SPEED = Range(0.5, 1.0, 3.0)
 # Seconds in which the job is prepared, the last video is analysed and the scan is closed (5 minutes after its last job).
 BEFORE_AND_AFTER = Range(120.0, 480.0, 1_800.0)
 
-# Of the pace that is set, how much is used while there is work: this much is aimed at.
+# The share of `images_per_second` that workers use while there is work; they aim at the best figure.
 PACE_USED = Range(0.8, 0.95, 1.0)
 
 NEWEST_SCANS = 50
@@ -65,7 +65,7 @@ class Speed:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Images that all workers together have Rekognition look at in a second, and from how many scans this is known (0: set)."""
+    """How many images a second all workers together have analysed, and from how many scans this is known (0: from the setting)."""
 
     per_second: Range
     scans: int
@@ -94,7 +94,7 @@ def measured_speed(history: Scans, slots: int) -> Speed:
 
 
 def measured_pace(history: Scans, images_per_second: float) -> Pace:
-    """Return the pace of the newest scans by frames that are closed and were long enough, or else what is set allows."""
+    """Return the pace of the newest scans by frames that are closed and were long enough, or else that of the setting."""
     paces = []
     for scan, took in _closed(history, Engine.FRAMES):
         images, sampling = history.totals(scan.id).images, took - BEFORE_AND_AFTER.best
@@ -105,9 +105,9 @@ def measured_pace(history: Scans, images_per_second: float) -> Pace:
 
 
 def _closed(history: Scans, engine: Engine) -> Iterator[tuple[Scan, float]]:
-    """Yield the newest scans by an engine that are closed, and how many seconds they took.
+    """Yield the newest closed scans by an engine, with the seconds that they took.
 
-    That of a day's uploads lasts the day, however few they are.
+    Scans of a day's uploads are left out: they last the whole day, however few uploads there are.
     """
     scans = (scan for scan in history.scans() if scan.day is None and scan.engine is engine)
     for scan in islice(scans, NEWEST_SCANS):

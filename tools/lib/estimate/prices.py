@@ -97,7 +97,7 @@ TABLE: Mapping[str, Price] = {
 }
 PRICES = (BATCH_JOB, BATCH_MILLION_OBJECTS, REKOGNITION_MINUTE, REKOGNITION_IMAGE)
 
-# The prices of images by the number of images in a month from which on they hold. An account has them once for all its images.
+# The prices of images, by the number of images in a month from which each applies. All images of an account count together.
 IMAGE_TIERS = (
     (0, "rekognition_image"),
     (1_000_000, "rekognition_image_after_1m"),

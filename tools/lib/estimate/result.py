@@ -23,7 +23,7 @@ from tools.lib.text import counted, moment
 
 _LONG_HOURS = 48
 
-# Digits behind the point of an amount, at most.
+# The most decimal places of an amount.
 _MOST_DIGITS = 9
 
 
@@ -34,10 +34,10 @@ class Circumstances:
     Attributes:
         now: When the scan is submitted, in epoch seconds.
         slots: How many Rekognition jobs it uses at a time.
-        speed: How fast one of them is.
-        pace: How fast images are.
-        prices: In dollars.
-        region: Where it runs.
+        speed: How fast one job analyses video.
+        pace: How fast images are analysed.
+        prices: In US dollars.
+        region: The Region in which the scan runs.
     """
 
     now: float
@@ -53,7 +53,7 @@ class Estimate:
     """The estimate of a scan.
 
     Attributes:
-        choice: What looks at its objects.
+        choice: The engine, and what it takes.
         objects: The objects in the manifest.
         minutes: The minutes of video that will be analysed.
         images: Frames and images that will be paid for.
@@ -96,7 +96,7 @@ class Estimate:
         ]
 
     def in_short(self) -> str:
-        """Return what it comes to, beside the estimate of another engine."""
+        """Return engine, amounts, cost and finishing time in one line, to stand beside another estimate."""
         how = f"by frames, {every(self.choice.interval_ms)}" if self.choice.engine is Engine.FRAMES else "by the video API"
         return f"{how}: {self._amounts}; {_amount(self.dollars, _dollars)}; {self._ready}"
 
@@ -177,8 +177,8 @@ def estimate(
         measurements: The headers of some of them, of all, or of none. What cannot be analysed is included, without minutes,
             although the manifest leaves it out: otherwise the rest would be taken to be better than the sample.
         objects: The objects in the manifest.
-        stored: They by storage class.
-        circumstances: What it rests on besides.
+        stored: The same objects by storage class.
+        circumstances: Everything else on which the estimate depends.
     """
     choice, given = measurements.choice, circumstances
     by_video = choice.engine is Engine.VIDEO
@@ -239,7 +239,7 @@ def _film_seconds(populations: Mapping[int, Population], measurements: Measureme
 
 
 def _images(populations: Mapping[int, Population], measurements: Measurements) -> Range:
-    """Return the images to be paid for: at least one of each film, at most one more than its length has intervals."""
+    """Return the images that a scan costs: at least one for each film, and at most one more than the film has intervals."""
     listed = sum(each.count for each in populations.values())
     if measurements.known:
         films = listed * measurements.framed / measurements.inspected
@@ -257,7 +257,7 @@ def _in_intervals(seconds: Range, choice: EngineChoice) -> Range:
 
 
 def _guessed_seconds(populations: Mapping[int, Population], measurements: Measurements) -> Range:
-    """Return the seconds of the films whose length only their size tells."""
+    """Return the total seconds of the films whose length is guessed from their size."""
     found = seconds_of(strata(populations, measurements.guessed))
     return Range(_guessed(found.low).low, found.best, _guessed(found.high).high)
 

@@ -19,8 +19,7 @@ GETS_PER_VIDEO = 4
 # How often Rekognition reads each byte of an object. AWS does not say: assumed to be once, and at most twice.
 READS = Range(1.0, 1.0, 2.0)
 
-# The same of what frames are taken from: of an mp4 with few key frames a part, of other containers everything. Each block that is
-# read is a GET.
+# The same for analyses by frames: part of an MP4 with few key frames, all of other containers. Each block that is read is a GET.
 FRAME_READS = Range(0.1, 0.6, 1.2)
 GETS_PER_FRAME = 3
 
@@ -123,7 +122,7 @@ BY_REKOGNITION = Reads(READS, GETS_PER_VIDEO, "Rekognition is assumed to read ea
 
 
 def by_frames(images_per_object: float) -> Reads:
-    """Return how objects are read of which so many frames are taken."""
+    """Return how the objects of a scan by frames are read."""
     gets = GETS_PER_VIDEO + GETS_PER_FRAME * images_per_object
     return Reads(FRAME_READS, gets, "a tenth to all of each object is assumed to be read for its frames")
 

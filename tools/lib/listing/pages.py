@@ -134,7 +134,7 @@ def _text_of(text: str, name: str) -> str:
 
 
 def _entries(entry: re.Pattern[str], text: str) -> tuple[list[str], list[list[str]]]:
-    """Return the text before, between and behind the entries of a page, and the pattern's groups as columns.
+    """Return the text before, between and after the entries of a page, and the pattern's groups as columns.
 
     `split` returns one flat list: a tuple for each entry would cost a sixth of a listing's time in the garbage collector.
     """

@@ -1,4 +1,4 @@
-"""Counts what a listing has beside the selected suffixes, so that no video is missed in silence."""
+"""Counts the objects with other suffixes than the selected ones, so that no video is left out unnoticed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from handlers.domain.unselected import OTHERS, VIDEO_SUFFIXES, WITHOUT
 # How many suffixes are named; those of videos are named in any case.
 NAMED = 10
 
-# The most suffixes that are told apart while counting, and the most characters of one: keys may hold anything.
+# The most suffixes that are counted separately, and the most characters of one: keys may hold anything.
 _MOST = 10_000
 _LONGEST = 12
 

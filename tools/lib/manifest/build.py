@@ -45,7 +45,7 @@ class ManifestRequest:
     Attributes:
         skip_unchanged: Whether to leave out what an earlier scan finished.
         measure: How many headers to read.
-        choice: What looks at the objects, and so which of them are left out.
+        choice: The engine, which decides which objects are left out.
     """
 
     source: Source

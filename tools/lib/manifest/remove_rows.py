@@ -13,7 +13,7 @@ def remove_rows(file: BinaryIO, unwanted: Collection[bytes], kept: Callable[[byt
     """Remove all occurrences of rows from a file that is open for reading and writing.
 
     Args:
-        file: Positioned behind its last row when this returns.
+        file: Positioned after its last row when this returns.
         unwanted: Lines without their line feed.
         kept: Called with the bytes that stay, in their order.
 

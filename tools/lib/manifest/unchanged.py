@@ -23,8 +23,8 @@ class Unchanged:
 
     Args:
         scan_ids: The most likely one first: an object that is found in one is not looked up in the next.
-        by_frames: Those of them whose engine is frames.
-        choice: What is to look at the objects: a verdict counts only if it is at least as thorough.
+        by_frames: Those of the scans whose engine is frames.
+        choice: The engine of the new scan: a verdict counts only if it is at least as thorough.
         watches: Has the notes about the bucket's uploads; None if it was never watched.
         older: How many scans are left out, because they are too old.
     """
@@ -106,5 +106,5 @@ class Unchanged:
         return is_as_thorough(engine, interval_ms, self._choice.engine, self._choice.interval_ms)
 
     def _counts_by_video(self, engine: Engine, interval_ms: int | None) -> bool:
-        """Tell whether a verdict of a scan by the video API counts: what went by frames there is what that does not take."""
+        """Tell whether a verdict in a scan by the video API counts; there, frames analysed only what that API does not take."""
         return is_as_thorough(engine, interval_ms, self._choice.others or self._choice.engine, self._choice.interval_ms)

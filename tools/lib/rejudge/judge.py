@@ -1,7 +1,7 @@
 """Judging a video again by another policy, from what was found and without a new analysis.
 
 A policy needs only the best confidence of each label in a video, which the roll-up on the record has. So neither segments nor raw
-hits (docs/hits.md) are read. A record without hits is not judged all the same, because a verdict must have its evidence.
+hits (docs/hits.md) are read. Still, a record without raw hits is not judged, because a verdict must have its evidence.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ _TIMES = ("queued_time", "started_time", "finished_time")
 _WHOSE = ("scan_id", "decided_time")
 # Of uploads to watched buckets.
 _UPLOADED = ("uploaded_time", "missed", "superseded")
-# How it was looked at: an image has no interval.
+# How the object was analysed; an image has no interval.
 _ENGINE = ("engine", "interval_seconds", "images", "decoded_seconds")
 VIDEO_COLUMNS = (
     *_NAMED,

@@ -27,7 +27,7 @@ _FORMER = {
     "--since": ("list", "--since {TIME}"),
 }
 
-# What a command does not work without, by the former options any of which gives it.
+# What each command requires, by the former options, any of which provides it.
 _REQUIRED = {
     "page": ("--html",),
     "export": ("--csv", "--jsonl"),

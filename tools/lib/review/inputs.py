@@ -335,7 +335,7 @@ class ScanReading:
                 yield outcome
 
     def _place(self, job: BatchJob) -> ReportPlace:
-        """Return where a job's report is; S3 says it of a job made by hand, for 90 days."""
+        """Return where a job's report is; for a job made by hand only S3 knows, for 90 days after its end."""
         ours = ReportPlace(self._work_bucket(), f"reports/{self.scan.id}")
         if self.scan.manifest_uri is not None:
             return ours

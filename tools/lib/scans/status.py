@@ -36,7 +36,7 @@ class ScanProgress:
         job: Its batch job as S3 describes it; None where S3 was not asked.
         warnings: What its counts do not show, and what to do about it.
         missed: Uploads of its day that no event brought; None if it is not of a day.
-        sampling: Videos that are being looked at by frames; they are not among those that run.
+        sampling: Videos that are being analysed by frames; they are not among those that run.
     """
 
     scan: Scan
@@ -98,7 +98,7 @@ class ScanProgress:
             *unfinished,
             *([f"{self.without_record:,} without record ({self._why_no_record()})"] if self.without_record else []),
             f"{self.running:,} running",
-            *([f"{self.sampling:,} being looked at by frames"] if self.sampling else []),
+            *([f"{self.sampling:,} being analysed by frames"] if self.sampling else []),
             *([f"{handed_over:,} fetched without a notice"] if handed_over >= FEW_LOST_NOTICES else []),
             *([f"{self.set_aside:,} left out as ineligible"] if self.set_aside else []),
             *([f"{self.missed:,} found by the daily comparison"] if self.missed else []),

@@ -42,7 +42,7 @@ from tools.lib.submit.plan_file import PlanFiles
 from tools.lib.submit.scan_id import new_scan_id
 from tools.lib.text import counted, printable
 
-# What a deployment with frames is set to without a word.
+# The default of a deployment's `images_per_second`, for the estimate of a deployment without frames.
 USUAL_IMAGES_PER_SECOND = 5.0
 
 
@@ -55,7 +55,7 @@ class Request:
         bucket: None where the source names it, or where a plan is run.
         selection: Returns the selection for a bucket.
         skip_unchanged: Whether to leave out what an earlier scan finished and that has not changed since.
-        choice: What looks at the objects.
+        choice: The engine, and what it takes.
         estimate_options: How to estimate, and the most that the scan may cost.
         check: Whether only to check the deployment.
         run_plan: The plan to run, or None.
@@ -182,7 +182,7 @@ class SubmitRun:
         return plan
 
     def _estimate(self, built: BuiltManifest, found: Deployment) -> dict[str, Any] | None:
-        """Return the estimate of the engine that was chosen, and of the other one beside it, as the plan holds them.
+        """Return the estimates of the chosen engine and of the other one, as the plan holds them.
 
         Raises:
             ToolError: The scan may cost more than the limit.
@@ -321,7 +321,7 @@ def _none_found(selection: Selection) -> str:
 
 
 def alternative_sentences(alternative: Estimate, deployment: Deployment) -> list[str]:
-    """Return what the engine that was not chosen would come to, what it might miss, and how to choose it."""
+    """Return what the engine that was not chosen would cost, what it might miss, and how to choose it."""
     choice = alternative.choice
     if choice.engine is Engine.VIDEO:
         return [alternative.in_short(), "omit --frames to submit that"]

@@ -1,4 +1,4 @@
-"""The options that say what looks at the objects of a scan."""
+"""The options that choose the engine of a scan."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SHORTEST, _LONGEST = SHORTEST_INTERVAL_MS // 1_000, LONGEST_INTERVAL_MS // 1_00
 
 
 class Interval(click.ParamType[int]):
-    """An interval in seconds, as `5s` or `2.5s`: its milliseconds."""
+    """Seconds as `5s` or `2.5s`, converted to milliseconds."""
 
     name = "interval"
 
@@ -54,7 +54,7 @@ engine_options = options(
 
 
 def engine_from(**given: Any) -> EngineChoice:  # noqa: ANN401 - click hands values over by name
-    """Return what the options of `engine_options` choose; other options are ignored.
+    """Return the choice that the options of `engine_options` make; other options are ignored.
 
     Raises:
         click.UsageError: They contradict each other.
@@ -68,10 +68,10 @@ def engine_from(**given: Any) -> EngineChoice:  # noqa: ANN401 - click hands val
 
 
 def deployed(choice: EngineChoice, deployment: Deployment) -> EngineChoice:
-    """Return a choice as a deployment carries it out.
+    """Complete a choice with whether the deployment analyses images.
 
     Raises:
-        ToolError: It takes frames, and the deployment cannot.
+        ToolError: The choice needs frames, which are not deployed.
     """
     has_frames = deployment.images_per_second is not None
     if not has_frames and Engine.FRAMES in (choice.engine, choice.others):

@@ -37,7 +37,7 @@ def what_happens(choice: EngineChoice, images_per_second: float | None) -> tuple
 
 
 def engine_arguments(engine: Engine, interval_ms: int | None) -> dict[str, str]:
-    """Return the arguments of a job that say what looks at its objects; by the video API alone there are none."""
+    """Return the job's user arguments that choose the engine; there are none for the video API alone."""
     if interval_ms is None:
         return {}
     # In a scan by the video API only films that it does not take have an interval.
@@ -55,7 +55,7 @@ class Plan:
         sha256: Hash of the manifest (hex); the manifest that is submitted must match it.
         suspended: Whether the job waits for a confirmation in the console.
         skip_unchanged: Whether what an earlier scan finished was left out.
-        choice: What looks at its objects.
+        choice: The engine, and what it takes.
         measure: How many headers were read; what cannot be analysed, by its header, was left out.
         not_selected: How many other objects the source has, by suffix; None if that is not known.
         estimate: Minutes, images, dollars and finishing time, as JSON values and in sentences, also for the engine that was not
@@ -125,7 +125,7 @@ class Plan:
 
     @property
     def interval_ms(self) -> int | None:
-        """Return the interval of the films that go by frames; None where none do."""
+        """Return the interval of the films that are analysed by frames; None if the plan sends none to frames."""
         return self.choice.interval_ms if Engine.FRAMES in (self.choice.engine, self.choice.others) else None
 
     @property
@@ -215,7 +215,7 @@ def from_json(values: Mapping[str, Any], deployment: Deployment) -> Plan:
 
 
 def _choice(values: Mapping[str, Any], deployment: Deployment) -> EngineChoice:
-    """Return what looks at the objects, which plans of earlier versions do not say: the video API."""
+    """Return the choice of the engine; plans of earlier versions state none and mean the video API."""
     return EngineChoice(
         engine=Engine(values.get("engine", Engine.VIDEO)),
         interval_ms=int(values.get("interval_ms") or DEFAULT_INTERVAL_MS),

@@ -56,7 +56,7 @@ def column(title: str, lines: Sequence[str]) -> list[str]:
 
 
 def filter_lines(selection: Selection) -> list[str]:
-    """Return what a selection demands of objects beside bucket, prefix and suffix; times are in UTC."""
+    """Return a selection's filters other than bucket, prefix and suffix; times are in UTC."""
     sample = selection.sample
     conditions: list[tuple[str, Any]] = [
         ("keys that match {}", _either(selection.include)),
@@ -121,7 +121,7 @@ def _sized(name: str, count: int) -> str:
 
 
 def _others(plan: Plan) -> list[str]:
-    """Return what the source has beside the selected suffixes, or why that is not known."""
+    """Return the objects in the source whose suffixes are not selected, or why they are not known."""
     if plan.not_selected is not None:
         return unselected.sentences(plan.not_selected, ENGLISH)
     if plan.source.filters and not plan.generated:
@@ -145,7 +145,7 @@ def _engine(plan: Plan) -> str:
 
 
 def _alternative(plan: Plan) -> list[str]:
-    """Return what the scan would come to by the other engine, which plans of earlier versions do not have."""
+    """Return what the scan would cost by the other engine; plans of earlier versions lack that."""
     return list((plan.estimate or {}).get("alternative", {}).get("sentences", []))
 
 

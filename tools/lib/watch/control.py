@@ -1,4 +1,4 @@
-"""The commands of `control_scan.py watch` that change something: a bucket's switch in S3, and what the table says of the watch."""
+"""The commands of `control_scan.py watch` that change something: a bucket's switch in S3, and the watch's item in the table."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tools.lib.json_keys import time_keys
 from tools.lib.text import moment
 from tools.lib.watch import notifications
 
-# A person's clock may be so far ahead: uploads count as new from so long before, so that none is lost between them and S3's events.
+# How far a person's clock may be ahead: uploads count as new from this long before it, so that none is lost before S3 sends events.
 _CLOCK_SECONDS = 600.0
 
 _STILL_SCANNED = "What was uploaded before is still scanned."
@@ -71,7 +71,7 @@ def pause(run: Invocation, bucket: str) -> CommandResult:
 
 
 def resume(run: Invocation, bucket: str) -> CommandResult:
-    """Have the uploads of a bucket wait no longer for a person."""
+    """End the pause of a bucket's uploads."""
     require_watched(run.deployment, bucket)
     outcome = run.table.watches.resume_uploads(bucket)
     line = f"Uploads to {bucket} are scanned again; those that wait are sent to their lane within two minutes."

@@ -61,7 +61,7 @@ class Health:
             yield Fault(f"The rule {self.rule} is disabled: no upload to {self.bucket} arrives.", enable)
 
     def event_faults(self, ended_at: float | None) -> Iterator[Fault]:
-        """Yield what keeps its events from being used; `ended_at`: since when its watch is off, if it is."""
+        """Yield why the bucket's events are not sent or not used; `ended_at` is when its watch was switched off, if it was."""
         switch = f"`python tools/control_scan.py watch on {self.bucket}` switches that on."
         if not self.sends_events:
             yield Fault(f"{self.bucket} sends no events to EventBridge: no upload to it arrives.", switch)

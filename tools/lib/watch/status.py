@@ -25,7 +25,7 @@ _MINUTE_MS = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """Seconds from upload to verdict: the median of so many verdicts, and how long 95 % of them took at most."""
+    """Seconds from upload to verdict: the median and the 95th percentile, and over how many verdicts."""
 
     verdicts: int
     median: float

@@ -79,7 +79,7 @@ class RulesResponse(EventsHandler):  # type: ignore[misc] # moto is untyped
 
 
 def hooks(bus: EventBus) -> Iterator[moto_hooks.Hook]:
-    """Yield what has a bus get moto's rules and answer EventBridge's requests."""
+    """Yield the hooks that pass moto's rules to a bus and have it answer EventBridge's requests."""
     installed: type[RulesResponse] = type("InstalledRulesResponse", (RulesResponse,), {"bus": bus})
     yield from moto_hooks.routes(urls, installed.dispatch)
 

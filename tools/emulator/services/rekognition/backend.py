@@ -39,7 +39,7 @@ class ContentModeration:
     Calls may come from any thread. Videos are decoded and notices sent in actions of the clock, never during a call.
 
     Attributes:
-        ledger: What really ran, as evidence for tests.
+        ledger: The jobs that ran, as evidence for tests.
         faults: Orders for Starts and notices to fail.
     """
 

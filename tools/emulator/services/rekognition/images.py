@@ -1,6 +1,6 @@
-"""The engine of DetectModerationLabels: an image in a call, as bytes or in S3, within a quota of calls a second.
+"""The engine of DetectModerationLabels: one image per call, as bytes or from S3, within a quota of calls a second.
 
-Each call that is answered is paid for, and so is one whose answer gets lost: there are no tokens. Limits are those of
+Each call that is carried out is billed, even if its answer gets lost, because there are no tokens. Limits are those of
 https://docs.aws.amazon.com/rekognition/latest/dg/limits.html. Not imitated: human review and custom adapters (refused by name),
 the permissions of the caller, and how long a call takes.
 """
@@ -30,21 +30,21 @@ ANALYSED = "Analysed"
 
 
 class ImageAnalyser(Protocol):
-    """What looks at images for the engine; both methods raise `UnreadableError`."""
+    """What decodes images for the engine; both methods raise `UnreadableError`."""
 
     def size(self, body: bytes) -> tuple[int, int]:
         """Return width and height in pixels."""
 
     def look(self, body: bytes) -> Picture:
-        """Return what the image shows."""
+        """Return what the image shows; only called for sizes within the limits."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImageCall:
-    """A call: when, in epoch seconds; the SHA-256 of the image, "" if it was not read; where it is in S3, if it came from there."""
+    """A call: its time (epoch seconds), its answer, the image's SHA-256 ("" if it was not read), and the object in S3 if any."""
 
     at: float
-    answer: str  # `ANALYSED`, which is paid for, or the error's code
+    answer: str  # `ANALYSED`, which is billed, or the error's code
     digest: str = ""
     bucket: str = ""
     key: str = ""
@@ -52,14 +52,14 @@ class ImageCall:
 
 
 class ImageLedger:
-    """All calls whose parameters were in order, as evidence for tests; may be read while the world runs."""
+    """All calls with valid parameters, as evidence for tests; may be read while the world runs."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._calls: list[ImageCall] = []
 
     def note(self, call: ImageCall) -> None:
-        """Add a call."""
+        """Add a call, from any thread."""
         with self._lock:
             self._calls.append(call)
 
@@ -80,7 +80,7 @@ class ImageLedger:
         return Counter(call.answer for call in self.calls)
 
     def most_paid_within(self, seconds: float) -> int:
-        """Return the most images that were paid for in any span of so many seconds."""
+        """Return the most images that were billed within any span of this many seconds."""
         return most_within(seconds, (call.at for call in self.paid))
 
 
@@ -88,8 +88,8 @@ class ImageModeration:
     """DetectModerationLabels for one account in one Region; calls may come from any thread.
 
     Attributes:
-        ledger: What was really looked at, as evidence for tests.
-        faults: Orders for calls to fail.
+        ledger: The calls and their answers, as evidence for tests.
+        faults: Orders for calls to fail or to lose their answers.
     """
 
     def __init__(self, *, clock: Clock, settings: EmulatorSettings, objects: Objects, analyser: ImageAnalyser) -> None:
@@ -102,7 +102,7 @@ class ImageModeration:
         self._calls = RateLimit(settings.images_per_second)
 
     def detect(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        """Answer DetectModerationLabels, whose `Image.Bytes` are bytes, or raise `RekognitionError`."""
+        """Answer a DetectModerationLabels request, in which `Image.Bytes` are bytes already; errors are `RekognitionError`."""
         request = detect_request(parameters)
         now, body = self._clock.now(), None
         try:
@@ -141,7 +141,7 @@ class ImageModeration:
 
 
 def _check_size(width: int, height: int) -> None:
-    """Raise what AWS answers to an image that is too large or too small.
+    """Raise the error with which AWS answers an image with too many or too few pixels.
 
     Seen on AWS: awsdocs/aws-doc-sdk-examples#4848, and boto/botocore#1366 for one that is too small.
     """

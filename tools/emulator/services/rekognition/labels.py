@@ -1,4 +1,4 @@
-"""Labels as Rekognition reports them, of videos and of images: one taxonomy, one version of the model."""
+"""Labels as Rekognition reports them, for videos and images alike: one taxonomy, one version of the model."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MODEL_VERSION = "7.0"
 
 
 def labels_of(label: str, confidence: float) -> list[dict[str, Any]]:
-    """Return a label that was seen and each of its parents, which AWS reports with the same confidence."""
+    """Return the label and each of its parents as `ModerationLabel`s; AWS gives parents the same confidence."""
     return [
         {"Confidence": confidence, "Name": card.label, "ParentName": card.parent, "TaxonomyLevel": card.level}
         for card in lineage(label)

@@ -97,7 +97,7 @@ class Ledger:
 
 
 def most_within(seconds: float, times: Iterable[float]) -> int:
-    """Return the most of some times that lie within any span of so many seconds."""
+    """Return the largest number of times that lie within any span of this many seconds."""
     most, window = 0, deque[float]()
     for time in sorted(times):
         window.append(time)

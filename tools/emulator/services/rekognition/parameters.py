@@ -106,7 +106,7 @@ def detect_request(parameters: Mapping[str, Any]) -> DetectRequest:
     only(SERVICE, "DetectModerationLabels", parameters, _DETECT)
     try:
         model.check("rekognition", "DetectModerationLabels", parameters)
-    except model.ModelError as error:  # the code is that which is seen for bytes that are too many
+    except model.ModelError as error:  # the code was seen on AWS for an image with too many bytes
         raise RekognitionError("ValidationException", f"1 validation error detected: {error}") from None
     image = parameters["Image"]
     body, stored = image.get("Bytes"), image.get("S3Object") or {}

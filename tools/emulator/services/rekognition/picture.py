@@ -1,4 +1,4 @@
-"""What an image file is, and which test card it shows."""
+"""Image files: their size in pixels, and the test card that they show."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tools.emulator.services.rekognition.cells import cells_of
 _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8\xff"
 _MARKER = 0xFF  # begins each segment of a JPEG; any number of them may
-# JPEG's markers of a frame header, which holds the size (SOF0 to SOF15 without those of tables), and those without a length.
+# JPEG's markers of a frame header, which holds the size (SOF0 to SOF15 without those of tables), and markers without a length.
 _FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
 
@@ -54,7 +54,7 @@ class CardReader:
         raise UnreadableError
 
     def look(self, body: bytes) -> Picture:
-        """Return what the image shows, or raise `UnreadableError`."""
+        """Decode an image and return the card that fills it, if any, or raise `UnreadableError`."""
         try:
             with av.open(io.BytesIO(body), "r", format="png_pipe" if body.startswith(_PNG) else "jpeg_pipe") as container:
                 frame = next(container.decode(video=0), None)
@@ -67,7 +67,12 @@ class CardReader:
 
 
 def _jpeg_size(body: bytes) -> tuple[int, int]:
-    """Return width and height of the first frame header, going from segment to segment."""
+    """Return the width and height in the first frame header.
+
+    Raises:
+        UnreadableError: Something is not a segment.
+        IndexError, struct.error: The file ends before the header.
+    """
     at = 2
     while True:
         while body[at] == body[at + 1] == _MARKER:

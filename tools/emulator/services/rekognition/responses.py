@@ -48,7 +48,7 @@ class ContentModerationResponse(RekognitionResponse):  # type: ignore[misc] # mo
 
 
 def hooks(engine: ContentModeration, images: ImageModeration) -> tuple[moto_hooks.Hook, ...]:
-    """Return what has the engines of videos and of images answer Rekognition's requests."""
+    """Return the hooks with which these engines answer Rekognition's requests."""
     # moto makes an instance for each request, so it finds the engines through the class
     base = ContentModerationResponse
     installed: type[ContentModerationResponse] = type("InstalledModerationResponse", (base,), {"engine": engine, "images": images})
@@ -56,7 +56,7 @@ def hooks(engine: ContentModeration, images: ImageModeration) -> tuple[moto_hook
 
 
 def _decoded(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a request with the bytes of its image, which come as base64."""
+    """Return a request whose `Image.Bytes`, base64 on the wire, are decoded."""
     image = parameters.get("Image")
     if not isinstance(image, dict) or image.get("Bytes") is None:
         return parameters

@@ -1,4 +1,4 @@
-"""What a video is, and which test cards it shows when."""
+"""Videos: their metadata, and the test cards that they show, with times."""
 
 from __future__ import annotations
 
@@ -60,10 +60,10 @@ class Analysis:
 
 
 class Analyser(Protocol):
-    """What analyses videos for the engine."""
+    """What decodes videos for the engine."""
 
     def analyse(self, body: bytes) -> Analysis:
-        """Return what is in a video, or raise `UnanalysableError`."""
+        """Return a video's metadata and what its frames show, or raise `UnanalysableError`."""
 
 
 class VideoAnalyser:

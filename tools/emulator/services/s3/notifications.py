@@ -1,4 +1,4 @@
-"""What S3 tells others of each write: events for EventBridge, and messages for the queues, topics and functions of a bucket.
+"""What S3 sends for each write: events to EventBridge, and messages to the queues, topics and functions of a bucket.
 
 Sources: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html and notification-content-structure.html
 """
@@ -169,7 +169,7 @@ def _version(key: Any) -> dict[str, str]:  # noqa: ANN401 - moto's
 
 
 def hooks(sender: Notifications) -> Iterator[moto_hooks.Hook]:
-    """Yield what has `Notifications` send what moto would send, and what moto forgets."""
+    """Yield the hooks with which `Notifications` sends what moto would send, and what moto forgets."""
 
     def written(_: str, name: Any, bucket: Any, key: Any) -> None:  # noqa: ANN401 - moto's
         # moto sends two events of a multipart upload, the first as if it had been put.

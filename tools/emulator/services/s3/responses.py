@@ -117,7 +117,7 @@ class _AnyCharacters(werkzeug_app.RegexConverter):  # type: ignore[misc] # moto 
 
 
 def hooks(sender: Notifications) -> Iterator[moto_hooks.Hook]:
-    """Yield what corrects moto's S3, and what sends the events of its writes."""
+    """Yield the hooks that correct moto's S3 and send the events of its writes."""
     yield from times.hooks(sender.clock)
     yield from notifications.hooks(sender)
     installed: type[CorrectedResponse] = type("InstalledResponse", (CorrectedResponse,), {"sender": sender})

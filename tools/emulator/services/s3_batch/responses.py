@@ -80,6 +80,6 @@ class JobsResponse(S3ControlResponse):  # type: ignore[misc] # moto is untyped
 
 
 def hooks(engine: BatchOperations) -> tuple[moto_hooks.Hook, ...]:
-    """Return what has an engine answer the job operations."""
+    """Return the hooks with which an engine answers the job operations."""
     installed: type[JobsResponse] = type("InstalledJobsResponse", (JobsResponse,), {"engine": engine})
     return tuple(moto_hooks.Route(urls, path, installed.dispatch) for path in _PATHS)

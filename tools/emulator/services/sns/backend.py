@@ -95,7 +95,7 @@ class SnsService:
         return "pending confirmation" if subscription.arn == PENDING else str(subscription.arn)
 
     def unsubscribe(self, subscription_arn: str) -> None:
-        """End a subscription, as its owner or whoever opens the link in a mail does; one that does not exist is none to end.
+        """End a subscription, as its owner does, or anyone who opens the link in a mail; if it does not exist, nothing happens.
 
         Raises:
             SnsError: InvalidParameter; that is not the ARN of a subscription.

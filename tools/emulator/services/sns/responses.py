@@ -84,6 +84,6 @@ class TopicsResponse(SNSResponse):  # type: ignore[misc] # moto is untyped
 
 
 def hooks(service: SnsService) -> tuple[moto_hooks.Hook, ...]:
-    """Return what has an engine answer SNS's requests."""
+    """Return the hooks with which an engine answers SNS's requests."""
     installed: type[TopicsResponse] = type("InstalledTopicsResponse", (TopicsResponse,), {"service": service})
     return moto_hooks.routes(urls, installed.dispatch)

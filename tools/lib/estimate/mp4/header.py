@@ -37,8 +37,8 @@ class Header:
     """The header of a video.
 
     Attributes:
-        seconds: 0 if there is no picture, or if it is of another codec than H.264 and its length is not known.
-        codec: "" if there is no picture.
+        seconds: 0 if there is no video track, or if its codec is not H.264 and its length is not known.
+        codec: "" if there is no video track.
         gets: How many GETs reading it took.
         bytes: How many bytes reading it took.
     """
@@ -84,7 +84,7 @@ class Unreadable:
 
     @property
     def worthless(self) -> bool:
-        """Tell whether none of it will be analysed; of the others nothing is known."""
+        """Tell whether it is certain that nothing of the object will be analysed."""
         return self.fault is not None or self.code in {reasons.NOT_A_VIDEO, _GONE}
 
 
@@ -200,7 +200,7 @@ def _judged(reading: RangedReading, movie: Movie) -> Reading:
 
 
 def _seconds_of_others(reading: RangedReading, movie: Movie) -> float:
-    """Return the length of a film in another codec than H.264, 0 if it is not known: only frames look at it."""
+    """Return the length of a film in a codec other than H.264, which only frames take; 0 if it is not known."""
     try:
         return seconds_of(reading, movie) or 0.0
     except (BrokenError, BeyondLimitsError):

@@ -1,6 +1,6 @@
 """Users' own manifests, in the format of S3 Batch Operations (`manifests/README.md`): each row is checked before anything is done.
 
-What passes is written anew in our own encoding, so S3 takes any manifest that passes.
+Valid rows are written again in our own encoding, so S3 takes any manifest that passes.
 """
 
 from __future__ import annotations

@@ -16,15 +16,15 @@ from tools.lib.review.page.labels import CATEGORIES, OTHER, LabelTable
 from tools.lib.review.page.videos import Describer
 from tools.lib.review.summary import Review
 
+# The most videos with which a browser stays responsive; the rest is counted, and the page says where to find it.
 MAX_FLAGGED = 20_000
 MAX_FAILED = 5_000
 MAX_INELIGIBLE = 5_000
 MAX_SUPERSEDED = 5_000
-"""A browser stays fluid up to this many videos; the rest is counted, and the page says where it is."""
 
+# The most segments of one video, and about how many on the page: with 20,000 videos each keeps its 20 strongest.
 MAX_SEGMENTS = 200
 MAX_SEGMENTS_OF_ALL = 400_000
-"""Segments of one video, and about how many on the page: with 20,000 videos each keeps its 20 strongest."""
 
 
 @dataclass(frozen=True, slots=True)

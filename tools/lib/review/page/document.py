@@ -15,6 +15,7 @@ from typing import Any, TextIO
 from handlers.domain.languages import Language
 from tools.lib.review.page.data import PageData
 
+# The files of the page's one script, in this order.
 SCRIPTS = (
     "elements.js",
     "language.js",
@@ -26,7 +27,6 @@ SCRIPTS = (
     "listing.js",
     "page.js",
 )
-"""One module script, in this order."""
 
 # A sentence of page.html.
 MARKED = re.compile(r"\{\{(.+?)\}\}")

@@ -1,4 +1,4 @@
-"""The labels of a page: each name once, with what it stands below and the top-level category that colours it."""
+"""The labels of a page: each name once, with its ancestors and the top-level category that colours it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 from handlers.domain import LabelSummary, taxonomy
 
+# The categories that colour labels, in the order of AWS's page; the last one is for labels that model 7.0 did not have.
 CATEGORIES = (*taxonomy.HIERARCHY, "Other labels")
-"""What labels are coloured by, in the order of AWS's page; the last one takes labels that the model of 7.0 did not have."""
 
 OTHER = len(CATEGORIES) - 1
 _INDEX = {taxonomy.folded(name): index for index, name in enumerate(taxonomy.HIERARCHY)}
@@ -23,7 +23,7 @@ class LabelTable:
     _entries: list[dict[str, Any]] = field(default_factory=list)
 
     def number(self, name: str, parents: Mapping[str, str]) -> int:
-        """Return the number of a label; `parents` is what Rekognition said stands above the labels of its video."""
+        """Return the number of a label; `parents` are those that Rekognition reported for the labels of its video."""
         if name not in self._numbers:
             above = lineage(name, parents)
             self._numbers[name] = len(self._entries)
@@ -36,12 +36,12 @@ class LabelTable:
 
 
 def parents_of(labels: Iterable[LabelSummary]) -> dict[str, str]:
-    """Return what stands directly above each of a video's labels, as Rekognition said."""
+    """Return the parent of each of a video's labels, as Rekognition reported it."""
     return {label.name: label.parent for label in labels if label.parent}
 
 
 def lineage(name: str, parents: Mapping[str, str]) -> list[str]:
-    """Return what a label stands below, the nearest first: by the taxonomy, else as far up as Rekognition named parents."""
+    """Return a label's ancestors, the nearest first: by the taxonomy, else as far up as Rekognition named parents."""
     above: list[str] = []
     while not taxonomy.known(name) and (parent := parents.get(name)) and parent not in above:
         above.append(parent)

@@ -15,9 +15,9 @@ from tools.lib.review.page.labels import category, parents_of
 from tools.lib.review.page.videos import judged
 from tools.lib.review.summary import FlaggedVideo, Review
 
+# Percent: the width of a step in the chart of confidence, and its start, Rekognition's default, or lower where less was found.
 CONFIDENCE_STEP = 5
 CONFIDENCE_FROM = 50
-"""The chart of confidence starts here, Rekognition's default, or lower where something was found below it (percent)."""
 
 _ALWAYS_SHOWN = (ObjectStatus.FLAGGED, ObjectStatus.FAILED, ObjectStatus.CLEAN)
 
@@ -35,7 +35,7 @@ def analysed_ms(totals: Totals) -> int:
 
 
 def costs(review: Review, totals: Totals, language: Language) -> dict[str, Any]:
-    """Return what the scan cost by the price table, whole and in parts; what AWS bills in the end only the bill says."""
+    """Return what the scan cost by the price table, in total and in parts; AWS's bill may differ."""
     minutes = Decimal(analysed_ms(totals)) / 60_000
     analysed = language.text("{minutes} minutes analysed", minutes=language.number(float(minutes), digits=1))
     dollars = minutes * prices.REKOGNITION_MINUTE.dollars

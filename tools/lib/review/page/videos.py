@@ -15,8 +15,8 @@ from tools.lib.review.page.labels import LabelTable, parents_of
 from tools.lib.review.summary import FlaggedVideo
 from tools.lib.text import iso_time
 
+# The most characters of a failure's message that are shown.
 MAX_MESSAGE = 1_000
-"""Characters of a failure's message that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
