@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 
+from stacks import app
 from tests.once import synthesised
 from tools.lib.errors import ToolError
 from tools.rehearsal import assembly
@@ -123,3 +124,11 @@ def test_the_message_of_app_py_is_passed_on(project, tmp_path, program, message,
         assembly.synthesise(tmp_path / "cdk.out")
 
     assert refused.value.cure.startswith(cure)
+
+
+def test_layer():
+    """The layer of frames is looked for where the stack takes it from, which is where make package builds it."""
+    makefile = (assembly.ROOT / "Makefile").read_text("utf-8")
+
+    assert assembly.LAYER == app.MEDIA
+    assert f"--target {app.MEDIA}/python " in makefile
