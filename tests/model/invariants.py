@@ -73,6 +73,7 @@ class Invariants:
         self.thresholds = {}  # policy hash -> from which confidence it flags
         self.bodies = {}  # job id -> what it looked at
         self.limits = []  # how many jobs may run, each time that changed
+        self._noted = {}  # tag of ours -> how many limits there were when its Start was noted
         self._slots_setting = None
         self._deployed = (0, 0)
         self._running = set()
@@ -193,6 +194,8 @@ class Invariants:
         self._check_transition(old, new, before, after)
         for item, sign in ((old, -1), (new, 1)):
             self._count(scan_id, item, sign)
+        if "start_tried_at" in new and new["start_tried_at"] != (old or {}).get("start_tried_at"):
+            self._noted[_tag(new)] = len(self.limits)
         name = f"{video_id}#{scan_id}#"
         self._running.discard(f"{name}{before[1]}")
         self._starting.discard(f"{name}{before[1]}")
@@ -266,15 +269,17 @@ class Invariants:
         self.bodies[entry.job_id] = self.objects.seen(entry.key)
         if len(jobs) > 1:
             self.faults.append(f"paid twice: {entry.tag} has {len(jobs)} jobs")
-        self._check_slots()
+        self._check_slots(entry.tag)
 
-    def _check_slots(self):
-        own = {entry.job_id for tag, entries in self.jobs.items() for entry in entries if not self._given_up(tag)}
+    def _check_slots(self, tag):
+        """A job opens within the slots that there are, or were when its Start was noted: from then on it counts as running."""
+        own = {entry.job_id for each, entries in self.jobs.items() for entry in entries if not self._given_up(each)}
         running = {entry.job_id for entry in self.ledger.jobs if entry.closed_at is None} & own
         oldest = min(run.began for run in self.scheduler.live if run.name == "start_analysis")
-        most = max(self.limits[max(0, oldest - 1) :])
+        most = max(self.limits[max(0, min(oldest, self._noted.get(tag, oldest)) - 1) :])
         if len(running) > most:
-            self.faults.append(f"{len(running)} jobs are open, slots {most}")
+            open_jobs = {each: len(running & {entry.job_id for entry in entries}) for each, entries in self.jobs.items()}
+            self.faults.append(f"{len(running)} jobs are open, slots {most}: {open_jobs}, {tag} just now")
 
     def _given_up(self, tag):
         """Tell whether the record of an analysis has failed, or is at a later attempt: nothing waits for the job any more."""
