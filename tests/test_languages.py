@@ -23,7 +23,7 @@ REVIEW = [
 ]
 MAILS = [ROOT / f"handlers/domain/{name}.py" for name in ("mail", "scan_mail", "unselected")]
 CALL = re.compile(r'\b(?:text|phrase)\(\s*(?:"((?:[^"\\]|\\.)*)"|(.))')
-# What is chosen while running, and so stands in no call of `text`: the arguments of `word`.
+# What is chosen while running, and so is in no call of `text`: the arguments of `word`.
 WORDS = {*ObjectStatus, *ScanStatus, "without record", *(price.unit for price in PRICES), *(price.source for price in PRICES)}
 OTHERS = [pytest.param(language, id=code) for code, language in LANGUAGES.items() if language is not ENGLISH]
 

@@ -30,7 +30,7 @@ _MINUTE_MS = 60_000
 class Watch:
     """A bucket whose new uploads are scanned: any of these prefixes (none: all keys), any of these suffixes, in whatever case.
 
-    `max_minutes_per_day`: beyond so many minutes of video in a UTC day its uploads wait for the next one; None: without a limit.
+    `max_minutes_per_day`: once that much video was started in a UTC day, further uploads wait for the next; None: without a limit.
     `interval_ms` is the longest gap between two frames, for the engine of frames.
     """
 

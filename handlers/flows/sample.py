@@ -161,7 +161,7 @@ class SampleFlow:
         session = _Session(message, receives, deadline, log)
         try:
             return self._leave(session, self._enter(session) or self._sample(session))
-        except Exception:
+        except Exception:  # whatever failed is raised again: giving the lease back only saves waiting for its end
             if session.leased_until is not None:
                 self._give_back(session)
             raise

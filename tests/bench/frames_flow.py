@@ -96,7 +96,7 @@ class Rekognition:
 
 
 class Film:
-    """A film whose frames stand in the middle of their intervals."""
+    """A film whose frames are in the middle of their intervals."""
 
     kind, passthrough, complete, decoded_ms = "film", False, True, None
 

@@ -34,7 +34,7 @@ _ENTRY = (
 
 @dataclass(frozen=True)
 class Bucket:
-    """So many keys, flat under one prefix or in ten of the same size; a multiple of 10,000, at most 10 million."""
+    """A number of keys, flat under one prefix or in ten of the same size; a multiple of 10,000, at most 10 million."""
 
     keys: int
     folders: int = 1

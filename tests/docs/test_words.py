@@ -49,6 +49,8 @@ PHRASES = {
 SENTENCES = {
     r"nobody": "no one, or name who",
     r"mend(s|ed|ing)?": "fix, repair",
+    r"stand(s|ing)? in|stood in": "is in, replaces",
+    r"so many": "that many, or name what is counted",
     r"ask(s|ed|ing)? after": "poll, ask about",
     r"br(eak|eaks|eaking|oke|oken) off": "interrupt, stop",
     r"leav(e|es|ing) \S+ away|left away": "omit",

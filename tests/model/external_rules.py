@@ -14,7 +14,7 @@ from tests.model.troubles import KINDS, REFUSALS, Trouble
 FUNCTIONS = {"batch_invoke": 8, "new_upload": 12, "start_analysis": 12, "completion": 7, "sweeper": 90}
 PERSONS = {"submit": 3, "retry": 3, "judge": 5, "cancel": 5, "redrive": 6}
 MOST_ORDERS = 4
-# Lanes are purged above this many messages in them and videos of a scan: the model has seven keys. And so many messages of each of
+# Lanes are purged above this many messages in them and videos of a scan: the model has seven keys. And as many messages of each of
 # the videos fill a lane, so that its starters have not dropped them when the sweeper looks.
 PURGED_ABOVE, FULL = 1, 10
 

@@ -37,7 +37,7 @@ STACK_TESTS = (
     NODE_TESTS[1],
 )
 MARKS = "not slow and not long"
-# The tests of one fault take at most so long by themselves, and may take so many times as long with the fault, on a busy machine.
+# The tests of one fault take at most this long by themselves, and at most this factor longer with the fault, on a busy machine.
 MOST_SECONDS, TIMES_AS_LONG, START_SECONDS = 40.0, 6.0, 30.0
 STACK_SECONDS = 60.0
 STATES = {SEEN: "seen", UNSEEN: "not seen", UNREACHED: "not reached", None: "seen (no end)"}

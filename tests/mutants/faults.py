@@ -1,7 +1,7 @@
 """Which faults can be put into a source: small changes of what a function does, or of a number that functions read.
 
 Not changed: sentences for people (strings with spaces, f-strings), what is logged (`tests/pins` holds that), annotations,
-decorators, default values, and what stands in class bodies. A fault that nearly always ends in an exception says little about the
+decorators, default values, and class bodies. A fault that nearly always ends in an exception says little about the
 tests, so there is none that puts None where a value belongs.
 """
 
@@ -161,7 +161,7 @@ def _is_number(node):
 
 
 def _variants(node):
-    """Return what may stand in the place of a node."""
+    """Return what may replace a node."""
     return list(_KINDS[type(node)](node)) if type(node) in _KINDS else []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, Self
@@ -94,17 +95,15 @@ def open_media(source: Source, *, interval_ms: int, after_ms: int | None) -> Med
     if _can_be_sent_as_it_is(ranges):
         return Media(None, "image", None, resumed=False)
     decoder = Decoder(ranges)
-    try:
-        message, _ = decoder.step(size=source.size, interval_ms=interval_ms, after_ms=after_ms)
-    except (DecoderFailedError, ReadTooMuchError) as error:
-        decoder.close()
-        raise MediaError(Problem(reasons.UNDECODABLE, str(error))) from error
-    except BaseException:
-        decoder.close()
-        raise
-    if message["is"] != OPENED:
-        decoder.close()
-        raise MediaError(Problem(message["code"], message["message"]))
+    with ExitStack() as unless_opened:
+        unless_opened.callback(decoder.close)
+        try:
+            message, _ = decoder.step(size=source.size, interval_ms=interval_ms, after_ms=after_ms)
+        except (DecoderFailedError, ReadTooMuchError) as error:
+            raise MediaError(Problem(reasons.UNDECODABLE, str(error))) from error
+        if message["is"] != OPENED:
+            raise MediaError(Problem(message["code"], message["message"]))
+        unless_opened.pop_all()
     return Media(decoder, message["kind"], message["duration_ms"], resumed=after_ms is not None)
 
 

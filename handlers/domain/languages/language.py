@@ -38,7 +38,7 @@ class Language:
 
     Attributes:
         code: As in the setting `language` and HTML's attribute `lang` (BCP 47).
-        sentences: By the sentence that stands in the code.
+        sentences: By the English sentence in the code.
         labels: By AWS's name.
         thousands: Separates groups of three digits.
         decimal: Separates the fraction.
@@ -78,7 +78,7 @@ class Language:
         return self.number(number, digits=0)
 
     def number(self, number: float | Decimal, *, digits: int) -> str:
-        """Return a number with so many digits after the decimal separator."""
+        """Return a number with `digits` digits after the decimal separator."""
         grouping = "," if abs(float(number)) >= self.grouped_from else ""
         return f"{number:{grouping}.{digits}f}".translate(str.maketrans(",.", self.thousands + self.decimal))
 

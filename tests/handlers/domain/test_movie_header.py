@@ -93,5 +93,5 @@ def test_anything(chunk, at, size):
 
 @pytest.mark.parametrize(("size", "milliseconds"), [(0, 0), (1_000_000, 32_000), (10**9, LONGEST_MS), (10**15, LONGEST_MS)])
 def test_expected(size, milliseconds):
-    """Where the header does not say, the length is that of so many bytes at 250 kbit/s, within bounds."""
+    """Where the header does not say, the length is that of its bytes at 250 kbit/s, within bounds."""
     assert movie_header.expected_ms(size) == milliseconds

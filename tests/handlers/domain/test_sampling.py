@@ -12,7 +12,7 @@ from handlers.domain.sampling import Size, Window
 
 
 def placed(key_s, seconds, interval_s=5.0, start=None):
-    """Return the places of a film's samples, with key frames every so many seconds, chosen as the decoder does."""
+    """Return the places of a film's samples, with key frames at an interval, chosen as the decoder does."""
     places, interval_ms = [], round(1_000 * interval_s)
     window = (
         sampling.first_window(interval_ms, 1_000 * seconds) if start is None else sampling.next_window(interval_ms, start, start)
@@ -34,7 +34,7 @@ def test_without_key_frames():
 
 
 def test_with_a_key_frame_each_interval():
-    """Key frames are taken, and the first sample stands in the middle."""
+    """Key frames are taken, and the first sample is in the middle."""
     assert [2.5, 5, 10, 15] == placed(5, 20)
 
 
@@ -44,7 +44,7 @@ def test_a_film_shorter_than_an_interval():
 
 
 def test_a_film_of_unknown_length():
-    """The first sample stands in the middle of the first interval."""
+    """The first sample is in the middle of the first interval."""
     assert Window(1_250, 2_500, 3_000) == sampling.first_window(5_000, None)
 
 

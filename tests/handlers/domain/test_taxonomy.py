@@ -30,7 +30,7 @@ def test_names_in_any_case(name):
     assert taxonomy.ancestors(name) == ("Graphic Violence", "Violence")
 
 
-def test_every_label_stands_in_one_place():
+def test_every_label_has_one_place():
     """Ten categories, and no name twice: a name alone finds its place."""
     names = [taxonomy.folded(top) for top in taxonomy.HIERARCHY]
     for seconds in taxonomy.HIERARCHY.values():

@@ -33,7 +33,7 @@ class DiedError(BaseException):
 
 
 class Film:
-    """Media whose frames are where a test puts them; what is seen in each stands in its bytes."""
+    """Media whose frames are where a test puts them; the bytes of each say what is seen in it."""
 
     def __init__(self, length=10, seen=(), **fields):
         self.times = [INTERVAL_MS // 2 + INTERVAL_MS * number for number in range(length)]

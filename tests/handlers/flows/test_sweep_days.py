@@ -95,7 +95,7 @@ def _register(table, clock):
 
 @pytest.fixture(name="begin")
 def _begin(table, clock, register):
-    """Return a function that starts the analysis of an upload of which so many minutes are expected."""
+    """Return a function that starts the analysis of an upload by its expected minutes."""
 
     def begin(key, minutes, **more):
         record = replace(register(key, **more), reserved_ms=round(minutes * MINUTE))

@@ -15,7 +15,7 @@ DAY = 86_400.0
 
 
 def running(*, age=0.0, asked=None, job_id="job", repeated=False):
-    """Return an analysis that began so many seconds ago, and was last polled so many seconds ago."""
+    """Return an analysis by how many seconds ago it began, and was last polled."""
     asked_at = None if asked is None else NOW - asked
     return Running("video", SCAN, 0, since=NOW - age, job_id=job_id, asked_at=asked_at, repeated=repeated)
 
@@ -98,7 +98,7 @@ def test_sent_again_before(marked, expected):
     ],
 )
 def test_dead_letters_agreed(noted, before, count, expected):
-    """A number of dead letters is true once two counts agree that there are at least, or at most, so many."""
+    """A number of dead letters is true once two counts agree that it is at least, or at most, that."""
     assert expected == rules.dead_letters_agreed(LaneWatch(noted, before), count)
 
 

@@ -22,7 +22,7 @@ from tests.handlers.doubles import ACCOUNT, BUCKET, COMPLETIONS, OTHER_SCAN, ROL
 class TestWatchSubscriptions:
     @pytest.fixture(name="look")
     def _look(self, table, clock):
-        """Return a function that looks at a topic with so many subscriptions, confirmed and not."""
+        """Return a function that looks at a topic by its numbers of subscriptions, confirmed and not."""
 
         def look(confirmed, unconfirmed=0):
             topic = SimpleNamespace(subscribers=lambda: Subscribers(confirmed, unconfirmed))
@@ -197,7 +197,7 @@ class TestNoteProgress:
 class TestPurgeLanes:
     @pytest.fixture(name="purge")
     def _purge(self, table, clock, monkeypatch):
-        """Return a function that runs the task in lanes of so many messages, with so many waiting, and returns what was purged."""
+        """Return a function that runs the task by the messages of each lane and the waiting videos; it returns what was purged."""
 
         def purge(*, messages=10_001, waits=10_001):
             purged = []

@@ -37,7 +37,7 @@ def decide(account, key, version_id=None):
 
 
 def test_history(account):
-    """All records of a video stand in order of their scans, the newest first, with what was decided."""
+    """All records of a video are in order of their scans, the newest first, with what was decided."""
     add_scan(account, HOSTILE)
     add_scan(account, HOSTILE, scan_id=LATER_SCAN, created_at=NOW)
     add_flagged(account, HOSTILE)

@@ -85,7 +85,7 @@ def decided(account, scan_id=SCAN):
 
 
 def test_decisions_are_written_and_shown(scanned, apply):
-    """Who, when, what and the note stand in the review, as JSON and for a person."""
+    """Who, when, what and the note are in the review, as JSON and for a person."""
     result = apply(exported(entry(), entry(HOSTILE, decision="false-alarm", note="a toy\n\x1b[31m")))
 
     shown = review(scanned)

@@ -109,7 +109,7 @@ def test_damaged_rows(content, message):
 
 
 def test_several_result_files():
-    """Succeeded and failed rows stand in separate files; all of them are read."""
+    """Succeeded and failed rows are in separate files; all of them are read."""
     folder = Folder()
     folder.add_report(REAL_ROWS, SCHEMA_ORDER)
 

@@ -43,7 +43,7 @@ def person(watching):
 
 
 def an_upload(watching, key, *, lag, bucket=BUCKET, missed=False, state=State.CLEAN, duration_ms=30_000):
-    """Have an upload of today judged so many seconds after it, or let it wait."""
+    """Have an upload of today judged after some seconds, or let it wait."""
     now = watching.clock.now()
     scan_id = watch.scan_id(bucket, watch.day_of(now))
     if watching.table.scans.scan(scan_id) is None:

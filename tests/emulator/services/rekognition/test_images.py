@@ -255,7 +255,7 @@ def test_an_ordered_refusal_costs_nothing_and_a_lost_answer_does(bench):
 
 
 def test_a_refused_image_is_noted_and_not_paid_for(bench):
-    """What cannot be read stands in the ledger under its error."""
+    """What cannot be read is in the ledger under its error."""
     bench = bench()
 
     code_of(bench, {"Image": {"Bytes": b"not an image"}})

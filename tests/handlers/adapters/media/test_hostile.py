@@ -151,7 +151,7 @@ def test_many_streams():
 
 
 def check_cut_off(kind, step):
-    """Check what is left of a film that is cut off after each so many bytes."""
+    """Check what is left of a film that is cut off after each multiple of a number of bytes."""
     data = film(Made(kind, 10.0, (CARD,), key_s=1.0, fps=Fraction(10)))
 
     for length in range(0, len(data), step or len(data) // 4):

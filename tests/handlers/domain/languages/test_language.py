@@ -31,7 +31,7 @@ def test_text(language, number, text):
 
 
 def test_what_a_language_lacks_is_english():
-    """A sentence without a translation is shown as it stands in the code."""
+    """A sentence without a translation is shown as it is in the code."""
     assert "Nothing of 3" == GERMAN.text("Nothing of {n}", n=3)
 
 

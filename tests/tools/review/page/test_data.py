@@ -150,7 +150,7 @@ def test_confidences_never_contradict_the_verdict(scanned):
 
 
 def test_strongest_segments():
-    """The best are kept, and stand in time order."""
+    """The best are kept, in order of time."""
     segments = [Segment("Weapons", "Violence", 2, at, at + 1, confidence, 1) for at, confidence in enumerate((60, 90, 70, 80))]
 
     assert [1, 3] == [segment.start_ms for segment in strongest(segments, 2)]
