@@ -2,6 +2,7 @@
 
 from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -29,6 +30,20 @@ class Lane(Construct):
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=RECEIVES),
+        )
+
+    def poll(
+        self, scope: Construct, construct_id: str, function: lambda_.IFunction, *, max_concurrency: int
+    ) -> lambda_.EventSourceMapping:
+        """Return the mapping, below `scope`, that passes messages to a function one at a time; it may defer them."""
+        return lambda_.EventSourceMapping(
+            scope,
+            construct_id,
+            target=function,
+            event_source_arn=self.queue.queue_arn,
+            batch_size=1,
+            max_concurrency=max_concurrency,
+            report_batch_item_failures=True,
         )
 
 

@@ -12,7 +12,7 @@ from constructs import Construct
 from handlers.domain.watch import Watch
 from handlers.settings import SampleFramesSettings
 from stacks.function import RUNTIME, Common, HandlerFunction
-from stacks.lanes import Lane, Lanes
+from stacks.lanes import Lanes
 from stacks.sources import Sources
 from stacks.table import ScanTable
 from stacks.watch import limits
@@ -57,7 +57,6 @@ class SampleFrames(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self.lanes = lanes
-        self._workers = workers
         self._made = HandlerFunction(
             self,
             "Handler",
@@ -76,10 +75,11 @@ class SampleFrames(Construct):
             timeout=Duration.seconds(900),
             memory_mb=MEMORY_MB,
         )
-        self._made.function.add_layers(self._layer(media))
+        function = self._made.function
+        function.add_layers(self._layer(media))
         self._grant(table, work_bucket, sources)
-        self.normal_mapping = self._poll("Normal", lanes.normal)
-        self.express_mapping = self._poll("Express", lanes.express)
+        self.normal_mapping = lanes.normal.poll(self, "Normal", function, max_concurrency=workers)
+        self.express_mapping = lanes.express.poll(self, "Express", function, max_concurrency=workers)
 
     def _layer(self, media: Path) -> lambda_.LayerVersion:
         return lambda_.LayerVersion(
@@ -100,14 +100,3 @@ class SampleFrames(Construct):
         self._made.allow("s3:PutObject", on=work_bucket.arn_for_objects(f"{HITS}*"))
         sources.grant_read(role)
         sources.grant_keys(role, "Decrypt")
-
-    def _poll(self, construct_id: str, lane: Lane) -> lambda_.EventSourceMapping:
-        return lambda_.EventSourceMapping(
-            self,
-            construct_id,
-            target=self._made.function,
-            event_source_arn=lane.queue.queue_arn,
-            batch_size=1,
-            max_concurrency=self._workers,
-            report_batch_item_failures=True,
-        )

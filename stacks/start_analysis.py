@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 
 from aws_cdk import Duration
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from handlers.domain.watch import Watch
 from handlers.settings import StartAnalysisSettings
 from stacks.function import Common, HandlerFunction
-from stacks.lanes import Lane, Lanes
+from stacks.lanes import Lanes
 from stacks.rekognition_role import RekognitionRole
 from stacks.sources import Sources
 from stacks.table import ScanTable
@@ -62,8 +61,9 @@ class StartAnalysis(Construct):
             timeout=Duration.seconds(900),
         )
         self._grant(table, lanes, rekognition_role, sources)
-        self.normal_mapping = self._poll("Normal", lanes.normal)
-        self.express_mapping = self._poll("Express", lanes.express)
+        function = self._made.function
+        self.normal_mapping = lanes.normal.poll(self, "Normal", function, max_concurrency=STARTERS_PER_LANE)
+        self.express_mapping = lanes.express.poll(self, "Express", function, max_concurrency=STARTERS_PER_LANE)
 
     def _grant(self, table: ScanTable, lanes: Lanes, rekognition_role: RekognitionRole, sources: Sources) -> None:
         role = self._made.role
@@ -78,14 +78,3 @@ class StartAnalysis(Construct):
         # https://docs.aws.amazon.com/rekognition/latest/dg/api-video-roles.html
         for grantee in (role, rekognition_role.role):
             sources.grant_keys(grantee, "Decrypt", "GenerateDataKey")
-
-    def _poll(self, construct_id: str, lane: Lane) -> lambda_.EventSourceMapping:
-        return lambda_.EventSourceMapping(
-            self,
-            construct_id,
-            target=self._made.function,
-            event_source_arn=lane.queue.queue_arn,
-            batch_size=1,
-            max_concurrency=STARTERS_PER_LANE,
-            report_batch_item_failures=True,
-        )

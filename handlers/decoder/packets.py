@@ -14,6 +14,7 @@ from av.video.stream import VideoStream
 
 from handlers.decoder.source import BUFFER, RemoteFile
 from handlers.domain import reasons
+from handlers.domain.beginnings import STILL_BRANDS
 from handlers.domain.sampling import MOST_PIXELS, Window
 
 # Names of the FFmpeg demuxers that are allowed. The others may open further files and addresses, or need a device.
@@ -23,8 +24,6 @@ _FORMATS = (
     "webp_pipe,bmp_pipe,tiff_pipe,png_pipe,jpeg_pipe,j2k_pipe,jpegls_pipe,psd_pipe,pcx_pipe,sgi_pipe,qoi_pipe,dds_pipe"
 )
 _MOST_STREAMS = 100
-# Brands of the MP4 container that mark an image.
-_BRANDS_OF_IMAGES = frozenset({"avif", "heic", "heix", "heim", "heis", "mif1", "mif2", "jpeg"})
 # After this many read errors, the rest of the film counts as lost.
 _MOST_ERRORS = 50
 # How far a key frame may be from the time that the index states, and how many key frames are tried, each before the last.
@@ -72,7 +71,7 @@ class Packets:
         self.stream = _picture_of(self._container)
         self._demuxed = self._container.demux()
         brand = self._container.metadata.get("major_brand", "")
-        self.kind = "image" if self._container.format.name.endswith("_pipe") or brand in _BRANDS_OF_IMAGES else "film"
+        self.kind = "image" if self._container.format.name.endswith("_pipe") or brand in STILL_BRANDS else "film"
         if self.kind == "image" and (tiles := len(self._container.streams.video)) > 1:
             raise DecodeError(reasons.TILED, f"it is an image of {tiles} tiles, which are not joined here")
         self._prepare()

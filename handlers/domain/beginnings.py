@@ -54,8 +54,9 @@ _FORMS = {
 # What FFmpeg, or Rekognition itself, can read of these.
 _IMAGES = frozenset({"a JPEG image", "a PNG image", "a GIF image", "a TIFF image", "a WebP image", "a BMP image"})
 
-# Images in boxes, by the brand at byte 8 (ISO/IEC 23000-22, 23008-12): players take them for videos, and some of them are.
-_IMAGE_BRANDS = frozenset({b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
+# Images in boxes, by the brand at byte 8 (ISO/IEC 23000-22, 23008-12): players take them for videos, and the animations are some.
+STILL_BRANDS = frozenset({"avif", "heic", "heix", "heim", "heis", "mif1", "mif2", "jpeg"})
+_ANIMATION_BRANDS = frozenset({"avis", "hevc", "hevx", "msf1"})
 
 _TAR_AT, _TAR = 257, b"ustar"
 _BMP_HEADERS = frozenset({12, 40, 52, 56, 64, 108, 124})
@@ -80,7 +81,7 @@ def something_else(first_bytes: bytes) -> str | None:
 
 def image(first_bytes: bytes) -> str | None:
     """Return which image an object is ("a PNG image"), or None; an animation is one, too."""
-    if first_bytes[4:8] == b"ftyp" and first_bytes[8:12] in _IMAGE_BRANDS:
+    if first_bytes[4:8] == b"ftyp" and first_bytes[8:12].decode("latin-1") in STILL_BRANDS | _ANIMATION_BRANDS:
         return "an AVIF or HEIF image"
     found = something_else(first_bytes)
     return found if found in _IMAGES else None

@@ -57,7 +57,7 @@ def test_others(register, body, engine):
     assert engine is record.engine
 
 
-@pytest.mark.parametrize("body", [JPEG, AVIF])
+@pytest.mark.parametrize("body", [JPEG, AVIF, AVIF.replace(b"ftypavif", b"ftypmif2"), AVIF.replace(b"ftypavif", b"ftypjpeg")])
 def test_image(register, body):
     """An image goes by frames, whatever the engine of its scan."""
     record, _ = register(body)
