@@ -220,7 +220,7 @@ def _choice(values: Mapping[str, Any], deployment: Deployment) -> EngineChoice:
         engine=Engine(values.get("engine", Engine.VIDEO)),
         interval_ms=int(values.get("interval_ms") or DEFAULT_INTERVAL_MS),
         others=Engine(values["others"]) if values.get("others") else None,
-        images=deployment.images_per_second is not None,
+        images=deployment.has_frames,
     )
 
 
