@@ -329,6 +329,7 @@ _PAGE = {
         "Solo se cuentan los análisis terminados; el costo definitivo está en la factura de AWS."
     ),
     "{minutes} minutes analysed": "{minutes} minutos analizados",
+    "{images} {images:image|images} analysed": "{images} {images:imagen analizada|imágenes analizadas}",
     "{jobs} S3 Batch Operations {jobs:job|jobs}": "{jobs} {jobs:trabajo|trabajos} de S3 Batch Operations",
     "{tasks} {tasks:object of a job|objects of jobs}": "{tasks} {tasks:objeto de un trabajo|objetos de trabajos}",
     "{dollars} per {unit}, from {source} ({date}); look it up at {page}": (
