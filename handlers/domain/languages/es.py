@@ -77,6 +77,11 @@ _MAILS = {
         "Analizados: {minutes} minutos de video, unos {total} USD de Rekognition "
         "({price} USD por minuto en us-east-1, sin comprobar con AWS)."
     ),
+    "Analysed: {images} {images:image|images}, about ${total} for Rekognition "
+    "(${price} an image in us-east-1, not checked with AWS).": (
+        "{images:Analizada|Analizadas}: {images} {images:imagen|imágenes}, unos {total} USD de Rekognition "
+        "({price} USD por imagen en us-east-1, sin comprobar con AWS)."
+    ),
     "  every object: {command}": "  todos los objetos: {command}",
     "{count} flagged {count:video|videos} of the scan {scan} of {bucket} {count:has|have} been mailed.": (
         "{count:Se envió por correo|Se enviaron por correo} {count} {count:video marcado|videos marcados} "
