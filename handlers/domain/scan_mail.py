@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 
 from handlers.domain import batch_jobs, unselected
+from handlers.domain.engine import Engine
 from handlers.domain.languages import ENGLISH, Language
 from handlers.domain.mail import Mail, ascii_text, more, percent, time_code, visible
 from handlers.domain.reasons import INELIGIBLE
@@ -22,8 +23,9 @@ MAX_TEXT = 300
 # Outcomes in the digest; the last two are left out where there are none.
 _ROWS = ("clean", "flagged", "failed", "ineligible", "cancelled")
 
-# Rekognition content moderation of stored video, us-east-1; a test holds it against the tools' table of prices.
+# Rekognition content moderation of stored video and of images, us-east-1; a test holds them against the tools' table of prices.
 DOLLARS_A_MINUTE = 0.10
+DOLLARS_AN_IMAGE = 0.001
 
 
 def digest_mail(
@@ -67,7 +69,7 @@ def digest_mail(
         _replaced(sum(record.state is State.FLAGGED for record in replaced), language),
         _by_reason(language.text("Failed, by reason:"), failed, language),
         _by_reason(language.text("Ineligible, by reason:"), ineligible, language),
-        _spent(totals, language),
+        _spent(scan, totals, language),
         [
             language.text("What to do next:"),
             _every_object(scan, stack_name, language),
@@ -374,17 +376,26 @@ def _by_reason(title: str, reasons: Mapping[str, int], language: Language) -> li
     return [title, *(f"  {language.count(count):>6}  {reason}" for count, reason in rows)]
 
 
-def _spent(totals: Totals, language: Language) -> list[str]:
+def _spent(scan: Scan, totals: Totals, language: Language) -> list[str]:
     minutes = sum(totals.milliseconds.values()) / 60_000
-    return [
-        language.text(
-            "Analysed: {minutes} minutes of video, about ${total} for Rekognition "
-            "(${price} a minute in us-east-1, not checked with AWS).",
-            minutes=language.number(minutes, digits=1),
-            total=language.number(minutes * DOLLARS_A_MINUTE, digits=2),
-            price=language.number(DOLLARS_A_MINUTE, digits=2),
-        )
-    ]
+    by_video = language.text(
+        "Analysed: {minutes} minutes of video, about ${total} for Rekognition "
+        "(${price} a minute in us-east-1, not checked with AWS).",
+        minutes=language.number(minutes, digits=1),
+        total=language.number(minutes * DOLLARS_A_MINUTE, digits=2),
+        price=language.number(DOLLARS_A_MINUTE, digits=2),
+    )
+    by_image = language.text(
+        "Analysed: {images} {images:image|images}, about ${total} for Rekognition "
+        "(${price} an image in us-east-1, not checked with AWS).",
+        images=totals.images,
+        total=language.number(totals.images * DOLLARS_AN_IMAGE, digits=2),
+        price=language.number(DOLLARS_AN_IMAGE, digits=3),
+    )
+    if scan.engine is Engine.FRAMES:
+        return [by_image]
+    # Totals do not tell by which engine a film was analysed.
+    return [by_video, *([by_image] if totals.images else [])]
 
 
 def _review(scan_id: str, stack_name: str) -> str:

@@ -98,4 +98,4 @@ def test_off_while_others_get_events(stage):
     stage.until(lambda: "again.mp4" in records(stage), "the upload is registered")
 
     assert (off["watches"][0]["events"], ignored) == (True, True)
-    assert f"The watch of {BUCKET} is off since" in off["warnings"][0]
+    assert f"The watch of {BUCKET} has been off since" in off["warnings"][0]

@@ -13,7 +13,8 @@ from handlers.domain.engine import Engine
 from handlers.domain.watch import SUFFIXES_WITH_IMAGES, Watch
 from stacks import policy
 from stacks.app import synthesise
-from stacks.settings import BUCKETS, ContextError, StackSettings, from_context, unknown_keys
+from stacks.settings import BUCKETS, IMAGES_PER_SECOND, ContextError, StackSettings, from_context, unknown_keys
+from tools.lib.submit.command import USUAL_IMAGES_PER_SECOND
 
 PLAIN_POLICY = {"default": {"min_confidence": 80, "alert": True}, "labels": {}}
 JSON_VALUES = st.recursive(
@@ -295,6 +296,11 @@ def test_more_watched_buckets_than_a_role_can_name(shipped):
 
     with pytest.raises(ContextError, match="has 21 buckets, must have at most 20; deploy a second stack"):
         from_context(context)
+
+
+def test_the_estimate_knows_the_usual_pace():
+    """The estimate of a deployment without frames takes the pace that it would have by default."""
+    assert USUAL_IMAGES_PER_SECOND == IMAGES_PER_SECOND
 
 
 @pytest.mark.parametrize(("given", "found"), [({}, (5.0, None)), ({"images_per_second": "50", "frames_workers": 8}, (50.0, 8))])

@@ -8,7 +8,7 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
@@ -167,13 +167,9 @@ class Rehearsal:
         if upload is None:
             return {}
         with self._step("Waiting for the mail about what was uploaded meanwhile"):
-            scan = upload.scan_id()
-        _, shown = self._program(world, ["review_report.py", "--scan", scan], {})
-        self._output.add("day.txt", shown)
-        self._terminal.write(shown)
-        _, text = self._program(world, ["review_report.py", "--scan", scan, "--json"], {}, quiet=True)
-        review: dict[str, Any] = json.loads(text)
-        return review
+            of_day = ["--scan", upload.scan_id()]
+        self._show_review(world, "day.txt", of_day)
+        return self._review_as_json(world, of_day)[1]
 
     def _scan_by_frames(self, world: World) -> dict[str, Any] | None:
         """Scan the same library by frames, and return the review; None where they are not deployed."""
@@ -182,13 +178,9 @@ class Rehearsal:
         suffixes = [word for suffix in FRAMES_SUFFIXES for word in ("--suffix", suffix)]
         arguments = ["--bucket", BUCKET, "--frames", FRAMES_INTERVAL, *suffixes, "--yes", "--wait"]
         self._program(world, ["submit_job.py", *arguments], self._variables())
-        _, shown = self._program(world, ["review_report.py"], {})
-        self._output.add("frames.txt", shown)
-        self._terminal.write(shown)
+        self._show_review(world, "frames.txt")
         self._show_bills(world)
-        _, text = self._program(world, ["review_report.py", "--json"], {}, quiet=True)
-        review: dict[str, Any] = json.loads(text)
-        return review
+        return self._review_as_json(world)[1]
 
     def _show_bills(self, world: World) -> None:
         """Show what Rekognition would have charged, by its own books."""
@@ -207,14 +199,22 @@ class Rehearsal:
         }
 
     def _review(self, world: World) -> tuple[ExitCode, dict[str, Any]]:
-        code, shown = self._program(world, ["review_report.py"], {})
-        self._output.add("review.txt", shown)
-        self._terminal.write(shown)
-        page = str(self._output.path / "review.html")
-        _, text = self._program(world, ["review_report.py", "page", page, "--json"], {}, quiet=True)
+        code = self._show_review(world, "review.txt")
+        text, review = self._review_as_json(world, ["page", str(self._output.path / "review.html")])
         self._output.add("review.json", text)
-        review: dict[str, Any] = json.loads(text)
         return code, review
+
+    def _show_review(self, world: World, file: str, arguments: Sequence[str] = ()) -> ExitCode:
+        """Show a review, keep it in a file of the output, and return its exit code."""
+        code, shown = self._program(world, ["review_report.py", *arguments], {})
+        self._output.add(file, shown)
+        self._terminal.write(shown)
+        return code
+
+    def _review_as_json(self, world: World, arguments: Sequence[str] = ()) -> tuple[str, dict[str, Any]]:
+        """Return a review as the text that `--json` prints, and as its values."""
+        _, text = self._program(world, ["review_report.py", *arguments, "--json"], {}, quiet=True)
+        return text, json.loads(text)
 
     def _program(self, world: World, arguments: list[str], extra: dict[str, str], *, quiet: bool = False) -> tuple[ExitCode, str]:
         """Run one of the programs, its stderr going to ours, and return its exit code and what it wrote to stdout."""

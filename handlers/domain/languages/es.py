@@ -77,6 +77,11 @@ _MAILS = {
         "Analizados: {minutes} minutos de video, unos {total} USD de Rekognition "
         "({price} USD por minuto en us-east-1, sin comprobar con AWS)."
     ),
+    "Analysed: {images} {images:image|images}, about ${total} for Rekognition "
+    "(${price} an image in us-east-1, not checked with AWS).": (
+        "{images:Analizada|Analizadas}: {images} {images:imagen|imágenes}, unos {total} USD de Rekognition "
+        "({price} USD por imagen en us-east-1, sin comprobar con AWS)."
+    ),
     "  every object: {command}": "  todos los objetos: {command}",
     "{count} flagged {count:video|videos} of the scan {scan} of {bucket} {count:has|have} been mailed.": (
         "{count:Se envió por correo|Se enviaron por correo} {count} {count:video marcado|videos marcados} "
@@ -329,6 +334,7 @@ _PAGE = {
         "Solo se cuentan los análisis terminados; el costo definitivo está en la factura de AWS."
     ),
     "{minutes} minutes analysed": "{minutes} minutos analizados",
+    "{images} {images:image|images} analysed": "{images} {images:imagen analizada|imágenes analizadas}",
     "{jobs} S3 Batch Operations {jobs:job|jobs}": "{jobs} {jobs:trabajo|trabajos} de S3 Batch Operations",
     "{tasks} {tasks:object of a job|objects of jobs}": "{tasks} {tasks:objeto de un trabajo|objetos de trabajos}",
     "{dollars} per {unit}, from {source} ({date}); look it up at {page}": (

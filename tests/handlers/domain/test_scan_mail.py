@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.domain import scan_mail
+from handlers.domain.engine import Engine
 from handlers.domain.identity import Video
 from handlers.domain.languages import LANGUAGES
 from handlers.domain.record import BatchJob, LabelSummary, Record, Scan, Settings, Totals
@@ -212,8 +213,20 @@ def test_limit():
 
 
 def test_price_is_the_tools():
-    """Mails and plans name the same price."""
+    """Mails and plans name the same prices."""
     assert scan_mail.DOLLARS_A_MINUTE == float(prices.REKOGNITION_MINUTE.dollars)
+    assert scan_mail.DOLLARS_AN_IMAGE == float(prices.REKOGNITION_IMAGE.dollars)
+
+
+@pytest.mark.parametrize(("engine", "minutes"), [(Engine.VIDEO, True), (Engine.FRAMES, False)])
+def test_price_of_images(engine, minutes):
+    """A scan by frames costs its images and not its minutes; one by the video API costs its images besides."""
+    scan = Scan(SCAN, "amzn-s3-demo-bucket", engine=engine, status=ScanStatus.CLOSED)
+
+    body = scan_mail.digest_mail(scan, totals(images=1_500), [], "VideoModeration", seen_all=True).body
+
+    assert "Analysed: 1,500 images, about $1.50 for Rekognition ($0.001 an image in us-east-1, not checked with AWS)." in body
+    assert minutes == ("minutes of video, about" in body)
 
 
 def test_kinds():

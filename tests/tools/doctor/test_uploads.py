@@ -119,7 +119,7 @@ def test_watch_is_off(look, line):
     finally:
         line.table.watches.begin(BUCKET, line.clock.now())
 
-    assert_warned(findings, "upload events", f"The watch of {BUCKET} is off since", f"watch on {BUCKET}")
+    assert_warned(findings, "upload events", f"The watch of {BUCKET} has been off since", f"watch on {BUCKET}")
 
 
 def test_work_bucket_is_watched(look, deployed):

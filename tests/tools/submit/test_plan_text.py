@@ -2,6 +2,7 @@
 
 import pytest
 
+from handlers.domain.engine import Engine
 from handlers.domain.states import Lane
 from tests.tools.submit.test_plan import SCAN, plan, sizes_of
 from tools.lib.listing import Selection, SizeCounts
@@ -59,6 +60,14 @@ def test_price_next_to_an_estimate():
     assert [True, False, False, True] == shown
     assert "Estimate  $5.00" in lines
     assert "2 h" in lines
+
+
+def test_price_by_frames():
+    """By frames, images are paid for, not minutes."""
+    _, rekognition, example, _ = price_lines(2, Engine.FRAMES, 2_500)
+
+    assert rekognition.startswith("Rekognition: $1.00 for a thousand frames or images")
+    assert example.endswith("1,000 videos of 5 minutes, every 2.5 s, would cost $120.00")
 
 
 def test_price_of_unknown_many():

@@ -161,7 +161,7 @@ class TestSwitch:
         assert {"bucket": BUCKET, "events": True, "changed": False} == off
         assert (puts(watching), switch.read()) == ([], OTHERS | BRIDGE)
         assert (None, True) == (ended.since, ended.ended_at >= watching.clock.now())
-        assert (3, True) == (status.exit_code, f"The watch of {BUCKET} is off since " in status.stdout)
+        assert (3, True) == (status.exit_code, f"The watch of {BUCKET} has been off since " in status.stdout)
         assert watching.table.watches.state(BUCKET).since is not None
 
     def test_off_asks(self, person, switch):

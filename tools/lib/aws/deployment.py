@@ -104,6 +104,11 @@ class Deployment:
     watching: Watching | None = None
     images_per_second: float | None = None
 
+    @property
+    def has_frames(self) -> bool:
+        """Tell whether frames and images are analysed."""
+        return self.images_per_second is not None
+
     def may_read(self, bucket: str) -> bool:
         """Tell whether the deployed functions may read this bucket."""
         return any(fnmatchcase(bucket, pattern) for pattern in self.source_buckets)

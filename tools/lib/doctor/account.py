@@ -71,8 +71,7 @@ def analysis_jobs(case: Case) -> Iterator[Finding]:
             "no value.",
             "Make sure that AWS Support has raised the quota.",
         )
-    source = f"Service Quotas says {quota:,.0f}" if quota is not None else "AWS's default; Service Quotas lists no value"
-    yield ok(f"{counted(ours, 'job')} at a time ({source})")
+    yield ok(f"{counted(ours, 'job')} at a time ({_source(quota)})")
 
 
 def image_pace(case: Case) -> Iterator[Finding]:
@@ -83,13 +82,16 @@ def image_pace(case: Case) -> Iterator[Finding]:
         return
     quota = _listed_quota(case, _is_of_images)
     allowed = IMAGES_PER_SECOND.get(case.deployment.region, IMAGES_PER_SECOND_ELSEWHERE) if quota is None else quota
-    source = "AWS's default; Service Quotas lists no value" if quota is None else f"Service Quotas says {quota:,.0f}"
     if ours > allowed:
         yield warning(
-            f"The deployment has up to {ours:g} images analysed a second; the account may {allowed:,.0f} ({source}).",
+            f"The deployment analyses up to {ours:g} images a second; the account's quota is {allowed:,.0f} ({_source(quota)}).",
             f'Set "images_per_second" in cdk.json to {allowed:,.0f} and run `make deploy`, or have AWS Support raise the quota.',
         )
-    yield ok(f"{ours:g} images a second of {allowed:,.0f} ({source})")
+    yield ok(f"{ours:g} images a second of {allowed:,.0f} ({_source(quota)})")
+
+
+def _source(quota: float | None) -> str:
+    return "AWS's default; Service Quotas lists no value" if quota is None else f"Service Quotas says {quota:,.0f}"
 
 
 def _listed_quota(case: Case, is_meant: Callable[[str], bool]) -> float | None:

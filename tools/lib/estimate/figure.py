@@ -30,6 +30,10 @@ class Range:
         """Multiply by another figure that is not negative, as if both were always at the same end of their bars."""
         return Range(self.low * other.low, self.best * other.best, self.high * other.high)
 
+    def over(self, other: Range) -> Range:
+        """Divide by another figure that is positive, as if each were always at the opposite end of its bar to the other."""
+        return Range(self.low / other.high, self.best / other.best, self.high / other.low)
+
     def at_least(self, other: Range) -> Range:
         """Return the greater of two figures at each end of the bar."""
         return Range(max(self.low, other.low), max(self.best, other.best), max(self.high, other.high))

@@ -84,7 +84,7 @@ estimate_options = options(
         default=str(DEFAULT_SAMPLE),
         show_default=True,
         metavar="N|all|none",
-        help="Read the headers of N videos for the estimate, and leave out those that Rekognition would refuse.",
+        help="Read the headers of N videos for the estimate, and leave out those that cannot be analysed.",
     ),
     click.option(
         "--max-cost",

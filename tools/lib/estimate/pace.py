@@ -123,28 +123,16 @@ def _spread(figures: list[float]) -> Range:
 
 def seconds_until_done(*, video_seconds: Range, objects: int, slots: int, speed: Speed) -> Range:
     """Return the seconds from the submission to the end by the video API: the longest of S3 Batch's tasks, Starts and analyses."""
-
-    def lasting(seconds: float, per_slot: float, per_job: float, starts: float, tasks: float) -> float:
-        analyses = (seconds / per_slot + objects * per_job) / slots
-        return max(analyses, objects / starts, objects / tasks)
-
-    pace, per_job, starts, tasks = speed.per_slot, SECONDS_PER_JOB, STARTS_PER_SECOND, TASKS_PER_SECOND
-    return BEFORE_AND_AFTER.plus(
-        Range(
-            lasting(video_seconds.low, pace.high, per_job.low, starts.high, tasks.high),
-            lasting(video_seconds.best, pace.best, per_job.best, starts.best, tasks.best),
-            lasting(video_seconds.high, pace.low, per_job.high, starts.low, tasks.low),
-        )
-    )
+    holding = video_seconds.over(speed.per_slot).plus(SECONDS_PER_JOB.through(lambda seconds: objects * seconds))
+    analyses, starts = holding.through(lambda seconds: seconds / slots), Range.exactly(objects).over(STARTS_PER_SECOND)
+    return BEFORE_AND_AFTER.plus(analyses.at_least(starts).at_least(_tasks(objects)))
 
 
 def seconds_until_looked_at(*, images: Range, objects: int, pace: Pace) -> Range:
     """Return the seconds from the submission to the end by frames: the longer of S3 Batch's tasks and the images."""
-    rate, tasks = pace.per_second, TASKS_PER_SECOND
-    return BEFORE_AND_AFTER.plus(
-        Range(
-            max(images.low / rate.high, objects / tasks.high),
-            max(images.best / rate.best, objects / tasks.best),
-            max(images.high / rate.low, objects / tasks.low),
-        )
-    )
+    return BEFORE_AND_AFTER.plus(images.over(pace.per_second).at_least(_tasks(objects)))
+
+
+def _tasks(objects: int) -> Range:
+    """Return the seconds that S3 Batch needs for its tasks."""
+    return Range.exactly(objects).over(TASKS_PER_SECOND)

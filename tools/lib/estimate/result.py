@@ -288,9 +288,9 @@ def _length_sentence(listed: int, measurements: Measurements) -> str:
     holds = f"the range holds in {PROMISED:.0%} of cases"
     if inspected < listed:
         return f"{inspected:,} of {listed:,} headers were read, the rest is extrapolated; {holds}"
-    every = f"every object was inspected ({counted(measurements.gets, 'GET')})"
+    whole = f"every object was inspected ({counted(measurements.gets, 'GET')})"
     unknown = listed - known
-    return f"{every}; the length of {counted(unknown, 'object')} is not known and is extrapolated; {holds}" if unknown else every
+    return f"{whole}; the length of {counted(unknown, 'object')} is not known and is extrapolated; {holds}" if unknown else whole
 
 
 def _guessed_sentence(measurements: Measurements) -> list[str]:

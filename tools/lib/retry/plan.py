@@ -156,7 +156,7 @@ class RetryPlan:
             *column("Lane", [self.scan.lane.value]),
             *column("Stack", [f"{self.deployment.stack_name}, {self.deployment.region}, account {self.deployment.account_id}"]),
             *column("Manifest", [f"s3://{self.deployment.work_bucket}/{self.manifest_key}"]),
-            *column("Price", price_lines(self.objects)),
+            *column("Price", price_lines(self.objects, self.scan.engine, self.scan.interval_ms)),
             *column("Then", _WHAT_HAPPENS),
             *column("Warning", self.warnings),
         ]

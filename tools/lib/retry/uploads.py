@@ -16,11 +16,10 @@ from tools.lib.aws import Deployment, explain
 from tools.lib.cli import Bar, CommandResult, ExitCode, Invocation
 from tools.lib.doctor import require_bucket
 from tools.lib.errors import ToolError
-from tools.lib.estimate import prices
 from tools.lib.retry.plan import Group, columns_of
 from tools.lib.review import ObjectResult
 from tools.lib.scans import ScanProgress, find, progress_of
-from tools.lib.submit import SubmitOptions, column, held_error
+from tools.lib.submit import PER_IMAGE, PER_MINUTE, SubmitOptions, column, held_error
 from tools.lib.text import counted, printable
 from tools.lib.videos import subject
 
@@ -63,7 +62,7 @@ class UploadsPlan:
         return sum(group.count for group in self.retried)
 
     def sentences(self) -> list[str]:
-        scan, minute = self.scan, prices.dollars(prices.REKOGNITION_MINUTE.dollars)
+        scan = self.scan
         opening = f"Retry of scan {scan.id} of {subject(scan)}"
         if not self.retried:
             return [f"{opening}: nothing to retry", *columns_of(self.retried, self.left)]
@@ -72,7 +71,7 @@ class UploadsPlan:
             *columns_of(self.retried, self.left),
             *column("Lane", [scan.lane.value]),
             *column("Stack", [f"{self.deployment.stack_name}, {self.deployment.region}, account {self.deployment.account_id}"]),
-            *column("Price", [f"Rekognition: {minute} for each minute of video"]),
+            *column("Price", [PER_MINUTE, *([PER_IMAGE] if self.deployment.has_frames else [])]),
             *column("Then", _WHAT_HAPPENS),
             *column("Warning", self.warnings),
         ]

@@ -7,11 +7,13 @@ from tools.lib.submit.job_request import NewJob, create_job, description
 from tools.lib.submit.options import SubmitOptions, submit_options
 from tools.lib.submit.perform import note_job
 from tools.lib.submit.plan import engine_arguments
-from tools.lib.submit.plan_text import column, price_lines
+from tools.lib.submit.plan_text import PER_IMAGE, PER_MINUTE, column, price_lines
 from tools.lib.submit.selection_options import selection_options
 from tools.lib.submit.source_options import require_consistent, selection_for, source_from, source_options
 
 __all__ = [
+    "PER_IMAGE",
+    "PER_MINUTE",
     "NewJob",
     "Request",
     "SubmitOptions",

@@ -206,8 +206,8 @@ class SubmitRun:
             for measurements, objects in ((chosen, rows), (other, rows_of_other))
         )
         made.require_affordable(options.max_cost)
-        next_to_it = {**alternative.as_json(), "sentences": alternative_sentences(alternative, found)}
-        return {**made.as_json(), "sentences": made.sentences(), "alternative": next_to_it}
+        other_way = {**alternative.as_json(), "sentences": _alternative_sentences(alternative, found)}
+        return {**made.as_json(), "sentences": made.sentences(), "alternative": other_way}
 
     def _circumstances(self, found: Deployment) -> Circumstances:
         table = self._invocation.table
@@ -320,13 +320,13 @@ def _none_found(selection: Selection) -> str:
     return f"no key below {printable(selection.uri)}{f' ends in {endings}' if endings else ''}"
 
 
-def alternative_sentences(alternative: Estimate, deployment: Deployment) -> list[str]:
+def _alternative_sentences(alternative: Estimate, deployment: Deployment) -> list[str]:
     """Return what the engine that was not chosen would cost, what it might miss, and how to choose it."""
     choice = alternative.choice
     if choice.engine is Engine.VIDEO:
         return [alternative.in_short(), "omit --frames to submit that"]
     option = f"--frames {choice.interval_ms / 1_000:g}s"
-    needed = "" if deployment.images_per_second else ', after "frames" was set to true in cdk.json and deployed'
+    needed = "" if deployment.has_frames else ', after "frames" was set to true in cdk.json and deployed'
     return [alternative.in_short(), missed(choice.interval_ms), f"pass {option} to submit that{needed}"]
 
 

@@ -73,10 +73,9 @@ def deployed(choice: EngineChoice, deployment: Deployment) -> EngineChoice:
     Raises:
         ToolError: The choice needs frames, which are not deployed.
     """
-    has_frames = deployment.images_per_second is not None
-    if not has_frames and Engine.FRAMES in (choice.engine, choice.others):
+    if not deployment.has_frames and Engine.FRAMES in (choice.engine, choice.others):
         raise ToolError(
             f"The stack {deployment.stack_name} was deployed without the engine of frames.",
             cure='Set "frames" to true in cdk.json and run `make deploy`, or omit --frames and --others.',
         )
-    return replace(choice, images=has_frames)
+    return replace(choice, images=deployment.has_frames)

@@ -22,20 +22,6 @@ FORMAT = "video-moderation-plan/2"
 MAX_PREFIX_BYTES = 1_024
 
 
-def what_happens(choice: EngineChoice, images_per_second: float | None) -> tuple[str, ...]:
-    """Return what happens once a scan is submitted, in sentences."""
-    looked_at = "Rekognition analyses the queued videos, as many at a time as the slots allow."
-    if choice.engine is Engine.FRAMES and images_per_second is not None:
-        pace = f"up to {images_per_second:g} images a second"
-        looked_at = f"Rekognition looks at a frame of each film {every(choice.interval_ms)}, {pace}."
-    return (
-        "S3 Batch Operations passes each object to a function, which inspects it and queues it.",
-        looked_at,
-        "The results are stored, and flagged videos are mailed.",
-        "All this runs in AWS: you may close the terminal. At any time, review_report.py shows the status of each object.",
-    )
-
-
 def engine_arguments(engine: Engine, interval_ms: int | None) -> dict[str, str]:
     """Return the job's user arguments that choose the engine; there are none for the video API alone."""
     if interval_ms is None:
@@ -131,7 +117,20 @@ class Plan:
     @property
     def then(self) -> tuple[str, ...]:
         """Return what happens once the plan is submitted, in sentences."""
-        return what_happens(self.choice, self.deployment.images_per_second)
+        looked_at, pace = (
+            "Rekognition analyses the queued videos, as many at a time as the slots allow.",
+            self.deployment.images_per_second,
+        )
+        if self.choice.engine is Engine.FRAMES and pace is not None:
+            looked_at = (
+                f"Rekognition looks at a frame of each film {every(self.choice.interval_ms)}, up to {pace:g} images a second."
+            )
+        return (
+            "S3 Batch Operations passes each object to a function, which inspects it and queues it.",
+            looked_at,
+            "The results are stored, and flagged videos are mailed.",
+            "All this runs in AWS: you may close the terminal. At any time, review_report.py shows the status of each object.",
+        )
 
     @property
     def new_job(self) -> NewJob:
@@ -220,7 +219,7 @@ def _choice(values: Mapping[str, Any], deployment: Deployment) -> EngineChoice:
         engine=Engine(values.get("engine", Engine.VIDEO)),
         interval_ms=int(values.get("interval_ms") or DEFAULT_INTERVAL_MS),
         others=Engine(values["others"]) if values.get("others") else None,
-        images=deployment.images_per_second is not None,
+        images=deployment.has_frames,
     )
 
 

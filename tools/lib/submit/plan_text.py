@@ -13,6 +13,10 @@ from tools.lib.listing import Selection
 from tools.lib.submit.plan import Plan
 from tools.lib.text import byte_size, counted, printable
 
+# What Rekognition charges, by each engine.
+PER_MINUTE = f"Rekognition: {prices.dollars(prices.REKOGNITION_MINUTE.dollars)} for each minute of video"
+PER_IMAGE = f"Rekognition: {prices.dollars(1_000 * prices.REKOGNITION_IMAGE.dollars)} for a thousand frames or images"
+
 _LEFT_OUT = {
     reasons.ARCHIVED: "archived (Glacier, Deep Archive, a tier of Intelligent-Tiering), to be restored first",
     reasons.CODEC: "in a codec that Rekognition does not take",
@@ -24,6 +28,9 @@ _LEFT_OUT = {
     reasons.TOO_LONG: "over 6 hours, which Rekognition does not take",
 }
 _SUSPENDED = "stays Suspended until someone confirms it in the console (for at most 30 days)"
+
+# The length of all videos of the example, 1,000 of 5 minutes.
+_EXAMPLE_MINUTES = 5_000
 
 
 def lines_of(plan: Plan) -> list[str]:
@@ -73,9 +80,14 @@ def filter_lines(selection: Selection) -> list[str]:
     return [text.format(value) for text, value in conditions if value is not None]
 
 
-def price_lines(objects: int | None) -> list[str]:
-    """Return what a job of this many objects (None: unknown) costs, as lines for a person."""
-    minute, job = prices.REKOGNITION_MINUTE.dollars, prices.dollars(prices.BATCH_JOB.dollars)
+def price_lines(objects: int | None, engine: Engine = Engine.VIDEO, interval_ms: int | None = None) -> list[str]:
+    """Return what a job of this many objects (None: unknown) costs by an engine, as lines for a person."""
+    if engine is Engine.FRAMES and interval_ms is not None:
+        rekognition, how = PER_IMAGE, f", {every(interval_ms)},"
+        example = prices.REKOGNITION_IMAGE.dollars * _EXAMPLE_MINUTES * 60_000 / interval_ms
+    else:
+        rekognition, how, example = PER_MINUTE, "", prices.REKOGNITION_MINUTE.dollars * _EXAMPLE_MINUTES
+    job = prices.dollars(prices.BATCH_JOB.dollars)
     tasks = (
         f"{prices.dollars(prices.BATCH_MILLION_OBJECTS.dollars)} a million"
         if objects is None
@@ -83,8 +95,8 @@ def price_lines(objects: int | None) -> list[str]:
     )
     return [
         f"S3 Batch Operations: {job} for the job and {tasks} for its objects, even if cancelled",
-        f"Rekognition: {prices.dollars(minute)} for each minute of video, nearly all of the bill",
-        f"a listing does not show the length of videos; 1,000 videos of 5 minutes would cost {prices.dollars(minute * 5000)}",
+        f"{rekognition}, nearly all of the bill",
+        f"a listing does not show the length of videos; 1,000 videos of 5 minutes{how} would cost {prices.dollars(example)}",
         f"prices of us-east-1, not checked with AWS: {prices.BATCH_JOB.page} {prices.REKOGNITION_MINUTE.page}",
     ]
 
@@ -150,5 +162,5 @@ def _alternative(plan: Plan) -> list[str]:
 
 
 def _price(plan: Plan) -> list[str]:
-    lines = price_lines(plan.objects)
+    lines = price_lines(plan.objects, plan.choice.engine, plan.interval_ms)
     return lines if plan.estimate is None else [lines[0], lines[-1]]

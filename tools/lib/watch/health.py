@@ -66,7 +66,7 @@ class Health:
         if not self.sends_events:
             yield Fault(f"{self.bucket} sends no events to EventBridge: no upload to it arrives.", switch)
         elif ended_at is not None:
-            yield Fault(f"The watch of {self.bucket} is off since {moment(ended_at)}: no later upload is scanned.", switch)
+            yield Fault(f"The watch of {self.bucket} has been off since {moment(ended_at)}: no later upload is scanned.", switch)
 
 
 def health_of(clients: Clients, watching: Watching, bucket: str) -> Health:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from handlers.domain.decision import Decision, Judgement
+from handlers.domain.engine import Engine
 from handlers.domain.identity import Video
 from handlers.domain.languages import ENGLISH
 from handlers.domain.record import BatchJob, LabelSummary, ObjectFacts, Record, Segment, Totals
@@ -127,6 +128,29 @@ def test_costs():
         ("2 S3 Batch Operations jobs", "$0.50", "$0.25 per S3 Batch Operations job"),
         ("2,500,000 objects of jobs", "$2.50", "$1.00 per million objects of a job"),
     ] == [(part["what"], part["amount"], part["price"].partition(";")[0].partition(",")[0]) for part in found["parts"]]
+
+
+@pytest.mark.parametrize(
+    ("engine", "parts"),
+    [
+        (Engine.FRAMES, [("1,500 images analysed", "$1.50", "$0.001 per image")]),
+        (
+            Engine.VIDEO,
+            [
+                ("2.0 minutes analysed", "$0.20", "$0.10 per minute of stored video"),
+                ("1,500 images analysed", "$1.50", "$0.001 per image"),
+            ],
+        ),
+    ],
+)
+def test_costs_of_images(engine, parts):
+    """A scan by frames costs its images and not its minutes; one by the video API costs its images besides."""
+    made, _ = review()
+    made.scan = replace(made.scan, engine=engine, day="2026-11-29")
+
+    found = costs(made, Totals({}, {State.CLEAN: 120_000}, images=1_500), ENGLISH)["parts"]
+
+    assert parts == [(part["what"], part["amount"], part["price"].partition(",")[0]) for part in found]
 
 
 def test_costs_of_little():

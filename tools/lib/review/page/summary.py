@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
-from handlers.domain import LabelSummary, Record, State, Totals
+from handlers.domain import Engine, LabelSummary, Record, State, Totals
 from handlers.domain.languages import Language
 from tools.lib.estimate import Price, prices
 from tools.lib.review.join import ObjectStatus
@@ -36,31 +36,44 @@ def analysed_ms(totals: Totals) -> int:
 
 def costs(review: Review, totals: Totals, language: Language) -> dict[str, Any]:
     """Return what the scan cost by the price table, in total and in parts; AWS's bill may differ."""
-    minutes = Decimal(analysed_ms(totals)) / 60_000
-    analysed = language.text("{minutes} minutes analysed", minutes=language.number(float(minutes), digits=1))
-    dollars = minutes * prices.REKOGNITION_MINUTE.dollars
-    analyses = {"what": analysed, "amount": _dollars(dollars, language), "price": _price(prices.REKOGNITION_MINUTE, language)}
-    if review.scan.day is not None:
-        return {"total": _dollars(dollars, language), "parts": [analyses]}
-    jobs = len(review.scan.jobs)
-    tasks = sum(job.tasks or 0 for job in review.scan.jobs) or review.truth.total
-    amounts = (dollars, prices.BATCH_JOB.dollars * jobs, prices.batch_objects(tasks))
-    made = language.text("{jobs} S3 Batch Operations {jobs:job|jobs}", jobs=jobs)
-    listed = language.text("{tasks} {tasks:object of a job|objects of jobs}", tasks=tasks)
+    parts = [*_of_rekognition(review.scan.engine, totals, language)]
+    if review.scan.day is None:
+        jobs = len(review.scan.jobs)
+        tasks = sum(job.tasks or 0 for job in review.scan.jobs) or review.truth.total
+        made = language.text("{jobs} S3 Batch Operations {jobs:job|jobs}", jobs=jobs)
+        listed = language.text("{tasks} {tasks:object of a job|objects of jobs}", tasks=tasks)
+        parts += [
+            (made, prices.BATCH_JOB.dollars * jobs, prices.BATCH_JOB),
+            (listed, prices.batch_objects(tasks), prices.BATCH_MILLION_OBJECTS),
+        ]
     return {
-        "total": _dollars(sum(amounts, Decimal()), language),
+        "total": _dollars(sum((amount for _, amount, _ in parts), Decimal()), language),
         "parts": [
-            analyses,
-            {"what": made, "amount": _dollars(amounts[1], language), "price": _price(prices.BATCH_JOB, language)},
-            {"what": listed, "amount": _dollars(amounts[2], language), "price": _price(prices.BATCH_MILLION_OBJECTS, language)},
+            {"what": what, "amount": _dollars(amount, language), "price": _price(price, language)} for what, amount, price in parts
         ],
     }
 
 
+def _of_rekognition(engine: Engine, totals: Totals, language: Language) -> Iterator[tuple[str, Decimal, Price]]:
+    """Yield what Rekognition analysed, for how much, and at which price: minutes, images, or both.
+
+    Totals do not tell by which engine a film was analysed. Of a scan by the video API the minutes include films that went by
+    frames, so it is not shown as cheaper than it was.
+    """
+    if engine is Engine.VIDEO:
+        minutes = Decimal(analysed_ms(totals)) / 60_000
+        analysed = language.text("{minutes} minutes analysed", minutes=language.number(float(minutes), digits=1))
+        yield analysed, minutes * prices.REKOGNITION_MINUTE.dollars, prices.REKOGNITION_MINUTE
+    if engine is Engine.FRAMES or totals.images:
+        looked_at = language.text("{images} {images:image|images} analysed", images=totals.images)
+        yield looked_at, totals.images * prices.REKOGNITION_IMAGE.dollars, prices.REKOGNITION_IMAGE
+
+
 def _price(price: Price, language: Language) -> str:
+    digits = 2 if price.dollars >= Decimal("0.01") else 3
     return language.text(
         "{dollars} per {unit}, from {source} ({date}); look it up at {page}",
-        dollars=_dollars(price.dollars, language),
+        dollars=language.text("${amount}", amount=language.number(price.dollars, digits=digits)),
         unit=language.word(price.unit),
         source=language.word(price.source),
         date=price.as_of or language.text("undated"),
