@@ -76,14 +76,17 @@ def test_a_still_shows_its_card(fmt, card):
 
 
 @pytest.mark.parametrize(
-    ("codec", "container", "name"),
-    [("hevc", "mov", "mov"), ("hevc", "matroska", "matroska"), ("vp9", "webm", "webm"), ("h264", "mpegts", "mpegts")],
+    ("codec", "container", "mark"),
+    [("hevc", "mov", b"ftypqt  "), ("hevc", "matroska", b"matroska"), ("vp9", "webm", b"webm"), ("h264", "mpegts", b"\x47")],
 )
-def test_clips_in_other_formats(codec, container, name):
-    """A clip is in the container and codec that it asks for."""
-    with av.open(io.BytesIO(encode(Clip(1.0, codec=codec, container=container))), "r") as film:
-        assert name in film.format.name
+def test_clips_in_other_formats(codec, container, mark):
+    """A clip is in the codec and container that it asks for, by a mark at its beginning: FFmpeg has one name for similar ones."""
+    body = encode(Clip(1.0, codec=codec, container=container))
+
+    with av.open(io.BytesIO(body), "r") as film:
+        assert container in film.format.name
         assert codec == film.streams.video[0].codec_context.name
+    assert mark in body[:64]
 
 
 def test_the_other_formats_are_for_frames_only():

@@ -1,7 +1,5 @@
 """A worker may die right before and right after any of its AWS calls: each film ends as without that, and costs little more."""
 
-from contextlib import suppress
-
 import pytest
 
 from handlers.adapters.hits import HitStore
@@ -278,21 +276,45 @@ class TestSweeper:
 
         assert 0 == scene.table.samplings.under_way()
 
-    @pytest.mark.parametrize("number", range(1, 8))
+    @pytest.fixture(name="left")
+    def _left(self, make):
+        """Return a function that makes a scene with a film for the sweeper, whose scan is cancelled or resumed."""
+
+        def left(*, cancelled):
+            scene = make()
+            scene.worker.film.at_frame[102_500] = lambda: scene.table.scans.pause_scan(SCAN, "by hand")
+            scene.work()
+            if cancelled:
+                scene.table.scans.cancel_scan(SCAN, "by hand")
+            else:
+                scene.table.scans.resume_scan(SCAN)
+            scene.clock.time += REPEAT_SECONDS
+            scene.death.calls = 0
+            return scene
+
+        return left
+
+    # Of an undisturbed sweeper: whether the scan is cancelled, and the number of calls.
+    CALLS = ((True, 9), (False, 8))
+
+    @pytest.mark.parametrize(("cancelled", "calls"), CALLS)
+    def test_every_call_is_killed_at(self, left, cancelled, calls):
+        """The numbers of calls below are those that a sweeper makes."""
+        scene = left(cancelled=cancelled)
+
+        scene.sweep()
+
+        assert calls == scene.death.calls
+
+    @pytest.mark.parametrize(
+        ("cancelled", "number"), [(cancelled, number) for cancelled, calls in CALLS for number in range(1, calls + 1)]
+    )
     @pytest.mark.parametrize("moment", ["before", "after"])
-    @pytest.mark.parametrize("cancelled", [True, False])
-    def test_killed(self, make, number, moment, cancelled):
+    def test_killed(self, left, number, moment, cancelled):
         """A sweeper may die at any call: the next one does the rest, and nothing is counted twice."""
-        scene = make()
-        scene.worker.film.at_frame[102_500] = lambda: scene.table.scans.pause_scan(SCAN, "by hand")
-        scene.work()
-        if cancelled:
-            scene.table.scans.cancel_scan(SCAN, "by hand")
-        else:
-            scene.table.scans.resume_scan(SCAN)
-        scene.clock.time += REPEAT_SECONDS
+        scene = left(cancelled=cancelled)
         scene.death.order(number, moment)
-        with suppress(DiedError):
+        with pytest.raises(DiedError):
             scene.sweep()
         scene.clock.time += REPEAT_SECONDS
 

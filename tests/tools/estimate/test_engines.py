@@ -236,7 +236,7 @@ class TestSentences:
         lines = found.sentences()
 
         assert "1,200 (1,200 to 1,201) images of 100 min of video" == lines[0]
-        assert f"{missed(5_000)}" in lines
+        assert missed(5_000) in lines
         assert found.in_short().startswith("by frames, every 5 s: 1,200 (1,200 to 1,201) images of 100 min of video; $1.")
         assert {"engine": "frames", "interval_ms": 5_000}.items() <= found.as_json().items()
         assert {"low": 1_200, "best": 1_200, "high": 1_201} == found.as_json()["images"]

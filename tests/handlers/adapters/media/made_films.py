@@ -10,6 +10,7 @@ from fractions import Fraction
 import av
 from av.video.frame import VideoFrame
 
+from handlers.adapters.media import open_media
 from tools.emulator.cards import CARDS, GRID, grey_level, recognise
 
 os.environ["SVT_LOG"] = "0"  # libsvtav1 talks
@@ -167,3 +168,9 @@ class Bytes:
         part = self.data[offset : offset + length]
         self.gets, self.bytes = self.gets + 1, self.bytes + len(part)
         return part
+
+
+def frames_of(data, interval_ms=1_000, after_ms=None):
+    """Return the frames of an object, and the media that they came from."""
+    with open_media(Bytes(data), interval_ms=interval_ms, after_ms=after_ms) as media:
+        return list(media.frames()), media

@@ -13,15 +13,9 @@ from handlers.adapters.media.ranges import Ranges
 from handlers.adapters.media.still import still_size
 from handlers.domain import reasons
 from handlers.domain.sampling import Size
-from tests.handlers.adapters.media.made_films import FRAGMENTED, KINDS, Bytes, Made, Shown, card_of, film
+from tests.handlers.adapters.media.made_films import FRAGMENTED, KINDS, Bytes, Made, Shown, card_of, film, frames_of
 
 GREEN, RED, GREY = (0, 255, 0), (255, 0, 0), (128, 128, 128)
-
-
-def frames_of(data, interval_ms=1_000, after_ms=None):
-    """Return the frames of an object, and the media that they came from."""
-    with open_media(Bytes(data), interval_ms=interval_ms, after_ms=after_ms) as media:
-        return list(media.frames()), media
 
 
 def halves(width, height, pixels="rgb24"):
