@@ -72,7 +72,7 @@ class Invariants:
         self.jobs = {}  # tag of ours -> the entries of its jobs
         self.thresholds = {}  # policy hash -> from which confidence it flags
         self.bodies = {}  # job id -> what it looked at
-        self.limits = []  # how many jobs may run, each time that changed
+        self._limits = []  # what limits how many jobs may run, each time that changed: slots and quota deployed, slots setting
         self._noted = {}  # tag of ours -> how many limits there were when its Start was noted
         self._slots_setting = None
         self._deployed = (0, 0)
@@ -90,7 +90,7 @@ class Invariants:
 
     def began(self):
         """Return a mark of the present, which a run keeps."""
-        return len(self.limits)
+        return len(self._limits)
 
     def deployed(self, slots, account_jobs):
         """The product is deployed with other limits."""
@@ -98,10 +98,13 @@ class Invariants:
         self._note_limit()
 
     def _note_limit(self):
-        """Note how many jobs may run from now on: below the quota as many as the slots setting or else the deployment says."""
-        slots, account_jobs = self._deployed
-        limit = self._slots_setting or slots
-        self.limits.append(limit if limit < account_jobs else 2 * account_jobs)
+        self._limits.append((*self._deployed, self._slots_setting))
+
+    def _most_slots(self, since):
+        """Return how many jobs may run by limits since a mark: a run keeps its deployment, but reads the setting again."""
+        limits = self._limits[max(0, since - 1) :]
+        settings = {setting for _, _, setting in limits}
+        return max(_slots(setting or slots, account_jobs) for slots, account_jobs, _ in limits for setting in settings)
 
     # the table
 
@@ -195,7 +198,7 @@ class Invariants:
         for item, sign in ((old, -1), (new, 1)):
             self._count(scan_id, item, sign)
         if "start_tried_at" in new and new["start_tried_at"] != (old or {}).get("start_tried_at"):
-            self._noted[_tag(new)] = len(self.limits)
+            self._noted[_tag(new)] = len(self._limits)
         name = f"{video_id}#{scan_id}#"
         self._running.discard(f"{name}{before[1]}")
         self._starting.discard(f"{name}{before[1]}")
@@ -276,7 +279,7 @@ class Invariants:
         own = {entry.job_id for each, entries in self.jobs.items() for entry in entries if not self._given_up(each)}
         running = {entry.job_id for entry in self.ledger.jobs if entry.closed_at is None} & own
         oldest = min(run.began for run in self.scheduler.live if run.name == "start_analysis")
-        most = max(self.limits[max(0, min(oldest, self._noted.get(tag, oldest)) - 1) :])
+        most = self._most_slots(min(oldest, self._noted.get(tag, oldest)))
         if len(running) > most:
             open_jobs = {each: len(running & {entry.job_id for entry in entries}) for each, entries in self.jobs.items()}
             self.faults.append(f"{len(running)} jobs are open, slots {most}: {open_jobs}, {tag} just now")
@@ -300,6 +303,11 @@ class Invariants:
                 self.faults.append(f"totals {+self._totals[scan_id]} but records {+self._counted[scan_id]}")
         self._touched.clear()
         assert not self.faults, "; ".join(self.faults)
+
+
+def _slots(count, account_jobs):
+    """Return how many jobs may run: from the quota on Rekognition refuses, and the slots only stop a flood."""
+    return count if count < account_jobs else 2 * account_jobs
 
 
 def _stand(item):

@@ -40,7 +40,8 @@ Scan {SCAN} of s3://amzn-s3-demo-bucket/2024/
             prices of us-east-1, not checked with AWS
   Or        by frames, every 5 s: 2 (2 to 4) images of 0.0 min of video; \
 $0.25; ready 2025-10-09 09:01 UTC (2 min to 30 min from the start)
-            a scene of 1 s is seen with 20 %, one of 5.5 s or more for certain; AWS recommends the video API for accuracy
+            the chance of seeing a scene of 1 s is 20 %; one of 5.5 s or more is always seen; \
+AWS recommends the video API for accuracy
             pass --frames 5s to submit that, after "frames" was set to true in cdk.json and deployed
   Price     S3 Batch Operations: $0.25 for the job and less than $0.01 for its objects, even if cancelled
             prices of us-east-1, not checked with AWS: https://aws.amazon.com/s3/pricing/ https://aws.amazon.com/rekognition/pricing/
