@@ -562,11 +562,14 @@ class TestReplaced:
             record = table.records.record(first.id, DAY_SCAN)
             table.records.finish(replace(record, state=state, finished_at=NOW, problem=Problem("missing", "gone")))
         later(objects, 60)
+        second = created(first.key, at=NOW + 60)
 
-        flow.respond(event_of(event, event))
+        flow.respond(event_of(second, second))
 
         record = table.records.record(first.id, DAY_SCAN)
         assert (State.WAITING, attempt) == (record.state, record.attempt)
+        # The time to the next verdict counts from the upload that it is about.
+        assert int(NOW) + 60 * attempt == record.uploaded_at
         assert len(messages(Lane.EXPRESS)) == 1 + attempt
 
     def test_the_same_bytes_while_they_are_analysed(self, flow, table, s3, objects):
