@@ -46,12 +46,12 @@ class Depths:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The state of a bucket's rule (`ENABLED`, `DISABLED`, None if it is gone), and whether the bucket sends events."""
+    """The state of a bucket's rule (`ENABLED`, `DISABLED`), and whether the bucket sends events; None for what is gone."""
 
     bucket: str
     rule: str
     rule_state: str | None
-    sends_events: bool
+    sends_events: bool | None
 
     def rule_faults(self) -> Iterator[Fault]:
         if self.rule_state is None:
@@ -63,7 +63,10 @@ class Health:
     def event_faults(self, ended_at: float | None) -> Iterator[Fault]:
         """Yield why the bucket's events are not sent or not used; `ended_at` is when its watch was switched off, if it was."""
         switch = f"`python tools/control_scan.py watch on {self.bucket}` switches that on."
-        if not self.sends_events:
+        if self.sends_events is None:
+            unwatch = 'Take it out of "watch" in cdk.json and run `make deploy`.'
+            yield Fault(f"The bucket {self.bucket} does not exist: no upload to it arrives.", unwatch)
+        elif not self.sends_events:
             yield Fault(f"{self.bucket} sends no events to EventBridge: no upload to it arrives.", switch)
         elif ended_at is not None:
             yield Fault(f"The watch of {self.bucket} has been off since {moment(ended_at)}: no later upload is scanned.", switch)

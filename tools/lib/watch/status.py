@@ -120,7 +120,7 @@ class WatchStatus:
             "bucket": self.watch.bucket,
             "rule": self.health.rule,
             "rule_state": self.health.rule_state,
-            "events": self.health.sends_events,
+            "events": bool(self.health.sends_events),
             **time_keys(since=state.since, last_upload=state.last_upload_at),
             "paused": state.paused,
             "paused_by": state.paused_by,
