@@ -121,7 +121,7 @@ def _watch(entry: object, *, frames: bool) -> Watch:
         watch = Watch(
             bucket=bucket,
             prefixes=_prefixes(entry.get("prefixes", [])),
-            suffixes=_suffixes(entry.get("suffixes", [*usual])),
+            suffixes=_suffixes(entry.get("suffixes", [*usual]), frames=frames),
             max_minutes_per_day=None if most is None else _minutes(most),
             engine=engine,
             interval_ms=_interval(entry["interval"], engine) if "interval" in entry else DEFAULT_INTERVAL_MS,
@@ -186,11 +186,19 @@ def _begins_keys(value: object) -> bool:
         return False
 
 
-def _suffixes(value: object) -> tuple[str, ...]:
+def _suffixes(value: object, *, frames: bool) -> tuple[str, ...]:
     """Return the suffixes in lower case: in ASCII, because what EventBridge does with the case of other characters is unknown."""
     if not isinstance(value, list) or not value or not all(map(_ends_keys, value)):
         raise ValueError(f'"suffixes" must be a list of printable ASCII texts, is {value!r}; write e.g. [".mp4", ".mov"]')
-    return tuple(dict.fromkeys(suffix.lower() for suffix in value))
+    suffixes = tuple(dict.fromkeys(suffix.lower() for suffix in value))
+    if pattern := next((suffix for suffix in suffixes if "*" in suffix), None):
+        raise ValueError(f'"suffixes" has {pattern!r}, but takes the ends of keys, not patterns; write e.g. ".mp4"')
+    images = [suffix for suffix in suffixes if suffix in SUFFIXES_WITH_IMAGES and suffix not in DEFAULT_SUFFIXES]
+    if images and not frames:
+        raise ValueError(
+            f'"suffixes" has {images[0]!r}, but this deployment looks at no images; set "frames" to true, or leave it out'
+        )
+    return suffixes
 
 
 def _ends_keys(value: object) -> bool:

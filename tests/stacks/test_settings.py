@@ -153,6 +153,8 @@ def test_numbers_may_be_text(shipped):
         ("watch", watched(suffixes=None), "must be a list of printable ASCII texts", "is None"),
         ("watch", watched(suffixes=[""]), "must be a list of printable ASCII texts", '[".mp4", ".mov"]'),
         ("watch", watched(suffixes=[".vidéo"]), "must be a list of printable ASCII texts", "'.vidéo'"),
+        ("watch", watched(suffixes=["*.mp4"]), "takes the ends of keys, not patterns", 'write e.g. ".mp4"'),
+        ("watch", watched(suffixes=[".mp4", ".JPG"]), "looks at no images", 'set "frames" to true'),
         ("watch", watched(suffixes=[".mp4\n"]), "must be a list of printable ASCII texts", "write e.g."),
         ("watch", watched(suffixes=[f".{n:03}" for n in range(60)]), "at most 2,048", "fewer or shorter"),
         ("watch", watched(max_minutes_per_day=0), '"max_minutes_per_day" must be a whole number from 1', "to set no limit"),
