@@ -171,6 +171,10 @@ def _prefixes(value: object) -> tuple[str, ...]:
         raise ValueError(
             f'"prefixes" must be a list of texts of up to {KEY_BYTES:,} bytes, is {value!r}; write e.g. ["2026/"], or [] for all'
         )
+    if pattern := next((prefix for prefix in value if "*" in prefix or prefix.startswith("s3://")), None):
+        raise ValueError(
+            f'"prefixes" has {pattern!r}, but takes the beginnings of keys, neither patterns nor URIs; write e.g. "2026/"'
+        )
     kept: list[str] = []
     for prefix in sorted(value):
         if not (kept and prefix.startswith(kept[-1])):

@@ -153,6 +153,8 @@ def test_numbers_may_be_text(shipped):
         ("watch", watched(suffixes=None), "must be a list of printable ASCII texts", "is None"),
         ("watch", watched(suffixes=[""]), "must be a list of printable ASCII texts", '[".mp4", ".mov"]'),
         ("watch", watched(suffixes=[".vidéo"]), "must be a list of printable ASCII texts", "'.vidéo'"),
+        ("watch", watched(prefixes=["2026/*"]), "takes the beginnings of keys", 'write e.g. "2026/"'),
+        ("watch", watched(prefixes=["2026/", "s3://a/b"]), "neither patterns nor URIs", "'s3://a/b'"),
         ("watch", watched(suffixes=["*.mp4"]), "takes the ends of keys, not patterns", 'write e.g. ".mp4"'),
         ("watch", watched(suffixes=[".mp4", ".JPG"]), "looks at no images", 'set "frames" to true'),
         ("watch", watched(suffixes=[".mp4\n"]), "must be a list of printable ASCII texts", "write e.g."),
