@@ -87,7 +87,7 @@ class TestSwitch:
 
         text = person("on", BUCKET).stdout
 
-        assert f"{BUCKET} sends its events to EventBridge, from about five minutes from now on" in text
+        assert f"{BUCKET} will send its events to EventBridge in about five minutes" in text
         assert "its other notifications are as before" in text
         assert "Uploads since " in text
 

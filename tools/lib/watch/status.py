@@ -85,7 +85,7 @@ class WatchStatus:
     def _held(self) -> list[Fault]:
         bucket, found = self.watch.bucket, []
         if self.state.paused:
-            resume = f"`python tools/control_scan.py watch resume {bucket}` lets them go on."
+            resume = f"`python tools/control_scan.py watch resume {bucket}` lets them continue."
             found.append(Fault(f"Uploads to {bucket} wait: the watch was paused by {self.state.paused_by}.", resume))
         if self.limit_reached:
             release = f"`python tools/control_scan.py watch release {bucket}` lifts it for today, or raise it in cdk.json."
@@ -93,10 +93,10 @@ class WatchStatus:
         return found
 
     def _held_by_hand(self) -> list[Fault]:
-        """Return that a person paused the scan of today itself, which holds its later uploads as well."""
+        """Return a fault if a person paused today's scan itself, in which later uploads of the day wait as well."""
         bucket, scan = self.watch.bucket, self.scan
         if scan is not None and scan.status is ScanStatus.PAUSED and scan.held_reason not in watch.HELD_REASONS:
-            cure = f"`python tools/control_scan.py resume {scan.id}` lets them go on."
+            cure = f"`python tools/control_scan.py resume {scan.id}` lets them continue."
             return [Fault(f"Today's uploads to {bucket} wait: their scan {scan.id} was paused.", cure)]
         return []
 
@@ -214,7 +214,7 @@ def _status(run: Invocation, watched: Watch, health: Health) -> WatchStatus:
 
 
 def _lag(table: Table, scan_id: str) -> Lag | None:
-    """Return how long the verdicts of a day's scan took, in one pass over its records."""
+    """Return how long a day's verdicts took from their uploads, in one pass over the records; None without a verdict."""
     judged = ((video_id, scan_id) for state in (State.CLEAN, State.FLAGGED) for video_id in table.records.in_state(scan_id, state))
     seconds = sorted(
         record.finished_at - record.uploaded_at
@@ -227,7 +227,7 @@ def _lag(table: Table, scan_id: str) -> Lag | None:
 
 
 def _since(at: float | None) -> str:
-    return "none is looked for" if at is None else f"new since {moment(at)}"
+    return "never switched on" if at is None else f"new since {moment(at)}"
 
 
 def _last(at: float | None) -> str:
