@@ -118,7 +118,7 @@ class Rehearsal:
     @contextmanager
     def _world(self, directory: Path, state: Path | None) -> Iterator[World]:
         with self._step("Loading the offline world"):
-            # Importing moto takes seconds, so it comes late, as a step of its own. Without garbage collection it takes a third less.
+            # Importing moto takes seconds, so it comes late, as a step. Without garbage collection it takes a third less.
             gc.disable()
             from tools.emulator.state import StateError  # noqa: PLC0415
             from tools.emulator.world import World  # noqa: PLC0415

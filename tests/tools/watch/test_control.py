@@ -171,7 +171,7 @@ class TestSwitch:
         result = person("off", BUCKET, answer="\n")
 
         assert (result.exit_code, result.stdout) == (1, "")
-        assert "rules of others get none either" in result.stderr
+        assert "rules of others would get none either" in result.stderr
         assert "Nothing was changed." in result.stderr
         assert switch.read() == OTHERS | BRIDGE
 
