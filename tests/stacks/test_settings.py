@@ -142,9 +142,9 @@ def test_numbers_may_be_text(shipped):
         ("watch", watched() * 2, "'amzn-s3-demo-bucket' twice", "keep one entry"),
         ("watch", watched(prefix="2026/"), "the unknown field 'prefix'", "it may have bucket, prefixes, suffixes"),
         ("watch", watched(engine="frames"), "which this deployment does not have", 'set "frames" to true'),
-        ("watch", watched(engine="images"), '"engine" is \'images\', must be "video" or "frames"', "leave it out"),
-        ("watch", watched(engine=["frames"]), '"engine" is [\'frames\'], must be "video" or "frames"', "leave it out"),
-        ("watch", watched(interval="2s"), 'belongs to the engine "frames"', "leave it out"),
+        ("watch", watched(engine="images"), '"engine" is \'images\', must be "video" or "frames"', "omit it"),
+        ("watch", watched(engine=["frames"]), '"engine" is [\'frames\'], must be "video" or "frames"', "omit it"),
+        ("watch", watched(interval="2s"), 'belongs to the engine "frames"', "omit it"),
         ("watch", watched(prefixes="2026/"), "must be a list of texts", '["2026/"]'),
         ("watch", watched(prefixes=[7]), "must be a list of texts", "[] for all"),
         ("watch", watched(prefixes=["é" * 513]), "of up to 1,024 bytes", "[] for all"),
@@ -283,7 +283,7 @@ def test_limits_with_a_long_policy(shipped):
     context = shipped | {"source_buckets": names, "policy": rules, "watch": watches}
 
     assert 9 == len(from_context(context).watch)
-    with pytest.raises(ContextError, match=r'"watch": has limits a day that take .* "policy", must take at most 3320'):
+    with pytest.raises(ContextError, match=r'"watch": has daily limits that take .* "policy", must take at most 3320'):
         from_context(context | {"frames": True})
 
 

@@ -1,4 +1,4 @@
-"""Whether the uploads of a watched bucket arrive: its rule, its switch, the queue, and what lies in it."""
+"""Whether the uploads of a watched bucket arrive: its rule, its switch, the queue and its messages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tools.lib.text import counted, moment
 from tools.lib.watch import notifications
 
 _REDEPLOY = "Deploy it again with `make deploy`."
-# What SQS answers for a queue that is gone: the JSON protocol's code, and that of the older one.
+# The codes of SQS for a queue that is gone, in the JSON protocol and in the older one.
 _NO_QUEUE = frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"})
 
 
@@ -27,14 +27,14 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Depths:
-    """How many messages are in the queue of the uploads and in its dead letters; None for a queue that is gone."""
+    """How many messages are in the queue of uploads and in its dead-letter queue; None for a queue that is gone."""
 
     waiting: int | None
     dead_letters: int | None
 
     def queue_faults(self) -> Iterator[Fault]:
         if self.waiting is None or self.dead_letters is None:
-            yield Fault("A queue of the uploads is gone: no upload arrives.", _REDEPLOY)
+            yield Fault("A queue of uploads is gone: no upload arrives.", _REDEPLOY)
 
     def letter_faults(self) -> Iterator[Fault]:
         if self.dead_letters:
@@ -79,7 +79,7 @@ def health_of(clients: Clients, watching: Watching, bucket: str) -> Health:
 
 
 def depths_of(clients: Clients, watching: Watching) -> Depths:
-    """Return what lies in the queues of the uploads, which all watched buckets share."""
+    """Return how many messages the queues of uploads have, which all watched buckets share."""
     return Depths(_depth(clients, watching.queue_url), _depth(clients, watching.dead_letters_url))
 
 

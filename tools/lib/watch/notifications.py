@@ -1,4 +1,4 @@
-"""The switch for a bucket's events to EventBridge: one entry of its notification configuration, beside those of others."""
+"""The switch for a bucket's events to EventBridge: one entry of its notification configuration, next to those of others."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def sends_events(s3: S3Client, bucket: str) -> bool | None:
 
 
 def switch(s3: S3Client, bucket: str, account_id: str, clock: Clock, *, on: bool) -> bool:
-    """Switch the events to EventBridge of an account's bucket on or off, and return whether that changed anything.
+    """Switch the events that a bucket of the account sends to EventBridge on or off, and return whether that changed anything.
 
-    S3 takes a whole configuration only, so what it holds for others is put again as it was read, and compared afterwards.
+    S3 takes only whole configurations, so the entries of others are put again as they were read, and compared afterwards.
 
     Raises:
-        ToolError: The bucket is another account's, or one may not; or afterwards the configuration was another one: the message has
-            what there was for others.
+        ToolError: The bucket belongs to another account, or the caller lacks the permission; or afterwards the configuration is
+            not the one that was put: the message then has the entries of others.
     """
     try:
         return _switched(s3, bucket, account_id, clock, on=on)
@@ -46,7 +46,7 @@ def switch(s3: S3Client, bucket: str, account_id: str, clock: Clock, *, on: bool
         raise ToolError(
             f"You may not change the notifications of {bucket}, or it is not a bucket of the account {account_id}.",
             cure="Have s3:GetBucketNotification and s3:PutBucketNotification on it added to your user or role. A bucket of another "
-            "account cannot be watched: its events do not come to this one.",
+            "account cannot be watched: its events do not reach this account.",
         ) from error
 
 

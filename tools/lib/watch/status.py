@@ -85,7 +85,7 @@ class WatchStatus:
     def _held(self) -> list[Fault]:
         bucket, found = self.watch.bucket, []
         if self.state.paused:
-            resume = f"`python tools/control_scan.py watch resume {bucket}` lets them go on."
+            resume = f"`python tools/control_scan.py watch resume {bucket}` lets them continue."
             found.append(Fault(f"Uploads to {bucket} wait: the watch was paused by {self.state.paused_by}.", resume))
         if self.limit_reached:
             release = f"`python tools/control_scan.py watch release {bucket}` lifts it for today, or raise it in cdk.json."
@@ -96,7 +96,7 @@ class WatchStatus:
         """Yield which scans of days a person paused themselves; one of today holds later uploads as well."""
         for scan in self.paused:
             which = "Today's uploads" if scan.id == self.scan_id else f"Uploads of {scan.day}"
-            cure = f"`python tools/control_scan.py resume {scan.id}` lets them go on."
+            cure = f"`python tools/control_scan.py resume {scan.id}` lets them continue."
             yield Fault(f"{which} to {self.watch.bucket} wait: their scan {scan.id} was paused.", cure)
 
     def sentences(self) -> list[str]:
@@ -233,7 +233,7 @@ def _lag(table: Table, scan_ids: Iterable[str], day: str) -> Lag | None:
 
 
 def _since(at: float | None) -> str:
-    return "none is looked for" if at is None else f"new since {moment(at)}"
+    return "never switched on" if at is None else f"new since {moment(at)}"
 
 
 def _last(at: float | None) -> str:
