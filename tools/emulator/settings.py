@@ -58,4 +58,6 @@ class EmulatorSettings:
     event_delay_seconds: float = 0.5  # from an event to its delivery, on average
     event_repeats: float = 0.0  # the share of deliveries that are made twice; EventBridge promises at least one
     event_losses: float = 0.0  # the share of deliveries that are never made
+    # What the entries of a PutEvents request must stay below: 1 MB by the newest API model, 256 KB by older pages.
+    put_events_max_bytes: int = 1_048_576
     mail_confirmed: bool = True  # whether an e-mail subscription is taken as confirmed by its owner
