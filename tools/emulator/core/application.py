@@ -16,6 +16,9 @@ from tools.emulator.core.faults import ApiFaults, Order
 from tools.emulator.core.ledger import ApiCall, ApiLedger
 from tools.emulator.core.server import Application, StartResponse, read_all
 
+# Where a request's WSGI environment has its `Principal` for services behind the gateway.
+PRINCIPAL = "offline_world.principal"
+
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
@@ -33,6 +36,7 @@ class Gateway:
             principal = self.admission.admit(environ, call)
         except RefusedError as refused:
             return _answer(start_response, call, refused.status, refused.reason.code(call.protocol), str(refused))
+        environ[PRINCIPAL] = principal
         order = self.faults.take(call.service, call.operation)
         if order is not None:
             return self._fail(principal, call, order, environ, start_response)
