@@ -9,8 +9,15 @@ from xml.sax.saxutils import escape
 
 from moto.s3.models import FakeBucket, FakeKey
 
-from tools.emulator.services.s3 import annotations
-from tools.emulator.services.s3.annotations import Annotation
+from tools.emulator.services.s3.annotations import (
+    MAX_ANNOTATIONS,
+    Annotation,
+    check_name,
+    delete_annotation,
+    get_annotation,
+    list_annotations,
+    put_annotation,
+)
 from tools.emulator.services.s3.authorization import Authorization
 from tools.emulator.services.s3.errors import S3Error, no_such_key, precondition_failed
 from tools.emulator.services.s3.lookup import find_or_raise
@@ -20,6 +27,7 @@ Answer = tuple[int, dict[str, str], str | bytes]
 
 _NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 _IF_MATCH = "x-amz-object-if-match"
+_XML = {"content-type": "application/xml"}
 
 
 def answer(method: str, bucket: FakeBucket, key: str, asks: Authorization, body: bytes, world: Notifications) -> Answer:  # noqa: PLR0917 - a request
@@ -31,7 +39,7 @@ def answer(method: str, bucket: FakeBucket, key: str, asks: Authorization, body:
     """
     name = asks.query.get("annotationName")
     if name is not None:
-        annotations.check_name(name)
+        check_name(name)
     stored = _stored(bucket, key, asks, method, world.settings.annotation_deleted_error)
     headers = {"x-amz-object-version-id": str(stored.version_id)} if bucket.versioning_status is not None else {}
     if method == "GET" and name is None:
@@ -39,24 +47,21 @@ def answer(method: str, bucket: FakeBucket, key: str, asks: Authorization, body:
     if name is None:
         raise S3Error("InvalidAnnotationName", "The annotation name you provided is invalid.")
     if method == "GET":
-        found = annotations.get(stored, name)
+        found = get_annotation(stored, name)
         show_checksum = asks.headers.get("x-amz-checksum-mode", "").upper() == "ENABLED"
         return int(HTTPStatus.OK), headers | _headers(stored, found, checksum=show_checksum), found.payload
     _check_unchanged(stored, asks)
     if method == "DELETE":
-        annotations.delete(stored, name)
+        delete_annotation(stored, name)
         return int(HTTPStatus.NO_CONTENT), headers, ""
     too_large = world.settings.annotation_too_large_error
-    made = annotations.put(stored, name, body, asks.headers, now=world.clock.now(), too_large=too_large)
+    made = put_annotation(stored, name, body, asks.headers, now=world.clock.now(), too_large=too_large)
     named = f"<Key>{escape(key)}</Key><AnnotationName>{escape(name)}</AnnotationName>"
     return (
         int(HTTPStatus.OK),
         headers | _encryption(stored) | {"ETag": made.etag} | made.checksum_headers() | _XML,
         _document("PutObjectAnnotationOutput", named),
     )
-
-
-_XML = {"content-type": "application/xml"}
 
 
 def _stored(bucket: FakeBucket, key: str, asks: Authorization, method: str, deleted_error: str) -> FakeKey:
@@ -95,8 +100,8 @@ def _encryption(stored: FakeKey) -> dict[str, str]:
 
 def _listing(bucket: FakeBucket, stored: FakeKey, asks: Authorization) -> str:
     prefix, token = asks.query.get("annotation-prefix", ""), asks.query.get("continuation-token", "")
-    most = _most(asks.query.get("max-annotation-results", str(annotations.MAX_ANNOTATIONS)))
-    page = annotations.listed(stored, prefix, most, token)
+    most = _most(asks.query.get("max-annotation-results", str(MAX_ANNOTATIONS)))
+    page = list_annotations(stored, prefix, most, token)
     entries = "".join(_entry(name, one) for name, one in page.entries)
     optional = {"AnnotationPrefix": prefix, "ContinuationToken": token, "NextContinuationToken": page.token}
     more = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in optional.items() if value)
@@ -108,7 +113,7 @@ def _listing(bucket: FakeBucket, stored: FakeKey, asks: Authorization) -> str:
 
 
 def _most(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= annotations.MAX_ANNOTATIONS:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MAX_ANNOTATIONS:
         raise S3Error("InvalidArgument", "max-annotation-results must be from 1 to 1000")
     return int(text)
 

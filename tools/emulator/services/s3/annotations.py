@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import threading
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ _ABOUT_CHECKSUMS = (f"{_CHECKSUM}mode", f"{_CHECKSUM}type", f"{_CHECKSUM}algorit
 
 # The attribute of moto's object that holds its annotations, which therefore end with it, and are kept with it.
 _ATTRIBUTE = "offline_world_annotations"
+# Held while annotations are changed: requests come in several threads.
+_changing = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ def set_annotations(stored: Any, annotations: Mapping[str, Annotation]) -> None:
     setattr(stored, _ATTRIBUTE, dict(annotations))
 
 
-def put(stored: Any, name: str, payload: bytes, headers: Mapping[str, str], *, now: float, too_large: str) -> Annotation:  # noqa: ANN401 - moto's object
+def put_annotation(stored: Any, name: str, payload: bytes, headers: Mapping[str, str], *, now: float, too_large: str) -> Annotation:  # noqa: ANN401 - moto's object
     """Put an annotation on an object and return it.
 
     Raises:
@@ -87,16 +90,17 @@ def put(stored: Any, name: str, payload: bytes, headers: Mapping[str, str], *, n
     except UnicodeDecodeError as error:
         message = "The annotation payload is not valid UTF-8 encoded text."
         raise S3Error("UnsupportedMediaType", message, HTTPStatus.UNSUPPORTED_MEDIA_TYPE) from error
-    annotations = annotations_of(stored)
-    made = annotations[name] = Annotation(payload, now, _checked(payload, headers))
-    if len(annotations) > MAX_ANNOTATIONS:
-        message = "The request would exceed the maximum number of annotations allowed per object."
-        raise S3Error("AnnotationLimitExceeded", message)
-    set_annotations(stored, annotations)
+    made = Annotation(payload, now, _checked(payload, headers))
+    with _changing:
+        annotations = annotations_of(stored) | {name: made}
+        if len(annotations) > MAX_ANNOTATIONS:
+            message = "The request would exceed the maximum number of annotations allowed per object."
+            raise S3Error("AnnotationLimitExceeded", message)
+        set_annotations(stored, annotations)
     return made
 
 
-def get(stored: Any, name: str) -> Annotation:  # noqa: ANN401 - moto's object
+def get_annotation(stored: Any, name: str) -> Annotation:  # noqa: ANN401 - moto's object
     """Return an annotation of an object.
 
     Raises:
@@ -110,13 +114,14 @@ def get(stored: Any, name: str) -> Annotation:  # noqa: ANN401 - moto's object
     return found
 
 
-def delete(stored: Any, name: str) -> None:  # noqa: ANN401 - moto's object
+def delete_annotation(stored: Any, name: str) -> None:  # noqa: ANN401 - moto's object
     """Delete an annotation of an object, if it has it: the API model has no error for a missing one."""
     check_name(name)
-    set_annotations(stored, {each: one for each, one in annotations_of(stored).items() if each != name})
+    with _changing:
+        set_annotations(stored, {each: one for each, one in annotations_of(stored).items() if each != name})
 
 
-def listed(stored: Any, prefix: str, most: int, token: str) -> Page:  # noqa: ANN401 - moto's object
+def list_annotations(stored: Any, prefix: str, most: int, token: str) -> Page:  # noqa: ANN401 - moto's object
     """Return up to `most` annotations with a prefix, in the order of the bytes of their names, behind a token's.
 
     Raises:

@@ -87,7 +87,7 @@ def parse(block: Mapping[str, Any]) -> Iterator[Condition]:
         if not isinstance(keys, dict):
             raise malformed("Invalid policy syntax.")
         for key, values in keys.items():
-            yield _condition(operator, key, _texts(values))
+            yield _condition(operator, key, texts(values))
 
 
 def malformed(message: str) -> S3Error:
@@ -95,14 +95,23 @@ def malformed(message: str) -> S3Error:
     return S3Error("MalformedPolicy", message)
 
 
-def _texts(values: object) -> list[str]:
-    several = values if isinstance(values, list) else [values]
-    texts = [str(one).lower() if isinstance(one, bool) else one for one in several]
-    if not all(isinstance(one, str) for one in texts):
+def texts(given: object) -> list[str]:
+    """Return the values of an element that may have one or several; truth values are texts, too.
+
+    Raises:
+        S3Error: There is none, or something that is not a text.
+        UnsupportedError: One has a variable.
+    """
+    found: list[str] = []
+    for one in given if isinstance(given, list) else [given]:
+        if not isinstance(one, str | bool):
+            raise malformed("Invalid policy syntax.")
+        found.append(str(one).lower() if isinstance(one, bool) else one)
+    if not found:
         raise malformed("Invalid policy syntax.")
-    if any("${" in one for one in texts):
+    if any("${" in one for one in found):
         raise refuse("s3", "the variables of bucket policies")
-    return texts
+    return found
 
 
 def _condition(operator: str, key: str, values: list[str]) -> Condition:

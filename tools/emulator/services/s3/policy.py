@@ -28,6 +28,7 @@ from tools.emulator.services.s3.conditions import (
     Condition,
     Context,
     malformed,
+    texts,
     wildcard,
 )
 from tools.emulator.services.s3.conditions import parse as parse_conditions
@@ -258,19 +259,10 @@ def _choice(given: Mapping[str, Any], name: str) -> tuple[list[str], Callable[[s
     negated = f"Not{name}" in given
     if not negated and name not in given:
         raise malformed(f"Missing required field {name}")
-    patterns = _several(given[f"Not{name}" if negated else name])
+    patterns = texts(given[f"Not{name}" if negated else name])
     if name == "Action":
         patterns = [pattern.lower() for pattern in patterns]
     return patterns, lambda text: any(wildcard(text, pattern) for pattern in patterns) is not negated
-
-
-def _several(given: object) -> list[str]:
-    several = given if isinstance(given, list) else [given]
-    if not several or not all(isinstance(one, str) for one in several):
-        raise malformed("Invalid policy syntax.")
-    if any("${" in one for one in several):
-        raise refuse("s3", "the variables of bucket policies")
-    return several
 
 
 def _requesters(given: Mapping[str, Any], exists: Exists, *, denies: bool) -> Callable[[Requester], bool]:
@@ -298,7 +290,7 @@ def _principals(given: object, exists: Exists) -> Iterator[str]:
         if kind not in ("AWS", "Service"):
             raise malformed("Invalid principal in policy")
         # A service's name is never that of a requester here.
-        yield from (_principal(name, exists) if kind == "AWS" else name for name in _several(names))
+        yield from (_principal(name, exists) if kind == "AWS" else name for name in texts(names))
 
 
 def _principal(name: str, exists: Exists) -> str:

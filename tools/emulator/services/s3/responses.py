@@ -243,7 +243,7 @@ class CorrectedResponse(S3Response):  # type: ignore[misc] # moto is untyped
     def _notification_config_from_body(self) -> Any:  # noqa: ANN401 - moto's
         if b"s3:ObjectAnnotation" in self.body:
             raise refuse("s3", "events of annotations")
-        self.body: bytes = _FILTER_NAME.sub(lambda found: found[0].lower(), self.body)
+        self.body = _FILTER_NAME.sub(lambda found: found[0].lower(), self.body)
         return super()._notification_config_from_body()
 
 
