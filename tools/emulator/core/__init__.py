@@ -1,9 +1,9 @@
 """What every emulated service needs: time, HTTP, access, errors, faults on order, ledgers, and every change of moto."""
 
 from tools.emulator.core import model, moto_hooks
-from tools.emulator.core.access import USER, Access, AccessKeys, Credentials, Principal
+from tools.emulator.core.access import USER, Access, AccessKeys, Credentials, caller
 from tools.emulator.core.admission import Admission
-from tools.emulator.core.application import PRINCIPAL, Gateway
+from tools.emulator.core.application import Gateway
 from tools.emulator.core.calls import Call, identify
 from tools.emulator.core.clock import Clock, ManualClock, WallClock
 from tools.emulator.core.faults import ApiFaults
@@ -27,7 +27,6 @@ from tools.emulator.core.refusal import Answer, AwsError, UnsupportedError, only
 from tools.emulator.core.server import Server
 
 __all__ = [
-    "PRINCIPAL",
     "USER",
     "Access",
     "AccessKeys",
@@ -51,7 +50,6 @@ __all__ = [
     "ObjectArchivedError",
     "ObjectForbiddenError",
     "Objects",
-    "Principal",
     "Queues",
     "ReceivedMessage",
     "ReceivingQueues",
@@ -60,6 +58,7 @@ __all__ = [
     "Topics",
     "UnsupportedError",
     "WallClock",
+    "caller",
     "identify",
     "model",
     "moto_hooks",

@@ -39,11 +39,11 @@ class Bench:
             self.user.delete_object(Bucket=BUCKET, Key=listed["Key"])
         self.user.put_object(Bucket=BUCKET, Key="a", Body=b"1", Tagging="x=1")
 
-    def session(self, role):
+    def session(self, role, service="s3"):
         """Return a client that calls as a session of a role."""
         keys = self.world.keys.session(role, "function")
         return boto3.client(
-            "s3",
+            service,
             region_name="us-east-1",
             endpoint_url=self.world.endpoint,
             aws_access_key_id=keys.access_key,
@@ -251,3 +251,19 @@ def test_conditions_on_the_request(bench):
     listed = [code(bench.user.list_objects_v2, Bucket=BUCKET, Prefix=one) for one in ("", "secret/")]
 
     assert (["", "AccessDenied"], ["", "AccessDenied"]) == (codes, listed)
+
+
+def test_rekognition_reads_as_its_caller(bench):
+    """Who may not read an object cannot have it analysed either; others can."""
+    bench.put({"Action": "s3:GetObject", "Principal": {"AWS": bench.roles[1]}})
+    video = {"Video": {"S3Object": {"Bucket": BUCKET, "Name": "a"}}}
+    image = {"Image": video["Video"]}
+    tagger, reader = (bench.session(role, "rekognition") for role in bench.roles)
+
+    codes = [
+        code(call, **request)
+        for client in (tagger, reader)
+        for call, request in ((client.start_content_moderation, video), (client.detect_moderation_labels, image))
+    ]
+
+    assert ["", "InvalidImageFormatException", "InvalidS3ObjectException", "InvalidS3ObjectException"] == codes

@@ -8,22 +8,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 from moto.iam.models import iam_backends
 from moto.s3.models import FakeBucket, FakeKey, S3Backend
 
-from tools.emulator.core import PRINCIPAL, USER, Principal
+from tools.emulator.core import USER, caller
 from tools.emulator.services.s3 import actions
 from tools.emulator.services.s3.errors import access_denied
 from tools.emulator.services.s3.policy import Access, BucketPolicy, Requester, access, parse, permits
 from tools.emulator.services.s3.tags import Tags, tags_of
 
 
-def requester_of(request: Any, account: str) -> Requester:  # noqa: ANN401 - werkzeug's request, or that of moto's mock
-    """Return who sent a request; the account's root if it did not come through the world's server."""
-    principal: Principal | None = getattr(request, "environ", {}).get(PRINCIPAL)
+def requester_of(account: str) -> Requester:
+    """Return who sent the request that is carried out now; the account's root in a world without a server."""
+    principal = caller()
     return Requester.root(account) if principal is None else Requester(principal.arn, principal.role)
+
+
+def readable_for_services(bucket: FakeBucket, stored: FakeKey, version_id: str | None) -> bool:
+    """Tell whether a service may read an object: Rekognition does so with its caller's permissions [REK:api-video-roles].
+
+    What a service reads by itself is not checked.
+    """
+    if caller() is None:
+        return True
+    action = "s3:GetObject" if version_id is None else "s3:GetObjectVersion"
+    query = {} if version_id is None else {"versionId": version_id}
+    asks = Authorization(requester_of(bucket.account_id), bucket.account_id, query, {})
+    return asks.allows(bucket, action, stored.name, stored)
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ class CorrectedResponse(S3Response):  # type: ignore[misc] # moto is untyped
         signed = {name.lower(): value for name, value in query.items() if name.lower().startswith("x-amz-")}
         sent = {str(name).lower(): str(value) for name, value in request.headers.items()}
         account = self.backend.account_id
-        self._asks = Authorization(requester_of(request, account), account, query, signed | sent)
+        self._asks = Authorization(requester_of(account), account, query, signed | sent)
         self._not_deleted: list[dict[str, str]] = []
 
     def _key_response(self, request: Any, full_url: str) -> Any:  # noqa: ANN401 - moto's
