@@ -22,7 +22,7 @@ from stacks.node import use_bundled_node
 use_bundled_node()
 
 from handlers.adapters.table import LaneWatch, MailWatch, Running, codec, decisions, items, scan_items
-from handlers.domain import lane_message, reasons, watch
+from handlers.domain import lane_message, mp4, reasons, watch
 from handlers.domain.identity import Video
 from handlers.domain.record import ObjectFacts, Record, Segment, Settings
 from handlers.domain.states import Lane, State
@@ -40,7 +40,7 @@ from tests.once import shipped_context, synthesised
 from tests.tools.conftest import TABLE, WORK_BUCKET, Account
 from tools.lib import doctor
 from tools.lib.cli import ProgramContext
-from tools.lib.estimate.mp4 import header
+from tools.lib.estimate import headers as estimate_headers
 from tools.rehearsal.assembly import CONTEXT as SNAPSHOT_CONTEXT
 from tools.rehearsal.assembly import SNAPSHOT
 
@@ -50,6 +50,7 @@ __all__ = [
     "COMMANDS",
     "HEADER_CODES",
     "PROGRAMS",
+    "REFUSED_HEADER_CODES",
     "SCENARIOS",
     "SNAPSHOT",
     "SNAPSHOT_CONTEXT",
@@ -117,8 +118,9 @@ COMMANDS = {
     "run a plan": ("submit_job.py", "--run-plan", "{plan}", "--yes"),
 }
 """How each thing is asked for on the command line today; fixtures know it by its name."""
-# Codes of headers that do not stand as literals where they are used.
-HEADER_CODES = {*header._REFUSED.values(), header._AWS, header._BROKEN, header._GONE}
+# The codes of headers that could not be read which do not stand where they are used, by the names that stand there.
+HEADER_CODES = {"OTHER_CONTAINER": mp4.OTHER_CONTAINER, "_AWS": estimate_headers._AWS}
+REFUSED_HEADER_CODES = {*estimate_headers._REFUSED.values()}
 SCENARIOS = {
     "verdicts": scenarios.verdicts,
     "starts": scenarios.starts,

@@ -5,13 +5,13 @@ from decimal import Decimal
 import pytest
 
 from handlers.domain import Engine
+from handlers.domain.mp4 import Header, Unreadable
 from handlers.domain.record import Scan, Totals
 from handlers.domain.states import ScanStatus, State
 from tests.tools.estimate.test_result import NOW, estimated, video
 from tools.lib.errors import ToolError
 from tools.lib.estimate.engine_choice import BY_VIDEO, EngineChoice, missed
 from tools.lib.estimate.figure import Range
-from tools.lib.estimate.mp4.header import Header, Unreadable
 from tools.lib.estimate.pace import BEFORE_AND_AFTER, Pace, measured_pace, measured_speed
 from tools.lib.estimate.prices import PriceTable
 from tools.lib.estimate.sampling import Population

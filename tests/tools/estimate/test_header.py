@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.domain import objects
+from handlers.domain.mp4 import LONGEST_SECONDS, Header, Unreadable
+from handlers.domain.mp4.ranged_reader import MAX_BYTES, MAX_GETS
 from tests.tools.estimate.films import FRAGMENTED, film
 from tests.tools.estimate.headers import box, by_hand, file_of, track
-from tools.lib.estimate.mp4.header import LONGEST_SECONDS, Header, HeaderReader, Unreadable
-from tools.lib.estimate.mp4.ranged_reader import MAX_BYTES, MAX_GETS
+from tools.lib.estimate.headers import HeaderReader
 from tools.lib.listing import UNKNOWN_SIZE, ListedObject
 
 BUCKET = "amzn-s3-demo-bucket"

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from handlers.domain import Engine, Problem, reasons, sampling
 from handlers.domain.engine import DEFAULT_INTERVAL_MS
+from handlers.domain.mp4 import OTHER_CONTAINER, Header, Reading
 from tools.lib.estimate.figure import Range
-from tools.lib.estimate.mp4.header import OTHER_CONTAINER, Header, Reading
 
 # Bits a second that are assumed for a film whose header is not read, from web video to cameras: a guess without a confidence level.
 GUESSED_BIT_RATES = Range(1e6, 5e6, 20e6)
