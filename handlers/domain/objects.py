@@ -36,7 +36,7 @@ class ObjectKind(Enum):
 
     IMAGE = "an image"
     VIDEO = "a video that the video API may take"
-    OTHER_VIDEO = "a video in a file format that the video API does not take"
+    OTHER_VIDEO = "a video whose file format or codec the video API does not take"
 
 
 def container(first_bytes: bytes, size: int) -> str | None:

@@ -12,6 +12,7 @@ from handlers.domain.states import Lane, State
 from handlers.flows.register import RegisterFlow
 from handlers.flows.registration import Registration
 from tests.handlers.doubles import BUCKET, MP4, SCAN, batch_event, waiting
+from tests.tools.estimate.headers import box, by_hand
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(2_000)
 MATROSKA = b"\x1a\x45\xdf\xa3" + bytes(2_000)
@@ -55,6 +56,42 @@ def test_others(register, body, engine):
     record, _ = register(body, engine="video", interval_ms="5000", others="frames")
 
     assert engine is record.engine
+
+
+@pytest.mark.parametrize(
+    ("entry", "engine"),
+    [
+        (b"hvc1", Engine.FRAMES),
+        (b"av01", Engine.FRAMES),
+        (b"vp09", Engine.FRAMES),
+        (b"apch", Engine.FRAMES),
+        (b"DX50", Engine.FRAMES),
+        (b"avc1", Engine.VIDEO),
+        (b"odd1", Engine.VIDEO),
+    ],
+)
+@pytest.mark.parametrize("is_behind", [False, True])
+def test_other_codecs(register, entry, engine, is_behind):
+    """With others by frames, an MP4 file whose header certainly shows another codec than H.264 goes by frames, wherever that is."""
+    body = by_hand(entry=entry)
+    if is_behind:
+        body = body[:16] + box(b"mdat", bytes(100_000)) + body[16:]
+
+    record, _ = register(body, others="frames")
+
+    assert (engine, State.WAITING) == (record.engine, record.state)
+    assert (5_000 if engine is Engine.FRAMES else None) == record.interval_ms
+
+
+@pytest.mark.parametrize(("body", "arguments"), [(by_hand(entry=b"hvc1"), {}), (JPEG, {"others": "frames"})])
+def test_headers_are_read_for_others_only(register, s3, monkeypatch, body, arguments):
+    """Without others, and of an image, the first bytes are read and nothing else."""
+    ranges = []
+    monkeypatch.setattr(s3, "get_object", lambda get=s3.get_object, **request: ranges.append(request["Range"]) or get(**request))
+
+    register(body, **arguments)
+
+    assert ["bytes=0-1023"] == ranges
 
 
 @pytest.mark.parametrize("body", [JPEG, AVIF, AVIF.replace(b"ftypavif", b"ftypmif2"), AVIF.replace(b"ftypavif", b"ftypjpeg")])

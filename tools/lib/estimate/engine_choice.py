@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 
 from handlers.domain import Engine, Problem, reasons, sampling
-from handlers.domain.engine import DEFAULT_INTERVAL_MS
+from handlers.domain.engine import DEFAULT_INTERVAL_MS, OTHERS_BY_FRAMES
 from handlers.domain.mp4 import OTHER_CONTAINER, Header, Reading
 from tools.lib.estimate.figure import Range
 
@@ -16,9 +16,6 @@ GUESSED_BIT_RATES = Range(1e6, 5e6, 20e6)
 # Faults for the video API only: frames take any codec and container that FFmpeg decodes, and films of any length.
 _BY_FRAMES = frozenset({reasons.CODEC, reasons.CONTAINER, reasons.TOO_LONG})
 
-# Those of them that `others` sends to frames: registration recognises containers by their first bytes, but not codecs.
-_OTHERS = frozenset({reasons.CONTAINER})
-
 
 @dataclass(frozen=True, slots=True)
 class EngineChoice:
@@ -27,7 +24,7 @@ class EngineChoice:
     Attributes:
         engine: For the films that it takes.
         interval_ms: The interval of the films that are analysed by frames.
-        others: The engine for films in a container that `engine` does not take; None leaves them out.
+        others: The engine for films in a container or codec that `engine` does not take; None leaves them out.
         images: Whether images are analysed, each by one call whatever the engine; true where frames are deployed.
     """
 
@@ -87,7 +84,7 @@ class EngineChoice:
         """Return the codes of faults for the video API that do not matter with this choice."""
         if self.engine is Engine.FRAMES:
             return _BY_FRAMES
-        return _OTHERS if self.others is Engine.FRAMES else frozenset()
+        return OTHERS_BY_FRAMES if self.others is Engine.FRAMES else frozenset()
 
     def _is_worthless(self, reading: Reading) -> bool:
         if isinstance(reading, Header) or reading.fault is not None:
