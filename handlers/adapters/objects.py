@@ -108,7 +108,9 @@ class ObjectStore:
         first_bytes = self._bytes(named, facts, 0)
         kind = objects.kind(first_bytes, facts.size)
         found = objects.not_a_video(first_bytes, facts.size)
-        if found is None or (self._images and kind is ObjectKind.IMAGE):
+        if self._images and kind is ObjectKind.IMAGE:
+            return Look(facts, objects.image_problem(first_bytes), kind)
+        if found is None:
             return Look(facts, None, kind)
         return Look(facts, Problem(reasons.NOT_A_VIDEO, f"The object is not a video but {found}, by its first bytes."), kind)
 

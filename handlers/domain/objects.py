@@ -74,6 +74,13 @@ def kind(first_bytes: bytes, size: int) -> ObjectKind:
     return ObjectKind.VIDEO if found in (None, "ISO-BMFF") else ObjectKind.OTHER_VIDEO
 
 
+def image_problem(first_bytes: bytes) -> Problem | None:
+    """Return why an image cannot be analysed, as far as its first bytes tell."""
+    if beginnings.is_animated_webp(first_bytes):
+        return Problem(reasons.ANIMATED_WEBP, "The object is an animated WebP image, whose frames are not decoded here.")
+    return None
+
+
 def is_box(first_bytes: bytes, size: int) -> bool:
     """Tell whether an object of this size begins with a complete box."""
     if len(first_bytes) < _SMALL_HEADER:

@@ -465,6 +465,7 @@ _PAGE = {
     ),
     "nothing: what replaced it is looked at instead": "nada: se examina lo que lo sustituyó",
     "scale it down, upload and scan the new file": "reducirla, subir el archivo nuevo y analizarlo",
+    "save it as GIF or MP4, upload and scan the new file": "guardarla como GIF o MP4, subir el archivo nuevo y analizarlo",
     "save it as JPEG or PNG, upload and scan the new file": "guardarla como JPEG o PNG, subir el archivo nuevo y analizarlo",
     "it was deleted, moved or never there: scan what is there now": "se borró, se movió o nunca existió: analizar lo que hay ahora",
     "it may be encrypted with a key that comes with each request (SSE-C): copy it without": (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from handlers.domain import Problem, objects, reasons
 from handlers.domain.mp4.codecs import H264
@@ -31,12 +31,14 @@ class Header:
         codec: "" if there is no video track.
         gets: How many GETs reading it took.
         bytes: How many bytes reading it took.
+        image: Whether the file begins like an image: it is an animated one.
     """
 
     seconds: float
     codec: str
     gets: int = 0
     bytes: int = 0
+    image: bool = False
 
     @property
     def fault(self) -> Problem | None:
@@ -117,9 +119,9 @@ def _read(reading: RangedReading) -> Reading:
 
 
 def _image_or_movie(reading: RangedReading) -> Reading:
-    """Return the header of a film that begins like an image, as animated ones may, or that it is an image."""
+    """Return the header of an animated image, or that the file is another image."""
     try:
-        return _judged(reading, _movie(reading))
+        return replace(_judged(reading, _movie(reading)), image=True)
     except NoHeaderError as error:
         return Unreadable(reasons.NO_HEADER, f"The file is an image: {error}.", image=True)
 

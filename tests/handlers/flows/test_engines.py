@@ -4,6 +4,7 @@ import pytest
 
 from handlers.adapters.objects import ObjectStore
 from handlers.adapters.queue import LaneQueues
+from handlers.domain import reasons
 from handlers.domain.engine import Engine
 from handlers.domain.languages import LANGUAGES
 from handlers.domain.mail import flagged_mail
@@ -100,6 +101,19 @@ def test_image(register, body):
     record, _ = register(body)
 
     assert (Engine.FRAMES, Lane.FRAMES, State.WAITING) == (record.engine, record.lane, record.state)
+
+
+@pytest.mark.parametrize(("flags", "state"), [(b"\x02", State.FAILED), (b"\x12", State.FAILED), (b"\x10", State.WAITING)])
+def test_animated_webp(register, messages, flags, state):
+    """An animated WebP image is refused by name when it is registered: nothing is sent, and nothing is paid for it."""
+    record, _ = register(b"RIFF\xff\0\0\0WEBPVP8X\n\0\0\0" + flags + bytes(2_000))
+
+    is_refused = state is State.FAILED
+    assert (state, is_refused) == (record.state, record.problem is not None)
+    assert int(not is_refused) == len(messages(Lane.FRAMES))
+    if is_refused:
+        assert reasons.ANIMATED_WEBP == record.problem.code
+        assert reasons.ANIMATED_WEBP in reasons.INELIGIBLE
 
 
 def test_image_without_frames(register):

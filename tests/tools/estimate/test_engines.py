@@ -26,6 +26,7 @@ TEXT = Unreadable("not-a-video", "The object is not a video but text.")
 MATROSKA = Unreadable("container", "The file is Matroska.")
 AVI = Unreadable("other-container", "The file is AVI.")
 CUT = Unreadable("no-header", "The file has no header.")
+ANIMATION = Header(12.0, "av1", image=True)
 HEVC, LONG, NO_PICTURE = video(60, "hevc"), video(7 * 3_600), Header(0.0, "")
 
 
@@ -82,6 +83,14 @@ class TestImages:
         assert Range.exactly(images) == found.images
         assert unreadable == found.unreadable.get("not-a-video", 0)
         assert found.cost.rekognition.best == pytest.approx(0.001 * images)
+
+    @pytest.mark.parametrize(("choice", "images", "code"), [(BY_VIDEO, 0, "codec"), (WITH_IMAGES, 3, None), (FRAMES, 3, None)])
+    def test_animated_images(self, choice, images, code):
+        """An animated image goes by the interval, whatever the engine, where frames are deployed."""
+        found = estimated([(1_000, ANIMATION)], choice=choice)
+
+        problem = choice.problem(ANIMATION)
+        assert (images, code) == (found.images.best, problem and problem.code)
 
     def test_others(self):
         """With `--others frames` the video API has its minutes, and other containers and codecs are paid by the image."""

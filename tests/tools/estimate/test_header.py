@@ -128,6 +128,14 @@ def test_images_are_known_as_such(body, code):
     assert ("not-a-video", False) == (text.code, text.image)
 
 
+@pytest.mark.parametrize(("brand", "image"), [(b"avis", True), (b"msf1", True), (b"isom", False)])
+def test_animated_images_are_known_as_such(brand, image):
+    """An animated AVIF or HEIF image has the header of a film; its brand tells that it is an image."""
+    header, _ = read(by_hand(entry=b"av01").replace(b"ftypisom", b"ftyp" + brand))
+
+    assert ("av1", image) == (header.codec, header.image)
+
+
 @pytest.mark.parametrize(
     "front",
     [

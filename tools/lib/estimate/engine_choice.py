@@ -42,7 +42,7 @@ class EngineChoice:
     def problem(self, reading: Reading) -> Problem | None:
         """Return why an object certainly cannot be analysed, None if it may be."""
         fault = reading.fault
-        if fault is None or self.analyses_image(reading) or fault.code in self._taken_by_frames:
+        if fault is None or self.analyses_image(reading) or fault.code in self._taken_by_frames(reading):
             return None
         return fault
 
@@ -73,16 +73,15 @@ class EngineChoice:
         """Tell whether an object is a film that will be analysed by frames."""
         if self._is_worthless(reading) or _is_image(reading):
             return False
-        return self.engine is Engine.FRAMES or _format_problem(reading) in self._taken_by_frames
+        return self.engine is Engine.FRAMES or _format_problem(reading) in self._taken_by_frames(reading)
 
     def _length_is_guessed(self, reading: Reading) -> bool:
         """Tell whether an object will be analysed by frames but has a format whose headers, and so lengths, are not read here."""
         return _format_problem(reading) is not None and self.goes_by_frames(reading) and _length(reading) is None
 
-    @property
-    def _taken_by_frames(self) -> frozenset[str]:
+    def _taken_by_frames(self, reading: Reading) -> frozenset[str]:
         """Return the codes of faults for the video API that do not matter with this choice."""
-        if self.engine is Engine.FRAMES:
+        if self.engine is Engine.FRAMES or (self.images and reading.image):
             return _BY_FRAMES
         return OTHERS_BY_FRAMES if self.others is Engine.FRAMES else frozenset()
 
@@ -100,6 +99,7 @@ def _format_problem(reading: Reading) -> str | None:
 
 
 def _is_image(reading: Reading) -> bool:
+    """Tell whether an object is an image that is not known to be animated."""
     return not isinstance(reading, Header) and reading.image
 
 
