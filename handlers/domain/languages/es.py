@@ -407,6 +407,7 @@ _PAGE = {
     "Length": "Duración",
     "Looked at": "Revisión",
     "as an image": "como imagen",
+    "one frame about every {seconds} s, up to {time}": "un fotograma cada {seconds} s, aproximadamente, hasta {time}",
     "by frames, every {seconds} s: shorter scenes may be missed": (
         "por fotogramas, cada {seconds} s: las escenas más cortas pueden pasar inadvertidas"
     ),
