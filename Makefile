@@ -138,7 +138,8 @@ bootstrap: $(READY) ## prepare the AWS account and Region of your credentials fo
 	@$(BIN)/python tools/preflight.py bootstrap $(CDK_OPTIONS)
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npx --yes aws-cdk@$(CDK_VERSION) bootstrap --app "$(BIN)/python app.py" $(CDK_OPTIONS)
 
-deploy: $(READY) build/.media-layer ## deploy to the AWS account of your credentials
+deploy: $(READY) ## deploy to the AWS account of your credentials
+	@! $(BIN)/python tools/preflight.py frames $(CDK_OPTIONS) || $(MAKE) package
 	found=$$($(BIN)/python tools/preflight.py deploy $(CDK_OPTIONS)) && PATH="$(CURDIR)/$(BIN):$$PATH" \
 		$(BIN)/npx --yes aws-cdk@$(CDK_VERSION) deploy --app "$(BIN)/python app.py" $$found $(CDK_OPTIONS)
 
