@@ -28,7 +28,7 @@ from handlers.domain.record import ObjectFacts, Record, Segment, Settings
 from handlers.domain.states import Lane, State
 from handlers.domain.watch import Watch
 from tests.bench import __main__ as bench
-from tests.bench import frames, headers, join, listing
+from tests.bench import frames, frames_flow, headers, join, listing
 from tests.bench.simulation import bench as simulation
 from tests.docs.helptexts import PROGRAMS
 from tests.harness.fixtures import opened
@@ -218,6 +218,7 @@ def _of_one(bench_of_ours):
 
 BENCHES = {
     "frames": lambda _few: frames.measure(None, {"small": (180, 5, "mp4", 10)}),
+    "frames-simulation": lambda few: {"simulation": frames_flow.simulate(few.films)},
     "headers": lambda few: dict.fromkeys(headers.FILES, headers._measured(headers.FILES["no_video"](), few.rounds)),
     "join": join.measure,
     "listing": _listed,
@@ -231,7 +232,7 @@ BENCHES = {
 
 def bench_values(name):
     """Return what a benchmark would write after small runs."""
-    return BENCHES[name](Namespace(videos=20, short_videos=100, rows=100, rounds=1))
+    return BENCHES[name](Namespace(films=3, videos=20, short_videos=100, rows=100, rounds=1))
 
 
 # --- read and written again ------------------------------------------------------------------------------------------------
