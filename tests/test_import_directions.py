@@ -40,6 +40,7 @@ _LIBRARY = {
     "manifest.sources": "errors text bounded aws listing",
     "watch": "errors text json_keys aws cli",
     "doctor": "errors text aws cli watch",
+    "coverage": "text ordered_map cli listing",
     "scans": "errors text json_keys videos aws cli",
     "review": "errors text bounded json_keys videos aws cli estimate scans review.page",
     "review.page": "text cli estimate review",

@@ -95,6 +95,7 @@ COMMANDS = {
     "slots": ("control_scan.py", "slots", "9"),
     "cancel": ("control_scan.py", "cancel", "{express}", "--yes"),
     "redrive": ("control_scan.py", "redrive"),
+    "coverage": ("control_scan.py", "coverage", "{bucket}"),
     "watch on": ("control_scan.py", "watch", "on", "{bucket}", "--stack", "Watching"),
     "watch off": ("control_scan.py", "watch", "off", "{bucket}", "--yes", "--stack", "Watching"),
     "watch status": ("control_scan.py", "watch", "status", "--stack", "Watching"),
