@@ -13,6 +13,8 @@ from handlers.domain.states import Lane, State
 from handlers.flows.register import RegisterFlow
 from handlers.flows.registration import Registration
 from tests.handlers.doubles import BUCKET, MP4, SCAN, batch_event, waiting
+from tests.handlers.flows.test_sample import DiedError
+from tests.handlers.flows.test_sample_killed import Deadly, Death
 from tests.tools.estimate.headers import box, by_hand
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(2_000)
@@ -82,6 +84,28 @@ def test_other_codecs(register, entry, engine, is_behind):
 
     assert (engine, State.WAITING) == (record.engine, record.state)
     assert (5_000 if engine is Engine.FRAMES else None) == record.interval_ms
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_killed_while_its_header_is_read(table, sqs, urls, s3, clock, messages, number, moment):
+    """A function that dies at a request for the object has done nothing, and the repeated task registers it by its header."""
+    s3.put_object(Bucket=BUCKET, Key="a.bin", Body=by_hand(entry=b"hvc1"))
+    death = Death()
+    registration = Registration(table.records, ObjectStore(Deadly(s3, death), images=True), LaneQueues(sqs, urls), clock)
+    flow, event = RegisterFlow(registration, table.scans, clock), batch_event("a.bin", others="frames")
+    video_id = waiting("a.bin").video.id
+
+    death.order(number, moment)
+    with pytest.raises(DiedError):
+        flow.respond(event)
+    assert table.records.record(video_id, SCAN) is None
+    death.order(0, "never")
+    flow.respond(event)
+
+    assert 3 == death.calls
+    assert Engine.FRAMES is table.records.record(video_id, SCAN).engine
+    assert 1 == len(messages(Lane.FRAMES))
 
 
 @pytest.mark.parametrize(("body", "arguments"), [(by_hand(entry=b"hvc1"), {}), (JPEG, {"others": "frames"})])
