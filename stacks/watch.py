@@ -48,9 +48,9 @@ def watches(value: object, source_buckets: Sequence[str], *, frames: bool) -> tu
     size = len(watched.text({each.bucket: each for each in found}))
     most = ENVIRONMENT_LIMIT - OTHER_VARIABLES - (FRAMES_VARIABLES if frames else 0)
     if size > most:
-        beside = " beside those about frames" if frames else ""
+        among = " with those about frames" if frames else ""
         raise ValueError(
-            f"takes {size} bytes, must take at most {most}{beside} (a Lambda function's variables hold 4 KB in all); name fewer or "
+            f"takes {size} bytes, must take at most {most}{among} (a Lambda function's variables hold 4 KB in all); name fewer or "
             "shorter prefixes and suffixes, or deploy a second stack for some of the buckets"
         )
     return found

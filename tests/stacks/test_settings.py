@@ -271,14 +271,14 @@ def test_interval_of_a_watch(shipped, interval):
         from_context(context)
 
 
-def test_watches_beside_frames(shipped):
+def test_watches_with_frames(shipped):
     """Where frames are deployed fewer watches fit the variables of a function, and what does not fit is refused with the cure."""
     names = [f"{number:02}-videos-of-a-studio" for number in range(20)]
     context = shipped | {"source_buckets": names, "watch": [{"bucket": name, "suffixes": [".mp4", ".mkv"]} for name in names]}
 
     assert 20 == len(from_context(context).watch)
     with pytest.raises(
-        ContextError, match=r'"watch": takes \d+ bytes, must take at most 916 beside those about frames .* second stack'
+        ContextError, match=r'"watch": takes \d+ bytes, must take at most 916 with those about frames .* second stack'
     ):
         from_context(context | {"frames": True})
 
