@@ -20,6 +20,8 @@ PATTERN_CHARACTERS = 2_048
 ENVIRONMENT_LIMIT = 4_096
 # The most that the other variables of `sweeper`, which has more than `new_upload`, take with the longest names.
 OTHER_VARIABLES = 2_420
+# And those of its variables that are about the frames lanes, where they are deployed.
+FRAMES_VARIABLES = 760
 _FIELDS = ("bucket", "prefixes", "suffixes", "engine", "interval", "max_minutes_per_day")
 _INTERVAL = re.compile(r"([0-9]{1,2}(?:\.[0-9]{1,3})?)s")
 
@@ -44,10 +46,12 @@ def watches(value: object, source_buckets: Sequence[str], *, frames: bool) -> tu
     if len(found) > BUCKETS:
         raise ValueError(f"has {len(found)} buckets, must have at most {BUCKETS}; deploy a second stack for the others")
     size = len(watched.text({each.bucket: each for each in found}))
-    if size > ENVIRONMENT_LIMIT - OTHER_VARIABLES:
+    most = ENVIRONMENT_LIMIT - OTHER_VARIABLES - (FRAMES_VARIABLES if frames else 0)
+    if size > most:
+        among = " with those about frames" if frames else ""
         raise ValueError(
-            f"takes {size} bytes, must take at most {ENVIRONMENT_LIMIT - OTHER_VARIABLES} (a Lambda function's variables hold 4 KB "
-            "in all); name fewer or shorter prefixes, or deploy a second stack for some of the buckets"
+            f"takes {size} bytes, must take at most {most}{among} (a Lambda function's variables hold 4 KB in all); name fewer or "
+            "shorter prefixes and suffixes, or deploy a second stack for some of the buckets"
         )
     return found
 

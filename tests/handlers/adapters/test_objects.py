@@ -7,9 +7,12 @@ import pytest
 
 from handlers.adapters import ThrottledError
 from handlers.adapters.objects import CHECKS, ObjectStore
+from handlers.domain.engine import Engine
 from handlers.domain.identity import Video
+from handlers.domain.objects import ObjectKind
 from handlers.domain.record import ObjectFacts
 from tests.handlers.doubles import MP4, client_error, time_out
+from tests.tools.estimate.headers import by_hand
 
 HEAD = {"ETag": '"abc"', "ContentLength": len(MP4), "LastModified": datetime.fromtimestamp(5, UTC)}
 
@@ -81,6 +84,43 @@ def test_ineligible(head, code):
     assert code == (look.problem and look.problem.code)
     assert (code is None) == ("get" in [name for name, _ in s3.calls])
     assert look.facts is not None
+
+
+@pytest.mark.parametrize("code", ["412", "416"])
+def test_replaced_while_its_header_is_read(code):
+    """A header is that of the object that HEAD described: if it was replaced, it is looked at anew."""
+    s3 = S3(by_hand(entry=b"hvc1"))
+    store = ObjectStore(s3)
+    whole = s3.get_object
+
+    def second_fails(**request):
+        if len(s3.calls) == 2:
+            s3.errors = {"get": [client_error(code, int(code))]}
+        return whole(**request)
+
+    s3.get_object = second_fails
+
+    look = store.look(Video("b", "a"), others=Engine.FRAMES)
+
+    assert ["head", "get", "get", "head", "get", "get"] == [name for name, _ in s3.calls]
+    assert ObjectKind.OTHER_VIDEO is look.kind
+    assert {'"abc"'} == {request["IfMatch"] for name, request in s3.calls if name == "get"}
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (by_hand(), ObjectKind.VIDEO),
+        (by_hand(entry=b"hvc1") + by_hand()[16:], ObjectKind.VIDEO),
+        (by_hand(entry=b"hvc1", handler=b"soun"), ObjectKind.VIDEO),
+        (by_hand(entry=b"hvc1")[:200], ObjectKind.VIDEO),
+        (by_hand(entry=b"hvc1"), ObjectKind.OTHER_VIDEO),
+    ],
+    ids=["H.264", "two headers", "sound", "cut off", "HEVC"],
+)
+def test_only_a_certain_codec_makes_a_video_another(body, kind):
+    """What is not certain stays with the video API, by the same rules as in a plan."""
+    assert kind is ObjectStore(S3(body)).look(Video("b", "a"), others=Engine.FRAMES).kind
 
 
 def test_not_a_video():

@@ -51,6 +51,16 @@ class TestSound:
         """With a name that bucket alone is shown."""
         assert [each["bucket"] for each in look(person, OTHER)["watches"]] == [OTHER]
 
+    def test_engine(self, person, on):
+        """It says how the films of each bucket are looked at."""
+        by_video, by_frames = look(person)["watches"]
+        text = person("status").stdout
+
+        assert ("video", None) == (by_video["engine"], by_video["interval_ms"])
+        assert ("frames", 2_500) == (by_frames["engine"], by_frames["interval_ms"])
+        assert "  Engine   films by the video API\n" in text
+        assert "  Engine   films by frames, every 2.5 s\n" in text
+
     def test_before_the_first_upload(self, person, on):
         """Nothing was seen, nothing missed, and there is no lag."""
         (status,) = look(person, OTHER)["watches"]

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from botocore.exceptions import ClientError
 
 from handlers.adapters.aws_errors import code_of
+from handlers.domain import Engine
+from handlers.domain.watch import Watch
 from tools.lib.aws import Clients, Watching
 from tools.lib.text import counted, moment
 from tools.lib.watch import notifications
@@ -23,6 +25,11 @@ class Fault:
 
     text: str
     cure: str
+
+
+def engine_of(watch: Watch) -> str:
+    """Return how the films of a watched bucket are looked at, for a person."""
+    return "by the video API" if watch.engine is Engine.VIDEO else f"by frames, every {watch.interval_ms / 1_000:g} s"
 
 
 @dataclass(frozen=True, slots=True)

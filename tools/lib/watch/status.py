@@ -10,14 +10,14 @@ from datetime import timedelta
 from typing import Any
 
 from handlers.adapters.table import Table, WatchDay, WatchState
-from handlers.domain import Scan, ScanStatus, State, watch
+from handlers.domain import Engine, Scan, ScanStatus, State, watch
 from handlers.domain.watch import Watch
 from tools.lib.cli import ExitCode, Invocation
 from tools.lib.errors import ToolError
 from tools.lib.json_keys import time_keys
 from tools.lib.text import counted, moment
 from tools.lib.watch.control import require_watched
-from tools.lib.watch.health import Depths, Fault, Health, depths_of, health_of
+from tools.lib.watch.health import Depths, Fault, Health, depths_of, engine_of, health_of
 
 _DAY_SECONDS = 86_400.0
 _MINUTE_MS = 60_000
@@ -107,6 +107,7 @@ class WatchStatus:
         rule = (self.health.rule_state or "gone").lower()
         return [
             self.watch.bucket,
+            f"  Engine   films {engine_of(self.watch)}",
             f"  Events   {'on' if self.health.sends_events else 'off'}; the rule {self.health.rule} is {rule}",
             f"  Uploads  {_since(state.since)}; {_last(state.last_upload_at)}",
             f"  Today    {self.minutes:,.1f} minutes analysed{begun}; {counted(self.waiting, 'video')} waiting",
@@ -118,6 +119,8 @@ class WatchStatus:
         state = self.state
         return {
             "bucket": self.watch.bucket,
+            "engine": self.watch.engine.value,
+            "interval_ms": self.watch.interval_ms if self.watch.engine is Engine.FRAMES else None,
             "rule": self.health.rule,
             "rule_state": self.health.rule_state,
             "events": bool(self.health.sends_events),
