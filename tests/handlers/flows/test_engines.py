@@ -65,6 +65,16 @@ def test_image(register, body):
     assert (Engine.FRAMES, Lane.FRAMES, State.WAITING) == (record.engine, record.lane, record.state)
 
 
+def test_retry_of_what_waits_for_frames(register):
+    """Without frames a retry that finds an image waiting for them leaves it so."""
+    register(JPEG)
+
+    record, result = register(JPEG, frames=False, retry="1")
+
+    assert (Lane.FRAMES, State.WAITING, 0) == (record.lane, record.state, record.attempt)
+    assert "Succeeded" == result["resultCode"]
+
+
 def test_image_without_frames(register):
     """Without frames an image is skipped, as ever."""
     record, result = register(JPEG, frames=False)
