@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 
 from handlers.domain.identity import Analysis
+from handlers.flows import sample_rules
 from tests.kill import sites
 from tests.kill.final import faults_of
 
@@ -100,6 +101,16 @@ def test_a_start_without_a_token_is_seen(killed, monkeypatch):
 
     assert [] == faults_of(outcome.undisturbed)
     assert any("2 jobs" in fault for _, fault in outcome.faults())
+
+
+def test_progress_that_is_written_too_rarely_is_seen(killed, monkeypatch):
+    """The comparison can fail: if a worker of frames leaves more than twenty images unwritten, a killed one's are paid again."""
+    monkeypatch.setattr(sample_rules, "IMAGES_KEPT", 1_000)
+
+    outcome = killed("frames", handlers=("sample_frames",))
+
+    assert [] == faults_of(outcome.undisturbed)
+    assert any("images were paid for again" in fault for _, fault in outcome.faults())
 
 
 def test_a_task_that_s3_batch_does_not_repeat_is_reported(killed):

@@ -241,7 +241,8 @@ class Ground(RuleBasedStateMachine):
         # Whoever has just sat down to pause does so now, or what is resumed here would be paused after all.
         self.scheduler.settle()
         began = self.world.clock.now()
-        self.world.deploy(frames=True)
+        if not self.world.deployed.frames:
+            self.world.deploy(frames=True)
         self._resume_everything()
         self.world.rest(SENT_AGAIN_SECONDS)
         late = self.product_invariants.late(self.world.clock.now() - MARKED_SECONDS)

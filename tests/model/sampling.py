@@ -2,6 +2,8 @@
 
 from collections import Counter, defaultdict, deque
 
+from botocore.exceptions import ClientError
+
 from handlers.domain import lane_message
 from tests.harness.media import frames_of, seen_in
 from tests.harness.product import IMAGES_PER_SECOND
@@ -13,6 +15,7 @@ from tools.emulator.services.rekognition.images import ANALYSED, ImageLedger
 MOST_UNWRITTEN, CALL_SECONDS = 20, 23.0
 # From this confidence on every deployment of the model has Rekognition report a label.
 ALWAYS_REPORTED = 80.0
+CONDITIONS = ("ConditionalCheckFailedException", "TransactionCanceledException")
 DETECT = "rekognition.DetectModerationLabels"
 PACE_SECONDS = 10.0
 
@@ -54,7 +57,7 @@ class Frames:
         self._holders = {}  # name of a lease's holder -> run
         self._unwritten = defaultdict(list)  # run -> positions
         self._unanswered = Counter()  # analysis, position -> answers lost
-        self._excused = set()  # runs that lost their lease, or met an error
+        self._excused = set()  # runs that lost their lease, or met an error of AWS
         self._touched = set()
         self._times = deque()  # of the last calls
 
@@ -80,9 +83,9 @@ class Frames:
         if len(self._times) > PACE_SECONDS * IMAGES_PER_SECOND:
             self._faults.append(f"{len(self._times)} images within {PACE_SECONDS} s")
 
-    def failed(self, run, name):
-        """Note that a call was answered with an error."""
-        if run.analysis is None:
+    def failed(self, run, name, error):
+        """Note that a call was answered with an error, other than that a condition does not hold."""
+        if run.analysis is None or (isinstance(error, ClientError) and error.response["Error"]["Code"] in CONDITIONS):
             return
         if name != DETECT:
             self._excused.add(run)

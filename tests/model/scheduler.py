@@ -189,7 +189,7 @@ class Scheduler:
             answer, failure = self._carried_out(name, carry_out), None
         except (BotoCoreError, ClientError) as error:
             answer, failure = None, error
-            self._invariants.frames.failed(run, name)
+            self._invariants.frames.failed(run, name, error)
         self._stop(run, "after", name)
         if failure is not None:
             raise failure
