@@ -45,6 +45,15 @@ def test_ten_at_a_time():
     assert {record.video.key for record in records} == {record.video.key for record in sent}
 
 
+def test_lane_that_is_gone():
+    """A record whose lane is not deployed any more does not keep the others from their messages."""
+    records = [waiting("a.mp4", lane=Lane.FRAMES), waiting("b.mp4")]
+
+    sent = LaneQueues(Sqs(), URLS).send_all(records)
+
+    assert ["b.mp4"] == [record.video.key for record in sent]
+
+
 def test_ten_longest_fit():
     """Ten messages of the longest keys there are fit into one call, whatever their escapes."""
     longest = waiting("\x01" * 1_024)
