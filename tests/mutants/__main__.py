@@ -27,7 +27,15 @@ RESULT = BUILD / "mutants.json"
 LEAST_PERCENT = 92.0
 ROOMS = ("submit", "review", "retry", "rejudge", "manifest", "listing", "estimate", "doctor", "scans", "watch")
 PATHS = ("handlers/domain", "handlers/flows", "handlers/adapters", *(f"tools/lib/{room}" for room in ROOMS), "stacks")
-TESTS = ("tests/handlers", "tests/tools", "tests/seed_defects", "tests/bad_input", "tests/pins", "tests/test_any_key.py")
+TESTS = (
+    "tests/handlers",
+    "tests/tools",
+    "tests/seed_defects",
+    "tests/bad_input",
+    "tests/pins",
+    "tests/test_any_key.py",
+    "tests/docs/test_tables.py",
+)
 # These start Node, which forked processes cannot share: each fault in the stacks has them collected in its own process. The one
 # that compares whole templates comes first.
 NODE_TESTS = ("tests/pins/test_template.py", "tests/bad_input/test_context.py", "tests/tools/rehearsal/test_assembly.py")
@@ -83,11 +91,11 @@ class Trial:
         """Trace the tests, and run those that are chosen for each fault."""
         arguments, ends_at = self._arguments, time.monotonic() + 60 * self._arguments.minutes
         functions = functions_by_code()
+        gc.freeze()  # or each fork would copy what is collected here
         found = {}
         if not all(map(_in_stacks, self._faults)):
             found = traces(session, self._texts, functions, BUILD / "mutants", arguments.processes)
         chooser = Chooser(session, found, self._statements, arguments.seconds)
-        gc.freeze()
         logs = BUILD / "mutants-logs"
         logs.mkdir(exist_ok=True)
         with Forks(session, logs, arguments.processes) as forks:
