@@ -56,11 +56,12 @@ def _tracing(items, with_marks, functions, stored):
 
 
 class Chooser:
-    """Chooses the tests for a fault: those that reach its statement, those of the mirroring file first, then the short ones."""
+    """Chooses the tests for a fault: those that reach its statement, first those that are near it and reach little else."""
 
     def __init__(self, session, found, statements, most_seconds):
         self._items = {item.nodeid: item for item in session.items}
         self._seconds = {name: seconds for name, (seconds, _) in found.items()}
+        self._reached = {name: len(places) for name, (_, places) in found.items()}
         self._statements = statements
         self._most_seconds = most_seconds
         self._tests = defaultdict(set)
@@ -75,7 +76,7 @@ class Chooser:
         # A function that has changed since its tests were traced has its statements elsewhere.
         names = self._reaching(places) or self._reaching(map(_function, places))
         chosen, seconds = [], 0.0
-        for name in sorted(names, key=lambda name: (*_distance(fault.path, name), self._seconds[name])):
+        for name in sorted(names, key=lambda name: _distance(fault.path, name) * self._reached[name]):
             if seconds + self._seconds[name] <= self._most_seconds or not chosen:
                 chosen.append(self._items[name])
                 seconds += self._seconds[name]
@@ -90,7 +91,9 @@ def _function(place):
 
 
 def _distance(path, test):
-    """Return how far a test is from a source: how many of the names of its file and folders it does not share."""
-    parts = {part for part in Path(path).with_suffix("").parts if part != "lib"}
-    own = {part.removeprefix("test_") for part in Path(test.partition("::")[0]).with_suffix("").parts}
-    return Path(path).stem not in own, len(parts - own)
+    """Return how far a test is from a source: how many words in the names of its file and folders it does not share, and one."""
+    return 1 + len(_words(path) - _words(test.partition("::")[0]))
+
+
+def _words(path):
+    return {word for part in Path(path).with_suffix("").parts for word in part.split("_")} - {"lib", "test"}
