@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from botocore.exceptions import ClientError
 
-from handlers.adapters.table import Outcome, ThrottledError, open_table
+from handlers.adapters.table import Lease, Outcome, ThrottledError, open_table
 from handlers.domain.identity import Video
 from handlers.domain.record import (
     BatchJob,
@@ -332,6 +332,56 @@ class TestFinish:
 
         assert table.records.mail_sent(final) is Outcome.DONE
         assert [] == table.records.mails_due(10)
+
+
+class TestIndexes:
+    """An item of an index has both attributes of its key, and one that has left it has neither."""
+
+    @pytest.mark.parametrize(
+        "leave",
+        [
+            lambda table, record: table.records.enter_running(record, "job"),
+            lambda table, record: table.samplings.begin(record, FACTS, Lease("me", 9e9), at=1.0),
+            lambda table, record: table.records.finish(replace(record, state=State.CLEAN, finished_at=1.0)),
+            lambda table, record: table.records.fail_waiting(record.as_failed(PROBLEM, at=1.0), shared=False),
+            lambda table, record: table.waiting.cancel([record], at=1.0).count,
+        ],
+        ids=["running", "by frames", "final", "failed", "cancelled"],
+    )
+    def test_waits_no_longer(self, table, raw, leave):
+        """A record that waits no longer has left the index of those that do."""
+        record = waiting()
+        table.records.register(record, None)
+        key = (f"VIDEO#{record.video.id}", f"SCAN#{SCAN}")
+        before = raw()[key]
+
+        assert leave(table, record)
+
+        assert {"work_pk", "work_sk", "scan_pk", "scan_sk"} <= set(before)
+        assert {"scan_pk", "scan_sk"} == set(raw()[key]) & {"work_pk", "work_sk", "scan_pk", "scan_sk", "mail_due"}
+
+    @pytest.mark.parametrize(
+        "leave",
+        [
+            lambda table, record: table.records.mail_sent(record),
+            lambda table, record: table.records.mail_spared(record),
+            lambda table, record: table.records.judge_again(
+                record, replace(record, state=State.CLEAN, policy_hash="new", counted=(), mail_due=False)
+            ),
+        ],
+        ids=["sent", "spared", "clean"],
+    )
+    def test_mail_is_due_no_longer(self, table, raw, leave):
+        """A record whose mail is due no longer has left the index of mails."""
+        final = flagged(started(table, waiting()), policy_hash="old")
+        table.records.finish(final)
+        key = (f"VIDEO#{final.video.id}", f"SCAN#{SCAN}")
+        before = raw()[key]
+
+        assert leave(table, final) is Outcome.DONE
+
+        assert {"work_pk", "work_sk", "mail_due"} <= set(before)
+        assert set() == set(raw()[key]) & {"work_pk", "work_sk", "mail_due"}
 
 
 class TestSegments:
