@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from handlers.adapters.table import Comparison, CurrentUpload, DayUsedUpError, Outcome, WatchState
+from handlers.adapters.table import Comparison, CurrentUpload, DayUsedUpError, Lease, Outcome, WatchState
 from handlers.adapters.table.watches import WatchDay
 from handlers.domain import Engine, ObjectFacts, Record, StartParameters, State, Video, watch
 from tests.handlers.doubles import BUCKET, COMPLETIONS, ROLE, SCAN
@@ -231,6 +231,20 @@ class TestDays:
         table.records.finish(final)
 
         assert expected == days()
+
+    @pytest.mark.parametrize(
+        ("reserved_ms", "images", "taken"), [(0, 0, 0), (0, 2, 1_200), (1_000, 1, 1_000), (1_000, 2, 1_200), (None, 2, 0)]
+    )
+    def test_more_than_was_expected(self, table, days, clock, reserved_ms, images, taken):
+        """What is paid for beyond what was expected is taken as it is paid for, however little was expected."""
+        record = Record(Video(BUCKET, "a.mkv"), SCAN, State.WAITING, facts=FACTS, engine=Engine.FRAMES, uploaded_at=NOW)
+        table.records.register(record, None)
+        record, lease = replace(record, reserved_ms=reserved_ms), Lease("me", clock.now() + 100)
+        table.samplings.begin(record, FACTS, lease, at=NOW)
+
+        assert table.samplings.write_progress(replace(record, images=images, started_at=NOW), (), lease)
+
+        assert WatchDay(started_ms=taken) == days()[0]
 
     def test_given_back(self, begin, table, days):
         """What a video has taken is given back where its Start was certainly refused."""
