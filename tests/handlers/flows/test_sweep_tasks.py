@@ -9,17 +9,19 @@ from handlers.adapters.batch_jobs import BatchJobs
 from handlers.adapters.mail import Subscribers
 from handlers.adapters.queue import Depth
 from handlers.adapters.table import Comparison, LaneWatch, Lease
-from handlers.domain import watch
+from handlers.adapters.table.items import record_key
+from handlers.domain import Engine, watch
 from handlers.domain.record import BatchJob, ObjectFacts, Progress, Scan, Settings, StartParameters
 from handlers.domain.states import SCAN_LANES, Lane, ScanStatus, State
 from handlers.flows.sweep.close_scans import CloseScans, NoteProgress
 from handlers.flows.sweep.context import SweepContext
 from handlers.flows.sweep.purge import PurgeLanes
+from handlers.flows.sweep.repeat_samples import RepeatSamples
 from handlers.flows.sweep.repeat_starts import RepeatStarts
 from handlers.flows.sweep.watch_jobs import WatchJobs
 from handlers.flows.sweep.watch_lanes import WatchLanes
 from handlers.flows.sweep.watch_subscriptions import WatchSubscriptions
-from tests.handlers.doubles import ACCOUNT, BUCKET, COMPLETIONS, OTHER_SCAN, ROLE, SCAN, waiting
+from tests.handlers.doubles import ACCOUNT, BUCKET, COMPLETIONS, OTHER_SCAN, ROLE, SCAN, TABLE, waiting
 
 DAY = "2026-11-29"
 DAY_SCAN = watch.scan_id(BUCKET, DAY)
@@ -442,6 +444,93 @@ class TestRepeatStarts:
             counts.append(len(messages(Lane.EXPRESS)))
 
         assert [sent, 1] == counts
+
+
+class TestRepeatSamples:
+    """Analyses by frames that no worker is at, whose lease ended a while ago."""
+
+    @pytest.fixture(name="film")
+    def _film(self, table, clock):
+        """Return a film whose worker died at once."""
+        table.scans.put_scan(Scan(SCAN, BUCKET))
+        record = waiting(engine=Engine.FRAMES, lane=Lane.FRAMES)
+        table.records.register(record, None)
+        table.samplings.begin(record, record.facts, Lease("dead", clock.now()), at=clock.now())
+        return record
+
+    @pytest.fixture(name="repeat")
+    def _repeat(self, table, queues, clock, messages):
+        """Return a function that runs the task after some seconds, and returns how many messages it sent."""
+        task = RepeatSamples(table.records, table.samplings, queues, clock)
+
+        def repeat(seconds):
+            clock.sleep(seconds)
+            task.run(SweepContext(table.scans, table.control), clock.now() + 5)
+            return len(messages(Lane.FRAMES_EXPRESS))
+
+        return repeat
+
+    def test_after_twenty_minutes(self, film, repeat):
+        """The message is sent to the express lane twenty minutes after the lease ended, and again as long after that."""
+        assert [0, 1, 0, 1] == [repeat(seconds) for seconds in (1_199, 1, 1_199, 1)]
+
+    def test_a_worker_is_at_it(self, film, repeat, table, clock):
+        """A film whose lease has not ended is left to its worker; from its end on the time counts."""
+        table.samplings.take_over(film, Lease("alive", clock.now() + 2_000))
+
+        assert [0, 0, 0, 1] == [repeat(seconds) for seconds in (1_999, 1, 1_199, 1)]
+
+    @pytest.mark.parametrize("hold", ["starting", "scan"])
+    def test_paused(self, film, repeat, table, hold):
+        """Nothing is sent while starting is paused, or its scan."""
+        if hold == "starting":
+            table.control.pause("someone", "because")
+        else:
+            table.scans.pause_scan(SCAN, "by a test")
+
+        assert 0 == repeat(5_000)
+
+    def test_minutes_are_used_up(self, film, repeat, table):
+        """What was begun goes on once the minutes of a day are used up."""
+        table.scans.pause_scan(SCAN, watch.LIMIT_REACHED)
+
+        assert 1 == repeat(5_000)
+
+    @pytest.mark.parametrize("change", [{"attempt": 1}, {"state": State.WAITING}, {"state": State.FAILED}, None])
+    @pytest.mark.parametrize("is_cancelled", [False, True])
+    def test_another_record(self, film, repeat, table, dynamodb, change, is_cancelled):
+        """An analysis that its record does not know is forgotten, and the record is left as it is."""
+        key = record_key(film.video.id, SCAN)
+        dynamodb.delete_item(TableName=TABLE, Key={name: {"S": value} for name, value in key.items()})
+        if change is not None:
+            table.records.register(replace(film, **change), None)
+        before = table.records.record(film.video.id, SCAN)
+        if is_cancelled:
+            table.scans.cancel_scan(SCAN, "by a test")
+
+        sent = repeat(1_200)
+
+        assert (0, is_cancelled) == (sent, bool(table.samplings.all()))
+        assert before == table.records.record(film.video.id, SCAN)
+
+    @pytest.mark.parametrize(("seconds", "state"), [(-1, State.RUNNING), (0, State.CANCELLED)])
+    def test_cancelled(self, film, repeat, table, clock, seconds, state):
+        """A film of a cancelled scan is cancelled as soon as no worker is at it, also while starting is paused."""
+        table.control.pause("someone", "because")
+        table.samplings.take_over(film, Lease("alive", clock.now() + 100))
+        table.scans.cancel_scan(SCAN, "by a test")
+
+        repeat(100 + seconds)
+
+        assert state is table.records.record(film.video.id, SCAN).state
+
+    def test_finished_at(self, film, repeat, table, clock):
+        """It is over when the sweeper has ended it, and takes no place any more."""
+        table.scans.cancel_scan(SCAN, "by a test")
+
+        repeat(5)
+
+        assert (clock.now(), []) == (table.records.record(film.video.id, SCAN).finished_at, table.samplings.all())
 
 
 class TestSweepContext:
