@@ -130,6 +130,22 @@ def test_seeds(seed):
     assert seed == chosen("--sample", "5", "--seed", str(seed)).sample.seed
 
 
+@pytest.mark.parametrize(
+    ("option", "text", "field"),
+    [
+        ("--min-size", "5", "min_size"),
+        ("--max-size", "5", "max_size"),
+        ("--modified-after", "1d", "modified_after"),
+        ("--modified-before", "1d", "modified_before"),
+    ],
+)
+def test_one_limit(option, text, field):
+    """Each limit can be given without the one that it is compared with."""
+    found = chosen(option, text)
+
+    assert {field} == {name for name in ("min_size", "max_size", "modified_after", "modified_before") if getattr(found, name)}
+
+
 def test_limits_that_meet():
     """Objects of exactly one size can be chosen; the first object is a limit too."""
     found = chosen("--min-size", "5", "--max-size", "5", "--limit", "1")
