@@ -273,6 +273,17 @@ class TestFullAccount:
         assert (1, State.WAITING, None, None) == (deferred, now.state, now.start_tried_at, now.start)
         assert 30 < clock.now() - began < 50
 
+    @pytest.mark.parametrize(("seconds", "starts"), [(60.999, 1), (61.0, 2), (62.0, 3)])
+    def test_until_when_it_waits(self, lanes, rekognition, monkeypatch, seconds, starts):
+        """A starter waits for a second or two as long as it has a minute left after that."""
+        waits = []
+        monkeypatch.setattr("handlers.flows.start.jitter", lambda *bounds: waits.append(bounds) or 1.0)
+        lanes.register()
+        rekognition.refuse_starts.extend([client_error("LimitExceededException")] * 9)
+
+        assert 1 == lanes.run(seconds=seconds)
+        assert (starts, {(1.0, 2.0)}) == (len(rekognition.starts), set(waits))
+
     def test_cancelled_meanwhile(self, lanes, rekognition, table):
         """A video is not started if its scan is cancelled while the starter waits."""
         lanes.register()

@@ -292,6 +292,36 @@ class TestWhen:
         assert (["a.mp4"], None) == (world.queue.keys, world.state(OTHER_BUCKET).compared_at)
 
 
+class TestLogged:
+    @pytest.mark.parametrize(
+        ("keys", "expected"),
+        [((), [("bucket compared", None)]), (("a.mp4", "b.mp4"), [("bucket compared: events are missing", 2)])],
+    )
+    def test_end(self, world, caplog, keys, expected):
+        """The end of a comparison is logged, with how many events were missing, by the sweep that ended it."""
+        caplog.set_level("INFO")
+        for key in keys:
+            world.buckets.put(BUCKET, key, NOON)
+
+        world.compare()
+        world.compare()
+
+        assert expected == [
+            (entry.message, getattr(entry, "missed", None)) for entry in caplog.records if "compared" in entry.message
+        ]
+
+    def test_overtaken(self, world, caplog):
+        """A sweep that another one overtook logs nothing."""
+        caplog.set_level("INFO")
+        world.buckets.put(BUCKET, "a.mp4", NOON)
+        end = world.table.watches.end_comparison
+        world.table.watches.end_comparison = lambda *given: (end(*given), end(*given))[1]
+
+        world.compare()
+
+        assert [] == [entry.message for entry in caplog.records if "compared" in entry.message]
+
+
 class TestPages:
     def test_goes_on(self, clock):
         """A long listing goes on after ten seconds with the next sweep, after the key at which it stopped."""

@@ -457,7 +457,7 @@ class TestRepeated:
         flow.respond(event_of(created("a.mp4")))
         table.scans.close_scan(table.scans.scan(DAY_SCAN))
         _, event = put(s3, "b.mp4")
-        clock.time += 61
+        clock.time += 60
 
         flow.respond(event_of(event))
 
@@ -473,6 +473,19 @@ class TestRepeated:
 
         assert [DAY_SCAN] == [scan.id for scan in table.scans.scans()]
         assert int(NOW) == table.records.record(second.id, DAY_SCAN).uploaded_at
+
+    def test_once_a_minute(self, flow, dynamodb, s3, clock):
+        """An environment checks the scan of a day, and notes that events come, once a minute."""
+        counts = []
+        for key, seconds in (("a.mp4", 0), ("b.mp4", 59.9), ("c.mp4", 0.1)):
+            clock.time += seconds
+            dynamodb.calls.clear()
+            flow.respond(event_of(put(s3, key)[1]))
+            keys = [call["Key"]["pk"]["S"] for call in dynamodb.called("get_item")]
+            noted = [call for call in dynamodb.called("update_item") if call["Key"]["pk"]["S"] == "WATCH"]
+            counts.append((keys.count("SCANS"), len(noted)))
+
+        assert [(1, 1), (0, 0), (2, 1)] == counts
 
 
 class TestReplaced:
