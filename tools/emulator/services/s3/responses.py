@@ -23,12 +23,13 @@ from moto.s3.models import FakeBucket, FakeKey, S3Backend
 from moto.s3.responses import S3Response
 
 from tools.emulator.core import AwsError, moto_hooks, refuse
-from tools.emulator.services.s3 import annotation_responses, copies, errors, notifications, tags, times
+from tools.emulator.services.s3 import annotation_responses, copies, errors, notifications, suspended, tags, times
 from tools.emulator.services.s3.authorization import Authorization, put_policy, requester_of
 from tools.emulator.services.s3.backend import NULL_VERSION
 from tools.emulator.services.s3.copies import Copy
 from tools.emulator.services.s3.lookup import find, find_or_raise
 from tools.emulator.services.s3.notifications import Notifications
+from tools.emulator.services.s3.suspended import with_versions
 from tools.emulator.services.s3.tags import Tags, set_tags
 
 # What S3 encodes in a listing where the caller asks for it, as botocore always does [S3API:API_ListObjectVersions].
@@ -209,7 +210,8 @@ class CorrectedResponse(S3Response):  # type: ignore[misc] # moto is untyped
         return status, headers | self._tag_count(), body
 
     def head_object(self, *request: Any, **named: Any) -> Any:  # noqa: ANN401 - moto's
-        status, headers, body = super().head_object(*request, **named)
+        with with_versions():
+            status, headers, body = super().head_object(*request, **named)
         return status, headers | self._tag_count(), body
 
     def _tag_count(self) -> dict[str, str]:
@@ -257,6 +259,7 @@ class _AnyCharacters(werkzeug_app.RegexConverter):  # type: ignore[misc] # moto 
 
 def hooks(sender: Notifications) -> Iterator[moto_hooks.Hook]:
     """Yield the hooks that correct moto's S3 and send the events of its writes."""
+    yield from suspended.hooks()
     yield from times.hooks(sender.clock)
     yield from notifications.hooks(sender)
     installed: type[CorrectedResponse] = type("InstalledResponse", (CorrectedResponse,), {"sender": sender})
