@@ -20,6 +20,8 @@ PATTERN_CHARACTERS = 2_048
 ENVIRONMENT_LIMIT = 4_096
 # The most that the other variables of `sweeper`, which has more than `new_upload`, take with the longest names.
 OTHER_VARIABLES = 2_420
+# And those of its variables that are about the frames lanes, where they are deployed.
+FRAMES_VARIABLES = 760
 _FIELDS = ("bucket", "prefixes", "suffixes", "engine", "interval", "max_minutes_per_day")
 _INTERVAL = re.compile(r"([0-9]{1,2}(?:\.[0-9]{1,3})?)s")
 
@@ -44,10 +46,12 @@ def watches(value: object, source_buckets: Sequence[str], *, frames: bool) -> tu
     if len(found) > BUCKETS:
         raise ValueError(f"has {len(found)} buckets, must have at most {BUCKETS}; deploy a second stack for the others")
     size = len(watched.text({each.bucket: each for each in found}))
-    if size > ENVIRONMENT_LIMIT - OTHER_VARIABLES:
+    most = ENVIRONMENT_LIMIT - OTHER_VARIABLES - (FRAMES_VARIABLES if frames else 0)
+    if size > most:
+        among = " with those about frames" if frames else ""
         raise ValueError(
-            f"takes {size} bytes, must take at most {ENVIRONMENT_LIMIT - OTHER_VARIABLES} (a Lambda function's variables hold 4 KB "
-            "in all); name fewer or shorter prefixes, or deploy a second stack for some of the buckets"
+            f"takes {size} bytes, must take at most {most}{among} (a Lambda function's variables hold 4 KB in all); name fewer or "
+            "shorter prefixes and suffixes, or deploy a second stack for some of the buckets"
         )
     return found
 
@@ -121,7 +125,7 @@ def _watch(entry: object, *, frames: bool) -> Watch:
         watch = Watch(
             bucket=bucket,
             prefixes=_prefixes(entry.get("prefixes", [])),
-            suffixes=_suffixes(entry.get("suffixes", [*usual])),
+            suffixes=_suffixes(entry.get("suffixes", [*usual]), frames=frames),
             max_minutes_per_day=None if most is None else _minutes(most),
             engine=engine,
             interval_ms=_interval(entry["interval"], engine) if "interval" in entry else DEFAULT_INTERVAL_MS,
@@ -171,6 +175,10 @@ def _prefixes(value: object) -> tuple[str, ...]:
         raise ValueError(
             f'"prefixes" must be a list of texts of up to {KEY_BYTES:,} bytes, is {value!r}; write e.g. ["2026/"], or [] for all'
         )
+    if pattern := next((prefix for prefix in value if "*" in prefix or prefix.startswith("s3://")), None):
+        raise ValueError(
+            f'"prefixes" has {pattern!r}, but takes the beginnings of keys, neither patterns nor URIs; write e.g. "2026/"'
+        )
     kept: list[str] = []
     for prefix in sorted(value):
         if not (kept and prefix.startswith(kept[-1])):
@@ -186,11 +194,19 @@ def _begins_keys(value: object) -> bool:
         return False
 
 
-def _suffixes(value: object) -> tuple[str, ...]:
+def _suffixes(value: object, *, frames: bool) -> tuple[str, ...]:
     """Return the suffixes in lower case: in ASCII, because what EventBridge does with the case of other characters is unknown."""
     if not isinstance(value, list) or not value or not all(map(_ends_keys, value)):
         raise ValueError(f'"suffixes" must be a list of printable ASCII texts, is {value!r}; write e.g. [".mp4", ".mov"]')
-    return tuple(dict.fromkeys(suffix.lower() for suffix in value))
+    suffixes = tuple(dict.fromkeys(suffix.lower() for suffix in value))
+    if pattern := next((suffix for suffix in suffixes if "*" in suffix), None):
+        raise ValueError(f'"suffixes" has {pattern!r}, but takes the ends of keys, not patterns; write e.g. ".mp4"')
+    images = [suffix for suffix in suffixes if suffix in SUFFIXES_WITH_IMAGES and suffix not in DEFAULT_SUFFIXES]
+    if images and not frames:
+        raise ValueError(
+            f'"suffixes" has {images[0]!r}, but this deployment looks at no images; set "frames" to true, or leave it out'
+        )
+    return suffixes
 
 
 def _ends_keys(value: object) -> bool:

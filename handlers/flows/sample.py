@@ -185,7 +185,7 @@ class SampleFlow:
     def _begin(self, session: _Session, record: Record) -> _Stop | None:
         session.record = record
         look = self._objects.look(record.video, Engine.FRAMES)
-        facts = start_rules.checked(look, record.video)
+        facts = start_rules.checked(look, record)
         if isinstance(facts, Problem):
             # It could be read when it was registered, so a permission of ours is missing.
             return self._refused_by_us(session, facts) if facts.code == reasons.FORBIDDEN else _Fail(facts)

@@ -101,13 +101,16 @@ class UploadFlow:
         if message.source is Source.EVENT:
             self._note_event(message, retries)
         video = message.identified(look.facts)
-        scan_id = None if code == reasons.NOT_A_VIDEO else watch.scan_id(message.bucket, watch.day_of(message.at))
-        mine = _current(message, video, scan_id, look.facts)
+        put_at = _put_at(message, look.facts)
+        # A late event may find what another one put since: what is there counts, as of its own time.
+        at = max(message.at, put_at)
+        scan_id = None if code == reasons.NOT_A_VIDEO else watch.scan_id(message.bucket, watch.day_of(at))
+        mine = CurrentUpload(video.bucket, video.key, video.id, scan_id, put_at)
         current = retries.run(lambda: self._as_current(mine, message, retries))
         log = log.bind(scan_id=current.scan_id, video_id=video.id)
         if current.scan_id is not None:
             self._ensure_scan(current.scan_id, message.bucket, retries)
-            result = self._enter(_record(video, current.scan_id, message, mine.modified_at, watched), look, current, retries)
+            result = self._enter(_record(video, current.scan_id, message, watched, at=at, put_at=put_at), look, current, retries)
             log.info("upload registered", state=result.state, reason=result.problem and result.problem.code)
         else:
             log.info("upload ignored", reason=SKIPPED)
@@ -124,7 +127,8 @@ class UploadFlow:
             return self._registration.leave(previous, record.attempt, retries)
         if previous.state.final:
             again = _retried(previous, previous.attempt + 1, current.modified_at)
-            again = replace(again, superseded_at=None, engine=record.engine, interval_ms=record.interval_ms)
+            own = {"uploaded_at": record.uploaded_at, "engine": record.engine, "interval_ms": record.interval_ms}
+            again = replace(again, superseded_at=None, **own)
             return self._enter_measured(again, look, previous, retries)
         # Its Start, if there was none yet, looks at the object as it is then.
         if retries.run(lambda: self._records.note_put_again(previous, current.modified_at)) is not Outcome.DONE:
@@ -268,10 +272,9 @@ def _message(entry: object) -> tuple[str, str]:
     return json_text.text_or_empty(fields.get("messageId")), json_text.text_or_empty(fields.get("body"))
 
 
-def _current(message: Upload, video: Video, scan_id: str | None, facts: ObjectFacts | None) -> CurrentUpload:
-    modified_at = None if facts is None else facts.modified_at
-    at = message.at if modified_at is None else modified_at
-    return CurrentUpload(video.bucket, video.key, video.id, scan_id, at)
+def _put_at(message: Upload, facts: ObjectFacts | None) -> float:
+    """Return S3's LastModified of a content, or the time of its event where the object could not be looked at."""
+    return message.at if facts is None or facts.modified_at is None else facts.modified_at
 
 
 def _put_again(mine: CurrentUpload, seen: CurrentUpload) -> CurrentUpload:
@@ -281,13 +284,13 @@ def _put_again(mine: CurrentUpload, seen: CurrentUpload) -> CurrentUpload:
     return replace(mine, replaced_video_id=seen.replaced_video_id, replaced_scan_id=seen.replaced_scan_id)
 
 
-def _record(video: Video, scan_id: str, message: Upload, put_at: float, watched: Watch) -> Record:
+def _record(video: Video, scan_id: str, message: Upload, watched: Watch, *, at: float, put_at: float) -> Record:
     return Record(
         video,
         scan_id,
         State.WAITING,
         lane=Lane.EXPRESS,
-        uploaded_at=message.at,
+        uploaded_at=at,
         missed=message.source is Source.COMPARISON,
         put_at=put_at,
         engine=watched.engine,

@@ -407,6 +407,7 @@ _PAGE = {
     "Length": "Duración",
     "Looked at": "Revisión",
     "as an image": "como imagen",
+    "one frame about every {seconds} s, up to {time}": "un fotograma cada {seconds} s, aproximadamente, hasta {time}",
     "by frames, every {seconds} s: shorter scenes may be missed": (
         "por fotogramas, cada {seconds} s: las escenas más cortas pueden pasar inadvertidas"
     ),
@@ -465,6 +466,7 @@ _PAGE = {
     ),
     "nothing: what replaced it is looked at instead": "nada: se revisa lo que lo reemplazó",
     "scale it down, upload and scan the new file": "reducirla, subir el archivo nuevo y analizarlo",
+    "save it as GIF or MP4, upload and scan the new file": "guardarla como GIF o MP4, subir el archivo nuevo y analizarlo",
     "save it as JPEG or PNG, upload and scan the new file": "guardarla como JPEG o PNG, subir el archivo nuevo y analizarlo",
     "it was deleted, moved or never there: scan what is there now": "se borró, se movió o nunca existió: analizar lo que hay ahora",
     "it may be encrypted with a key that comes with each request (SSE-C): copy it without": (

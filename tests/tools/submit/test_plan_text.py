@@ -9,7 +9,8 @@ from handlers.domain.engine import Engine
 from handlers.domain.states import Lane
 from tests.tools.submit.test_plan import SCAN, plan, sizes_of
 from tools.lib.listing import Sample, Selection, SizeCounts
-from tools.lib.submit.plan_text import filter_lines, lines_of, price_lines
+from tools.lib.manifest import Kind, Source
+from tools.lib.submit.plan_text import filter_lines, left_out_because, lines_of, price_lines
 
 
 def text_of(**changed):
@@ -71,6 +72,57 @@ def test_price_by_frames():
 
     assert rekognition.startswith("Rekognition: $1.00 for a thousand frames or images")
     assert example.endswith("1,000 videos of 5 minutes, every 2.5 s, would cost $120.00")
+
+
+@pytest.mark.parametrize(("engine", "interval_ms"), [(Engine.VIDEO, 2_500), (Engine.FRAMES, None)])
+def test_price_by_minutes(engine, interval_ms):
+    """Films that go to the video API are paid by the minute, also where others have an interval."""
+    _, rekognition, example, _ = price_lines(2, engine, interval_ms)
+
+    assert "Rekognition: $0.10 for each minute of video, nearly all of the bill" == rekognition
+    assert example.endswith("1,000 videos of 5 minutes would cost $500.00")
+
+
+def test_price_of_a_job():
+    """The job itself has a price, and the prices are said to be unchecked, with their pages."""
+    job, _, _, source = price_lines(2)
+
+    assert "S3 Batch Operations: $0.25 for the job and less than $0.01 for its objects, even if cancelled" == job
+    assert source.startswith("prices of us-east-1, not checked with AWS: https://")
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ({"source": Source(Kind.GENERATED)}, "not counted yet (keys ending in .mp4, .m4v, .mov, in any case)"),
+        ({"source": Source(Kind.KEYS, "keys.txt")}, "2 (as named there; sizes are not known)"),
+        ({"source": Source(Kind.MANIFEST, "own.csv"), "versioned": True}, "2 (as named there; sizes are not known)"),
+        ({"sizes": SizeCounts(objects=3)}, "3 (keys ending in .mp4, .m4v, .mov, in any case)"),
+    ],
+)
+def test_objects_without_sizes(given, shown):
+    """Where a source gives no sizes, objects are counted if they can be, and nothing else is said of them."""
+    lines = text_of(**given)
+
+    (number,) = [number for number, line in enumerate(lines) if line.startswith("Objects")]
+    assert f"Objects   {shown}" == lines[number]
+    assert lines[number + 1].startswith("Others")
+
+
+def test_reasons_in_a_sentence():
+    """Reasons are joined by or, in order; one that has no words is named by its code."""
+    assert "empty or over 10 GB, which Rekognition does not take or unheard-of" == left_out_because(
+        ["unheard-of", "too-large", "empty"]
+    )
+
+
+def test_the_other_engine():
+    """What the scan would cost by the other engine stands beside its estimate; plans of earlier versions lack that."""
+    shown = text_of(estimate={"sentences": ["$5.00"], "alternative": {"sentences": ["by frames: $1.00", "pass --frames"]}})
+    before = text_of(estimate={"sentences": ["$5.00"]})
+
+    assert ["Or        by frames: $1.00", "pass --frames"] == [line for line in shown if "frames" in line and "$0" not in line]
+    assert not [line for line in before if line.startswith("Or ")]
 
 
 def test_price_of_unknown_many():

@@ -42,9 +42,14 @@ def off(run: Invocation, bucket: str, *, agreed: bool, keep_events: bool = False
     if keep_events:
         run.table.watches.end(bucket)
         line = f"New uploads to {bucket} are no longer scanned; its events to EventBridge were not changed. {_STILL_SCANNED}"
-        sends = notifications.sends_events(run.clients.s3, bucket)
+        sends = bool(notifications.sends_events(run.clients.s3, bucket))
         return CommandResult([line], {"bucket": bucket, "events": sends, "changed": False})
-    if notifications.sends_events(run.clients.s3, bucket):
+    sends_events = notifications.sends_events(run.clients.s3, bucket)
+    if sends_events is None:
+        run.table.watches.end(bucket)
+        gone = f'{bucket} does not exist, and its watch is ended. Take it out of "watch" in cdk.json and run `make deploy`.'
+        return CommandResult([gone], {"bucket": bucket, "events": False, "changed": False})
+    if sends_events:
         run.require_agreement("pass --yes", agreed=agreed)
         if not agreed:
             run.agree(

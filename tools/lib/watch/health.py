@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from botocore.exceptions import ClientError
 
 from handlers.adapters.aws_errors import code_of
+from handlers.domain import Engine
+from handlers.domain.watch import Watch
 from tools.lib.aws import Clients, Watching
 from tools.lib.text import counted, moment
 from tools.lib.watch import notifications
@@ -23,6 +25,11 @@ class Fault:
 
     text: str
     cure: str
+
+
+def engine_of(watch: Watch) -> str:
+    """Return how the films of a watched bucket are looked at, for a person."""
+    return "by the video API" if watch.engine is Engine.VIDEO else f"by frames, every {watch.interval_ms / 1_000:g} s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +53,12 @@ class Depths:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The state of a bucket's rule (`ENABLED`, `DISABLED`, None if it is gone), and whether the bucket sends events."""
+    """The state of a bucket's rule (`ENABLED`, `DISABLED`), and whether the bucket sends events; None for what is gone."""
 
     bucket: str
     rule: str
     rule_state: str | None
-    sends_events: bool
+    sends_events: bool | None
 
     def rule_faults(self) -> Iterator[Fault]:
         if self.rule_state is None:
@@ -63,7 +70,10 @@ class Health:
     def event_faults(self, ended_at: float | None) -> Iterator[Fault]:
         """Yield why the bucket's events are not sent or not used; `ended_at` is when its watch was switched off, if it was."""
         switch = f"`python tools/control_scan.py watch on {self.bucket}` switches that on."
-        if not self.sends_events:
+        if self.sends_events is None:
+            unwatch = 'Take it out of "watch" in cdk.json and run `make deploy`.'
+            yield Fault(f"The bucket {self.bucket} does not exist: no upload to it arrives.", unwatch)
+        elif not self.sends_events:
             yield Fault(f"{self.bucket} sends no events to EventBridge: no upload to it arrives.", switch)
         elif ended_at is not None:
             yield Fault(f"The watch of {self.bucket} has been off since {moment(ended_at)}: no later upload is scanned.", switch)

@@ -21,9 +21,12 @@ _READS = 6
 _SECONDS_BETWEEN = 5.0
 
 
-def sends_events(s3: S3Client, bucket: str) -> bool:
-    """Tell whether a bucket sends its events to EventBridge."""
-    return _BRIDGE in _read(s3, bucket)
+def sends_events(s3: S3Client, bucket: str) -> bool | None:
+    """Tell whether a bucket sends its events to EventBridge; None if there is no such bucket."""
+    try:
+        return _BRIDGE in _read(s3, bucket)
+    except s3.exceptions.NoSuchBucket:
+        return None
 
 
 def switch(s3: S3Client, bucket: str, account_id: str, clock: Clock, *, on: bool) -> bool:

@@ -7,12 +7,14 @@ function labelOf(number) {
   return DATA.labels[number];
 }
 
-/** Returns the segments of a video, which come as one flat list of numbers. */
+/** Returns the segments of a video, which come as one flat list of numbers; `from` and `to` are where they are drawn, as a frame stands for its interval. */
 function segmentsOf(video) {
   const segments = [];
+  const half = 500 * (video.every ?? 0);
+  const length = lengthOf(video);
   for (let at = 0; at < video.segments.length; at += SEGMENT_NUMBERS) {
     const [label, start, end, confidence] = video.segments.slice(at, at + SEGMENT_NUMBERS);
-    segments.push({ label, start, end, confidence });
+    segments.push({ label, start, end, confidence, from: Math.max(0, start - half), to: Math.min(end + half, length) });
   }
   return segments;
 }
