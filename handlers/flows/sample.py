@@ -255,7 +255,7 @@ class SampleFlow:
     def _sample(self, session: _Session) -> _Stop:
         record = session.known
         if record.facts is None:
-            raise LookupError("the record is under way without facts about its object")
+            raise LookupError("the record is under way without having been looked at")
         until = session.deadline - sample_rules.LAST_SECONDS
         source = self._objects.ranges(record.video, record.facts, self._clock, until=until)
         interval_ms = record.interval_ms or DEFAULT_INTERVAL_MS

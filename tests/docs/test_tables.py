@@ -17,6 +17,9 @@ from handlers.domain.states import Lane, ScanStatus, State
 from handlers.flows.sweep import sweep
 from tests.docs.markdown import ROOT
 from tools.emulator.settings import EmulatorSettings
+from tools.lib.coverage import Coverage, Status
+from tools.lib.coverage.lookup import _STATUSES as STATUSES
+from tools.lib.listing import Selection
 from tools.lib.review import ObjectStatus, Review, TruthTable
 from tools.lib.review.export import Form, Rows, writer
 from tools.lib.review.join import ObjectResult
@@ -107,6 +110,19 @@ def test_statuses_of_an_export(tmp_path, rows_of_file):
             export.add(ObjectResult(Video("bucket", "key"), status), [Segment("Drinking", "Alcohol", 2, 0, 500, 91.5, 1)])
 
     assert counted_by("review") == {json.loads(line)["state"] for line in path.read_text("utf-8").splitlines()}
+
+
+def test_statuses_of_coverage():
+    """Coverage counts the statuses of its own table, in its text and its JSON, by the states that the table names."""
+    table = rows(ARCHITECTURE, "coverage", "in its `--json`")
+    counts = Coverage(Selection(bucket="bucket"), scans=0)
+
+    lines = [line for line in counts.sentences() if re.search(r"  0 {2,}", line)]
+    states = {status.name.lower(): {state.value for state, each in STATUSES.items() if each is status} for status in Status}
+
+    assert [row[0] for row in table] == [re.split("  +", line.strip())[0] for line in lines]
+    assert [names(row[1])[0] for row in table] == list(counts.as_json()["statuses"])
+    assert states == {names(row[1])[0]: set(names(row[2])) for row in table}
 
 
 def test_statuses_of_a_digest():

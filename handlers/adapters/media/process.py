@@ -104,7 +104,9 @@ class Decoder:
         if not (isinstance(offset, int) and isinstance(length, int) and isinstance(until, int)):
             raise DecoderFailedError("FFmpeg's process sent a message without numbers")
         if not 0 <= offset < self._ranges.size or not 0 < length <= _LONGEST_READ:
-            raise DecoderFailedError(f"FFmpeg's process requested {length} bytes at {offset} of {self._ranges.size}")
+            raise DecoderFailedError(
+                f"FFmpeg's process requested the bytes from {offset} to {offset + length}, of {self._ranges.size}"
+            )
         return self._ranges.read(offset, length, until)
 
 

@@ -195,11 +195,11 @@ def test_replaced_meanwhile(times, looks, code):
 @pytest.mark.parametrize(("reads", "expected"), [(1, 90_000), (4, 90_000), (5, None)])
 def test_length(monkeypatch, reads, expected):
     """A header is followed for four reads of a kilobyte, from wherever the last one ended; then its length is not known."""
-    s3, told = S3(), []
+    s3, given = S3(), []
 
     def length_ms(chunk, at, size):
-        told.append((len(chunk), at, size))
-        return 90_000 if len(told) == reads else movie_header.ReadOn(at + 5_000)
+        given.append((len(chunk), at, size))
+        return 90_000 if len(given) == reads else movie_header.ReadOn(at + 5_000)
 
     monkeypatch.setattr(movie_header, "length_ms", length_ms)
 
@@ -207,7 +207,7 @@ def test_length(monkeypatch, reads, expected):
 
     count = min(reads, 4)
     assert expected == found
-    assert [(1_024, 5_000 * number, 99_999) for number in range(count)] == told
+    assert [(1_024, 5_000 * number, 99_999) for number in range(count)] == given
     assert [
         {"Bucket": "b", "Key": "a", "VersionId": "v1", "Range": f"bytes={at}-{at + 1_023}", "IfMatch": '"abc"'}
         for at in range(0, 5_000 * count, 5_000)

@@ -362,6 +362,6 @@ class TestWaiting:
         result = person("release", OTHER)
 
         assert result.exit_code == 1
-        assert "has no limit of minutes a day" in result.stderr
+        assert "has no daily limit of minutes" in result.stderr
         assert f"watch status {OTHER}" in result.stderr
         assert watching.table.watches.state(OTHER).released_day is None
