@@ -89,7 +89,8 @@ class TestSwitch:
 
         assert f"{BUCKET} will send its events to EventBridge in about five minutes" in text
         assert "its other notifications are as before" in text
-        assert "Uploads since " in text
+        assert "Keys that end with .mp4, .m4v, .mov, .jpg" in text
+        assert "are scanned if they were uploaded since " in text
 
     def test_destinations_of_others_are_not_checked(self, watching, person, switch):
         """S3 is told not to check the destinations of others, which may be gone, nor to send them test messages."""

@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 
 from handlers.domain import watch
+from handlers.domain.watch import SUFFIXES_WITH_IMAGES
 from tests.harness.line import BUCKET
 from tests.tools.watch.conftest import OTHER
 
@@ -60,6 +61,13 @@ class TestSound:
         assert ("frames", 2_500) == (by_frames["engine"], by_frames["interval_ms"])
         assert "  Engine   films by the video API\n" in text
         assert "  Engine   films by frames, every 2.5 s\n" in text
+
+    def test_keys(self, person, on):
+        """The keys that a watch takes are shown: an upload under another one leaves no trace."""
+        (status,) = look(person, OTHER)["watches"]
+
+        assert (["in/"], list(SUFFIXES_WITH_IMAGES)) == (status["prefixes"], status["suffixes"])
+        assert f"  Keys     that begin with in/ and end with {', '.join(SUFFIXES_WITH_IMAGES)}\n" in person("status", OTHER).stdout
 
     def test_before_the_first_upload(self, person, on):
         """Nothing was seen, nothing missed, and there is no lag."""
@@ -144,7 +152,7 @@ class TestFaults:
         """A queue that is gone is named; the rest is shown."""
         sqs, url = watching.client("sqs"), found.watching.dead_letters_url
         with changed(lambda: sqs.delete_queue(QueueUrl=url), lambda: sqs.create_queue(QueueName=url.rpartition("/")[2])):
-            self.assert_warned(person, "queue of the uploads is gone", "make deploy")
+            self.assert_warned(person, "queue of uploads is gone", "make deploy")
             assert look(person, BUCKET, code=3)["dead_letters"] is None
 
     def test_the_scan_of_today(self, watching, person, on):

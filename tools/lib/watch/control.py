@@ -10,6 +10,7 @@ from tools.lib.errors import ToolError
 from tools.lib.json_keys import time_keys
 from tools.lib.text import moment
 from tools.lib.watch import notifications
+from tools.lib.watch.health import keys_of
 
 # How far a person's clock may be ahead: uploads count as new from this long before it, so that none is lost before S3 sends events.
 _CLOCK_SECONDS = 600.0
@@ -24,12 +25,13 @@ def on(run: Invocation, bucket: str) -> CommandResult:
     """
     changed = notifications.switch(run.clients.s3, bucket, run.deployment.account_id, run.clock, on=True)
     run.table.watches.begin(bucket, run.clock.now() - _CLOCK_SECONDS)
-    since = run.table.watches.state(bucket).since
+    since, watched = run.table.watches.state(bucket).since, require_watched(run.deployment, bucket)
     if changed:
         did = f"{bucket} will send its events to EventBridge in about five minutes; its other notifications are as before."
     else:
         did = f"{bucket} already sends its events to EventBridge; its notifications were not changed."
-    lines = [did, *([f"Uploads since {moment(since)} are scanned; scan earlier objects with submit_job.py."] if since else [])]
+    keys = f"Keys that {keys_of(watched)} are scanned if they were uploaded since"
+    lines = [did, *([f"{keys} {moment(since)}; scan earlier objects with submit_job.py."] if since else [])]
     return CommandResult(lines, {"bucket": bucket, "events": True, "changed": changed, **time_keys(since=since)})
 
 

@@ -11,7 +11,7 @@ from handlers.adapters.aws_errors import code_of
 from handlers.domain import Engine
 from handlers.domain.watch import Watch
 from tools.lib.aws import Clients, Watching
-from tools.lib.text import counted, moment
+from tools.lib.text import counted, moment, printable
 from tools.lib.watch import notifications
 
 _REDEPLOY = "Deploy it again with `make deploy`."
@@ -25,6 +25,12 @@ class Fault:
 
     text: str
     cure: str
+
+
+def keys_of(watch: Watch) -> str:
+    """Return which keys a watch takes, to follow "keys that"."""
+    begin = f"begin with {' or '.join(map(printable, watch.prefixes))} and " if watch.prefixes else ""
+    return f"{begin}end with {', '.join(watch.suffixes)}"
 
 
 def engine_of(watch: Watch) -> str:

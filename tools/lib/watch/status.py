@@ -17,7 +17,7 @@ from tools.lib.errors import ToolError
 from tools.lib.json_keys import time_keys
 from tools.lib.text import counted, moment
 from tools.lib.watch.control import require_watched
-from tools.lib.watch.health import Depths, Fault, Health, depths_of, engine_of, health_of
+from tools.lib.watch.health import Depths, Fault, Health, depths_of, engine_of, health_of, keys_of
 
 _DAY_SECONDS = 86_400.0
 _MINUTE_MS = 60_000
@@ -107,6 +107,7 @@ class WatchStatus:
         rule = (self.health.rule_state or "gone").lower()
         return [
             self.watch.bucket,
+            f"  Keys     that {keys_of(self.watch)}",
             f"  Engine   films {engine_of(self.watch)}",
             f"  Events   {'on' if self.health.sends_events else 'off'}; the rule {self.health.rule} is {rule}",
             f"  Uploads  {_since(state.since)}; {_last(state.last_upload_at)}",
@@ -119,6 +120,8 @@ class WatchStatus:
         state = self.state
         return {
             "bucket": self.watch.bucket,
+            "prefixes": list(self.watch.prefixes),
+            "suffixes": list(self.watch.suffixes),
             "engine": self.watch.engine.value,
             "interval_ms": self.watch.interval_ms if self.watch.engine is Engine.FRAMES else None,
             "rule": self.health.rule,
