@@ -99,8 +99,11 @@ class Registration:
         return retries.run(lambda: self._records.record(record.video.id, record.scan_id))
 
     def leave(self, previous: Record, attempt: int, retries: Retries) -> Registered:
-        """Change no record. If a retry finds it waiting, send its message once more: the first may be lost."""
-        if previous.state is State.WAITING and previous.attempt < attempt:
+        """Change no record. If a retry finds it waiting, send its message once more: the first may be lost.
+
+        One that waits for frames, which are not deployed any more, gets its message once they are deployed again.
+        """
+        if previous.state is State.WAITING and previous.attempt < attempt and previous.lane in self._queues.lanes:
             retries.run(lambda: self._queues.send(previous))
         return registered(previous)
 

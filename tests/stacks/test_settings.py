@@ -142,9 +142,9 @@ def test_numbers_may_be_text(shipped):
         ("watch", watched() * 2, "'amzn-s3-demo-bucket' twice", "keep one entry"),
         ("watch", watched(prefix="2026/"), "the unknown field 'prefix'", "it may have bucket, prefixes, suffixes"),
         ("watch", watched(engine="frames"), "which this deployment does not have", 'set "frames" to true'),
-        ("watch", watched(engine="images"), '"engine" is \'images\', must be "video" or "frames"', "leave it out"),
-        ("watch", watched(engine=["frames"]), '"engine" is [\'frames\'], must be "video" or "frames"', "leave it out"),
-        ("watch", watched(interval="2s"), 'belongs to the engine "frames"', "leave it out"),
+        ("watch", watched(engine="images"), '"engine" is \'images\', must be "video" or "frames"', "omit it"),
+        ("watch", watched(engine=["frames"]), '"engine" is [\'frames\'], must be "video" or "frames"', "omit it"),
+        ("watch", watched(interval="2s"), 'belongs to the engine "frames"', "omit it"),
         ("watch", watched(prefixes="2026/"), "must be a list of texts", '["2026/"]'),
         ("watch", watched(prefixes=[7]), "must be a list of texts", "[] for all"),
         ("watch", watched(prefixes=["é" * 513]), "of up to 1,024 bytes", "[] for all"),
@@ -153,6 +153,10 @@ def test_numbers_may_be_text(shipped):
         ("watch", watched(suffixes=None), "must be a list of printable ASCII texts", "is None"),
         ("watch", watched(suffixes=[""]), "must be a list of printable ASCII texts", '[".mp4", ".mov"]'),
         ("watch", watched(suffixes=[".vidéo"]), "must be a list of printable ASCII texts", "'.vidéo'"),
+        ("watch", watched(prefixes=["2026/*"]), "takes the beginnings of keys", 'write e.g. "2026/"'),
+        ("watch", watched(prefixes=["2026/", "s3://a/b"]), "neither patterns nor URIs", "'s3://a/b'"),
+        ("watch", watched(suffixes=["*.mp4"]), "takes the ends of keys, not patterns", 'write e.g. ".mp4"'),
+        ("watch", watched(suffixes=[".mp4", ".JPG"]), "looks at no images", 'set "frames" to true'),
         ("watch", watched(suffixes=[".mp4\n"]), "must be a list of printable ASCII texts", "write e.g."),
         ("watch", watched(suffixes=[f".{n:03}" for n in range(60)]), "at most 2,048", "fewer or shorter"),
         ("watch", watched(max_minutes_per_day=0), '"max_minutes_per_day" must be a whole number from 1', "to set no limit"),
@@ -291,7 +295,7 @@ def test_limits_with_a_long_policy(shipped):
     context = shipped | {"source_buckets": names, "policy": rules, "watch": watches}
 
     assert 7 == len(from_context(context).watch)
-    with pytest.raises(ContextError, match=r'"watch": has limits a day that take .* "policy", must take at most 3320'):
+    with pytest.raises(ContextError, match=r'"watch": has daily limits that take .* "policy", must take at most 3320'):
         from_context(context | {"frames": True})
 
 

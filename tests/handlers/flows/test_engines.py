@@ -140,6 +140,16 @@ def test_animated_webp(register, messages, flags, state):
         assert reasons.ANIMATED_WEBP in reasons.INELIGIBLE
 
 
+def test_retry_of_what_waits_for_frames(register):
+    """Without frames a retry that finds an image waiting for them leaves it so."""
+    register(JPEG)
+
+    record, result = register(JPEG, frames=False, retry="1")
+
+    assert (Lane.FRAMES, State.WAITING, 0) == (record.lane, record.state, record.attempt)
+    assert "Succeeded" == result["resultCode"]
+
+
 def test_image_without_frames(register):
     """Without frames an image is skipped, as ever."""
     record, result = register(JPEG, frames=False)

@@ -138,7 +138,7 @@ function decisionForm(video, decisions, decided) {
   );
   const note = element("textarea", { class: "note", rows: 2, maxlength: 2000 });
   note.value = held.note;
-  // At every letter: the page may be closed at any time.
+  // At every keystroke: the page may be closed at any time.
   note.addEventListener("input", () => decided(undefined, note.value));
   note.addEventListener("change", () => say(text("The note is kept.")));
   return element(

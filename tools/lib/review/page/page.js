@@ -139,7 +139,7 @@ function commonPrefixes() {
   return [...videos].sort(([, a], [, b]) => b - a).slice(0, 30).map(([prefix]) => prefix);
 }
 
-/** Returns the predicate that the filters stand for. A label and a confidence are asked of the same label of a video. */
+/** Returns the predicate for the chosen filters. Label and confidence must be met by the same label of a video. */
 function chosenFilter() {
   const searched = byId("filter-text").value.trim().toLowerCase();
   const prefix = byId("filter-prefix").value;
