@@ -18,6 +18,7 @@ from tools.lib.submit.plan_text import lines_of
 
 FRAMES = EngineChoice(Engine.FRAMES, 2_500)
 OTHERS = EngineChoice(others=Engine.FRAMES)
+HINT = "pass --others frames to have those in other codecs and file formats looked at by frames"
 OF_BUCKET = ("--bucket", BUCKET)
 
 
@@ -141,6 +142,7 @@ class TestSideBySide:
         assert other["sentences"][0].startswith("by frames, every 5 s: ")
         assert [missed(5_000), "pass --frames 5s to submit that"] == other["sentences"][1:]
         assert "Or        by frames, every 5 s: " in text
+        assert HINT in text
 
     def test_frames(self, runs):
         """By frames: nothing is left out, and the video API stands beside it."""
@@ -157,11 +159,12 @@ class TestSideBySide:
 
     def test_others(self, runs):
         """With --others frames films in containers and codecs that the video API does not take stay, and are paid by the image."""
-        given, _ = planned(runs, "--others", "frames")
+        given, text = planned(runs, "--others", "frames")
 
         assert ({}, "frames", 5_000) == (given["ineligible"], given["others"], given["interval_ms"])
         # One image, three of the HEVC film of 12 s, and the guess at the film whose header is not read.
         assert 4 < given["estimate"]["images"]["best"] < 5
+        assert HINT not in text
         assert 0.2 == pytest.approx(given["estimate"]["minutes"]["best"], abs=0.01)
 
     def test_scan_item(self, runs):

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from handlers.domain import Engine, reasons, unselected
+from handlers.domain.engine import OTHERS_BY_FRAMES
 from handlers.domain.languages import ENGLISH
 from tools.lib.estimate import every, prices
 from tools.lib.listing import Selection
@@ -146,6 +147,8 @@ def _others(plan: Plan) -> list[str]:
 def _left_out(plan: Plan) -> list[str]:
     lines = [f"{count:,} {_LEFT_OUT.get(code, code)}" for code, count in sorted(plan.ineligible.items())]
     where = f"s3://{plan.deployment.work_bucket}/{plan.ineligible_key}"
+    if plan.choice.images and not plan.ineligible.keys().isdisjoint(OTHERS_BY_FRAMES):
+        lines.append("pass --others frames to have those in other codecs and file formats looked at by frames")
     return [*lines, f"submitting the scan lists each, with its codec, length or what is broken, in {where}"] if lines else []
 
 
