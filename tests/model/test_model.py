@@ -35,6 +35,8 @@ MET = {
     "cancel during start": ("start_analysis", "cancel"),
     "sweep during start": ("start_analysis", "sweeper"),
     "start during sweep": ("sweeper", "start_analysis"),
+    "frames during frames": ("sample_frames", "sample_frames"),
+    "sweep during frames": ("sample_frames", "sweeper"),
 }
 
 
