@@ -86,9 +86,9 @@ class Registration:
         """Return what retries for as long as an invocation may."""
         return Retries(self._clock, self._clock.now() + RETRY_SECONDS)
 
-    def look(self, video: Video, retries: Retries, engine: Engine = Engine.VIDEO) -> Look:
+    def look(self, video: Video, retries: Retries, engine: Engine = Engine.VIDEO, *, others: Engine | None = None) -> Look:
         """Check an object."""
-        return retries.run(lambda: self._objects.look(video, engine))
+        return retries.run(lambda: self._objects.look(video, engine, others))
 
     def length_ms(self, video: Video, facts: ObjectFacts, retries: Retries) -> int | None:
         """Return how long a video is by its header, if that tells."""

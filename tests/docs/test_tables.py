@@ -13,7 +13,7 @@ from handlers.domain.identity import Video
 from handlers.domain.reasons import REASONS
 from handlers.domain.record import BatchJob, Record, Scan, Segment, Settings, Totals
 from handlers.domain.scan_mail import digest_mail
-from handlers.domain.states import ScanStatus, State
+from handlers.domain.states import Lane, ScanStatus, State
 from handlers.flows.sweep import sweep
 from tests.docs.markdown import ROOT
 from tools.emulator.settings import EmulatorSettings
@@ -128,6 +128,7 @@ def test_statuses_of_a_scan_in_progress():
     line = progress.line()
 
     assert counted_by("`status`") == set(re.findall(r"\d+ ([a-z ]+?)(?=,| \()", line)) - {"done"}
+    assert {state.value for state in State if state.final} == set(progress.as_json()["videos"])
 
 
 @pytest.mark.parametrize("status", ScanStatus)
@@ -139,8 +140,10 @@ def test_scan_statuses(status):
 
 
 def test_sweep_tasks():
-    """The table of sweep tasks has them in order, with the seconds that each may take."""
-    tasks = sweep._tasks(MagicMock(), MagicMock(), sweep.SweepSettings("a stack", "a topic", "a Region", 25, 18))
+    """The table of sweep tasks has those of a deployment with everything, in order, with the seconds that each may take."""
+    ports = MagicMock()
+    ports.queues.lanes = frozenset(Lane)
+    tasks = sweep._tasks(ports, MagicMock(), sweep.SweepSettings("a stack", "a topic", "a Region", 25, 18))
 
     expected = [
         [f"`{type(task).__name__}`", "the rest" if seconds == sweep.SWEEP_SECONDS else f"{seconds:g}"] for task, seconds in tasks

@@ -14,9 +14,13 @@ from tests.kill.final import faults_of
 SCENARIOS = ("verdicts", "starts", "mails", "holds", "ends", "lost", "breaker", "leftovers", "uploads", "frames", "frames_held")
 # Calls that no scenario makes, because other orders of events lead to them: they are killed at in the tests of the flows
 # (tests/handlers/flows: TestKilled of test_upload.py, test_sweep_comparison.py, test_sweep_days.py, TestLimitOfADay of
-# test_sample_killed.py), and in the model.
+# test_sample_killed.py, test_killed_while_its_header_is_read of test_engines.py), and in the model.
+_HEADERS = {"handlers.adapters.objects self._bytes", "handlers.adapters.objects self._kind_by_header"}
 ELSEWHERE = {
+    "batch_invoke": _HEADERS,
+    "start_analysis": _HEADERS,
     "new_upload": {
+        *_HEADERS,
         "handlers.adapters.table.records self._changed",
         "handlers.adapters.table.records self._table.update",
         "handlers.flows.registration self._queues.send",

@@ -9,7 +9,6 @@ function no test calls.
 """
 
 import argparse
-import ast
 import gc
 import json
 import random
@@ -20,6 +19,7 @@ from pathlib import Path
 
 from tests.mutants.choosing import Chooser, traces
 from tests.mutants.faults import faults_of, with_fault
+from tests.mutants.reached import Statements
 from tests.mutants.running import ROOT, SEEN, UNREACHED, UNSEEN, Forks, collect, functions_by_code, put, run, run_anew
 
 BUILD = ROOT / "build"
@@ -27,10 +27,18 @@ RESULT = BUILD / "mutants.json"
 LEAST_PERCENT = 92.0
 ROOMS = ("submit", "review", "retry", "rejudge", "manifest", "listing", "estimate", "doctor", "scans", "watch")
 PATHS = ("handlers/domain", "handlers/flows", "handlers/adapters", *(f"tools/lib/{room}" for room in ROOMS), "stacks")
-TESTS = ("tests/handlers", "tests/tools", "tests/seed_defects", "tests/bad_input", "tests/pins", "tests/test_any_key.py")
+TESTS = (
+    "tests/handlers",
+    "tests/tools",
+    "tests/seed_defects",
+    "tests/bad_input",
+    "tests/pins",
+    "tests/test_any_key.py",
+    "tests/docs/test_tables.py",
+)
 # These start Node, which forked processes cannot share: each fault in the stacks has them collected in its own process. The one
 # that compares whole templates comes first.
-NODE_TESTS = ("tests/pins/test_template.py", "tests/bad_input/test_context.py")
+NODE_TESTS = ("tests/pins/test_template.py", "tests/bad_input/test_context.py", "tests/tools/rehearsal/test_assembly.py")
 STACK_TESTS = (
     NODE_TESTS[0],
     *(f"tests/stacks/test_{name}.py" for name in ("settings", "resources", "permissions", "asset", "template_and_code_agree")),
@@ -38,7 +46,7 @@ STACK_TESTS = (
 )
 MARKS = "not slow and not long"
 # The tests of one fault take at most this long by themselves, and at most this factor longer with the fault, on a busy machine.
-MOST_SECONDS, TIMES_AS_LONG, START_SECONDS = 40.0, 6.0, 30.0
+MOST_SECONDS, TIMES_AS_LONG, START_SECONDS = 20.0, 3.0, 10.0
 STACK_SECONDS = 60.0
 STATES = {SEEN: "seen", UNSEEN: "not seen", UNREACHED: "not reached", None: "seen (no end)"}
 
@@ -49,34 +57,14 @@ def sources(paths):
     return {str(path.relative_to(ROOT)): path.read_text("utf-8") for path in sorted(files)}
 
 
-def readers(texts):
-    """Return a function from the fault of a number to the functions that read it."""
-    found = defaultdict(set)
-    for path, text in texts.items():
-        for node in ast.parse(text).body:
-            for function, prefix in _functions(node, ""):
-                for name in (each for each in ast.walk(function) if isinstance(each, (ast.Name, ast.Attribute))):
-                    found[name.id if isinstance(name, ast.Name) else name.attr].add(f"{path} {prefix}{function.name}")
-    return lambda fault: found[fault.name]
-
-
-def _functions(node, prefix):
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        yield node, prefix
-    elif isinstance(node, ast.ClassDef):
-        for each in node.body:
-            yield from _functions(each, f"{prefix}{node.name}.")
-
-
-def drawn(arguments, texts):
-    """Return the faults to try, how many there are, and what `readers` returns."""
-    read = readers(texts)
+def drawn(arguments, texts, statements):
+    """Return the faults to try, and how many there are."""
     faults = [fault for path in sources(arguments.paths) for fault in faults_of(path, texts[path])]
-    faults = [fault for fault in faults if fault.function or read(fault)]
+    faults = [fault for fault in faults if fault.function or statements.of(fault)]
     if arguments.again:
         unseen = set(map(_shorn, json.loads(RESULT.read_text("utf-8"))["unseen"]))
-        return [fault for fault in faults if _without_line(fault) in unseen], len(faults), read
-    return random.Random(arguments.seed).sample(faults, min(arguments.faults, len(faults))), len(faults), read
+        return [fault for fault in faults if _without_line(fault) in unseen], len(faults)
+    return random.Random(arguments.seed).sample(faults, min(arguments.faults, len(faults))), len(faults)
 
 
 def _without_line(fault):
@@ -95,16 +83,19 @@ class Trial:
         self._arguments = arguments
         # As they are now: whoever goes on working changes them while the faults are tried.
         self._texts = sources(["handlers", "stacks", "tools/lib"])
-        self._faults, self.possible, self._readers = drawn(arguments, self._texts)
+        self._statements = Statements(self._texts)
+        self._faults, self.possible = drawn(arguments, self._texts, self._statements)
         self.states = {}
 
     def work(self, session):
         """Trace the tests, and run those that are chosen for each fault."""
         arguments, ends_at = self._arguments, time.monotonic() + 60 * self._arguments.minutes
-        found = {} if all(map(_in_stacks, self._faults)) else traces(session, BUILD / "mutants", arguments.processes)
-        chooser = Chooser(session, found, self._readers, MOST_SECONDS)
         functions = functions_by_code()
-        gc.freeze()
+        gc.freeze()  # or each fork would copy what is collected here
+        found = {}
+        if not all(map(_in_stacks, self._faults)):
+            found = traces(session, self._texts, functions, BUILD / "mutants", arguments.processes)
+        chooser = Chooser(session, found, self._statements, arguments.seconds)
         logs = BUILD / "mutants-logs"
         logs.mkdir(exist_ok=True)
         with Forks(session, logs, arguments.processes) as forks:
@@ -178,11 +169,17 @@ def main():
     )
     parser.add_argument("--processes", type=int, default=1, help="at a time (default 1)")
     parser.add_argument("--minutes", type=float, default=60.0, help="after so long none is begun any more (default 60)")
+    parser.add_argument(
+        "--seconds", type=float, default=MOST_SECONDS, help=f"the tests of one fault take at most (default {MOST_SECONDS:.0f})"
+    )
+    parser.add_argument(
+        "--tests", nargs="+", default=TESTS, metavar="PATH", help="files and folders (default: all that are not slow)"
+    )
     parser.add_argument("--again", action="store_true", help="those that no test saw the last time")
     arguments = parser.parse_args()
     BUILD.mkdir(exist_ok=True)
     trial = Trial(arguments)
-    collect([ROOT / name for name in TESTS], [ROOT / name for name in NODE_TESTS], MARKS, trial.work)
+    collect([ROOT / name for name in arguments.tests], [ROOT / name for name in NODE_TESTS], MARKS, trial.work)
     return 0 if trial.states and report(trial, arguments.seed) >= LEAST_PERCENT else 1
 
 

@@ -1,42 +1,38 @@
-"""Which tests see which function: each test is traced once, and again when its file has changed."""
+"""Which tests reach which statement: each test is traced once, and again when its file has changed."""
 
 import hashlib
 import json
 import time
 from collections import defaultdict
-from dataclasses import dataclass
 from pathlib import Path
 
-from tests.mutants.running import ROOT, Forks, Traced
+from tests.mutants.reached import Reached, marked
+from tests.mutants.running import ROOT, Forks
 
 # So much longer a traced test may take than it does by itself; nothing is known of that yet.
 MODULE_SECONDS = 1_800.0
 
 
-@dataclass(frozen=True)
-class Trace:
-    """The functions that a test calls, and the seconds of processor time that it takes."""
+def traces(session, texts, functions, folder, processes):
+    """Return the seconds of processor time and the reached statements of each test, by its name.
 
-    seconds: float
-    functions: frozenset[str]
-
-
-def traces(session, folder, processes):
-    """Return the trace of each test, by its name; what was traced before and has not changed is taken from the folder."""
+    What was traced before and has not changed is taken from the folder.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     modules = defaultdict(list)
     for item in session.items:
         modules[item.path].append(item)
     stored = {path: _stored(folder, path) for path in modules}
     missing = [path for path in modules if not stored[path].exists()]
+    with_marks = marked(texts) if missing else {}
     with Forks(session, folder, processes) as forks:
         for path in sorted(missing, key=lambda path: -len(modules[path])):
-            for _ in forks.start(stored[path].stem, _tracing(modules[path], stored[path]), MODULE_SECONDS):
+            body = _tracing(modules[path], with_marks, functions, stored[path])
+            for _ in forks.start(stored[path].stem, body, MODULE_SECONDS):
                 pass
         for _ in forks.rest():
             pass
-    found = [json.loads(path.read_text("utf-8")) for path in stored.values()]
-    return {name: Trace(seconds, frozenset(names)) for each in found for name, (seconds, names) in each.items()}
+    return {name: found for path in stored.values() if path.exists() for name, found in json.loads(path.read_text("utf-8")).items()}
 
 
 def _stored(folder, path):
@@ -44,14 +40,13 @@ def _stored(folder, path):
     return folder / f"{name}-{hashlib.sha256(path.read_bytes()).hexdigest()[:16]}.json"
 
 
-def _tracing(items, stored):
+def _tracing(items, with_marks, functions, stored):
     def trace():
-        found = {}
+        reached, found = Reached(with_marks, functions), {}
         for item, after in zip(items, [*items[1:], None], strict=True):
             began = time.process_time()
-            with Traced() as traced:
-                item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
-            found[item.nodeid] = time.process_time() - began, sorted(traced.functions())
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
+            found[item.nodeid] = time.process_time() - began, reached.taken()
         unfinished = stored.with_suffix(".part")
         unfinished.write_text(json.dumps(found), "utf-8")
         unfinished.rename(stored)
@@ -61,32 +56,44 @@ def _tracing(items, stored):
 
 
 class Chooser:
-    """Chooses the tests for a fault: those that call its function, those of the mirroring file first, then the short ones."""
+    """Chooses the tests for a fault: those that reach its statement, first those that are near it and reach little else."""
 
-    def __init__(self, session, found, readers, most_seconds):
+    def __init__(self, session, found, statements, most_seconds):
         self._items = {item.nodeid: item for item in session.items}
-        self._found = found
-        self._readers = readers
+        self._seconds = {name: seconds for name, (seconds, _) in found.items()}
+        self._reached = {name: len(places) for name, (_, places) in found.items()}
+        self._statements = statements
         self._most_seconds = most_seconds
-        self._tests = defaultdict(list)
-        for name, trace in found.items():
-            for function in trace.functions:
-                self._tests[function].append(name)
+        self._tests = defaultdict(set)
+        for name, (_, places) in found.items():
+            for place in places:
+                self._tests[place].add(name)
+                self._tests[_function(place)].add(name)
 
     def choose(self, fault):
         """Return the tests for a fault, as many as there is time for, and the seconds that they take."""
-        functions = [f"{fault.path} {fault.function}"] if fault.function else self._readers(fault)
-        names = {name for function in functions for name in self._tests[function] if name in self._items}
+        places = self._statements.of(fault)
+        # A function that has changed since its tests were traced has its statements elsewhere.
+        names = self._reaching(places) or self._reaching(map(_function, places))
         chosen, seconds = [], 0.0
-        for name in sorted(names, key=lambda name: (*_distance(fault.path, name), self._found[name].seconds)):
-            if seconds + self._found[name].seconds <= self._most_seconds or not chosen:
+        for name in sorted(names, key=lambda name: _distance(fault.path, name) * self._reached[name]):
+            if seconds + self._seconds[name] <= self._most_seconds or not chosen:
                 chosen.append(self._items[name])
-                seconds += self._found[name].seconds
+                seconds += self._seconds[name]
         return chosen, seconds
+
+    def _reaching(self, places):
+        return {name for place in places for name in self._tests[place] if name in self._items}
+
+
+def _function(place):
+    return place.partition("+")[0]
 
 
 def _distance(path, test):
-    """Return how far a test is from a source: how many of the names of its file and folders it does not share."""
-    parts = {part for part in Path(path).with_suffix("").parts if part != "lib"}
-    own = {part.removeprefix("test_") for part in Path(test.partition("::")[0]).with_suffix("").parts}
-    return Path(path).stem not in own, len(parts - own)
+    """Return how far a test is from a source: how many words in the names of its file and folders it does not share, and one."""
+    return 1 + len(_words(path) - _words(test.partition("::")[0]))
+
+
+def _words(path):
+    return {word for part in Path(path).with_suffix("").parts for word in part.split("_")} - {"lib", "test"}

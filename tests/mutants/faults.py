@@ -109,16 +109,19 @@ def _places(tree, *, logs):
                 if _is_number(node):
                     yield node, None, statement.targets[0].id
         else:
-            yield from _in_functions(statement, "", logs=logs)
+            for function, name in functions_in(statement):
+                for each in function.body[_has_docstring(function) :]:
+                    yield from ((node, name, None) for node in _inside(each, logs=logs))
 
 
-def _in_functions(node, prefix, *, logs):
+def functions_in(node, prefix=""):
+    """Yield the outermost functions of a statement or module, and their qualified names."""
     if isinstance(node, FUNCTION_TYPES):
-        for statement in node.body[_has_docstring(node) :]:
-            yield from ((each, prefix + node.name, None) for each in _inside(statement, logs=logs))
-    elif isinstance(node, ast.ClassDef):
+        yield node, prefix + node.name
+    elif isinstance(node, (ast.ClassDef, ast.Module)):
+        own = f"{prefix}{node.name}." if isinstance(node, ast.ClassDef) else ""
         for statement in node.body:
-            yield from _in_functions(statement, f"{prefix}{node.name}.", logs=logs)
+            yield from functions_in(statement, own)
 
 
 def _has_docstring(node):

@@ -7,7 +7,6 @@ the fault in them, so what only such a test could see counts as not seen.
 
 import ast
 import contextlib
-import cProfile
 import gc
 import importlib.machinery
 import math
@@ -16,7 +15,6 @@ import resource
 import shutil
 import signal
 import sys
-import threading
 import time
 import traceback
 import types
@@ -157,38 +155,6 @@ def run(session, items):
     return False
 
 
-class Traced:
-    """The functions of ours that are called while it lasts."""
-
-    def __init__(self):
-        # The profiler takes a tenth of the time of a trace function, but sees its own thread only.
-        self._profile = cProfile.Profile(subcalls=False, builtins=False)
-        self._codes = {}
-
-    def __enter__(self):
-        """Begin to trace."""
-        codes = self._codes
-
-        def called(frame, _event, _argument):
-            code = frame.f_code
-            codes[id(code)] = code
-
-        threading.settrace(called)
-        self._profile.enable()
-        return self
-
-    def __exit__(self, *_):
-        """End tracing."""
-        self._profile.disable()
-        threading.settrace(None)
-
-    def functions(self):
-        """Return them, as path and outermost function."""
-        called = [*self._codes.values(), *(each.code for each in self._profile.getstats() if isinstance(each.code, types.CodeType))]
-        own = (code for code in called if code.co_filename.startswith(ROOMS))
-        return {name_of(code) for code in own if not code.co_qualname.startswith("<module>")}
-
-
 def name_of(code):
     """Return the path of a code object, and the outermost function that it belongs to."""
     return f"{Path(code.co_filename).relative_to(ROOT)} {code.co_qualname.partition('.<locals>')[0]}"
@@ -211,16 +177,27 @@ def put(fault, tree, functions):
     """Put a fault into what is in memory, and into what is imported from now on; return whether that could be done."""
     path = str(ROOT / fault.path)
     module = compile(tree, path, "exec")
-    _import_as(path, module)
+    _import_as({path: module})
     if fault.name is not None:
         return _put_number(fault, tree, path)
     name = f"{fault.path} {fault.function}"
-    for code in _codes_in(module):
-        if name_of(code) == name:
-            for function in functions[_key(code)]:
-                if len(code.co_freevars) != len(function.__code__.co_freevars):
-                    return False
-                function.__code__ = code
+    return all(_exchange(code, functions) for code in _codes_in(module) if name_of(code) == name)
+
+
+def put_all(modules, functions):
+    """Put the functions of compiled modules, by path, into what is in memory and into what is imported from now on."""
+    _import_as(modules)
+    for module in modules.values():
+        for code in _codes_in(module):
+            _exchange(code, functions)
+
+
+def _exchange(code, functions):
+    """Exchange the code of the functions that have the same place; return whether they can have it."""
+    for function in functions[_key(code)]:
+        if len(code.co_freevars) != len(function.__code__.co_freevars):
+            return False
+        function.__code__ = code
     return True
 
 
@@ -249,11 +226,11 @@ def _put_number(fault, tree, path):
     return True
 
 
-def _import_as(path, module):
-    """Let the module of this path be imported as compiled here: those that start Node are imported by tests."""
+def _import_as(modules):
+    """Let the modules of these paths be imported as compiled here: those that start Node are imported by tests."""
     get_code = importlib.machinery.SourceFileLoader.get_code
 
-    def faulty(loader, fullname):
-        return module if loader.path == path else get_code(loader, fullname)
+    def compiled_here(loader, fullname):
+        return modules.get(loader.path) or get_code(loader, fullname)
 
-    importlib.machinery.SourceFileLoader.get_code = faulty
+    importlib.machinery.SourceFileLoader.get_code = compiled_here

@@ -37,7 +37,7 @@ class Media:
 
     Attributes:
         kind: "film" if it has a time axis, as an animated image has.
-        duration_ms: What its header states, None if it states nothing. A film may have frames beyond that.
+        duration_ms: The length that its header states, None if it states none. A film may have frames beyond that.
         passthrough: Whether it is an image that Rekognition can read from S3 as it is; then `frames` yields nothing.
         decoded_ms: The time up to which it could be decoded; final once `frames` has ended.
         complete: Whether that is the whole film; final once `frames` has ended.

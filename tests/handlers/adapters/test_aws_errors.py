@@ -2,7 +2,7 @@
 
 import botocore.session
 import pytest
-from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, NoCredentialsError
+from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, NoCredentialsError
 from botocore.retries.standard import ThrottledRetryableChecker, TransientRetryableChecker
 
 from handlers.adapters import aws_errors
@@ -89,3 +89,20 @@ def test_ours(error):
 def test_words(error, code, message):
     """A reason has AWS's code and words, without what the SDK puts before them."""
     assert (code, message) == (aws_errors.code_of(error), aws_errors.message_of(error))
+
+
+@pytest.mark.parametrize(
+    ("status", "fault"),
+    [(428, Fault.OURS), (429, Fault.REFUSED), (430, Fault.OURS), (499, Fault.OURS), (500, Fault.UNKNOWN), (501, Fault.UNKNOWN)],
+)
+def test_status(status, fault):
+    """Of a code that the table does not know the status decides."""
+    assert fault is fault_of(client_error("NeverHeardOf", status))
+
+
+def test_an_answer_without_words():
+    """An answer that has neither code nor message is one of ours, with what the SDK makes of it."""
+    error = ClientError({}, "GetItem")
+
+    assert (Fault.OURS, "trouble") == (fault_of(error), aws_errors.code_of(error))
+    assert str(error) == aws_errors.message_of(error)

@@ -145,3 +145,15 @@ def test_page_that_is_throttled(rekognition, job, seconds, ends):
     else:
         with pytest.raises(ThrottledError, match="ThrottlingException"):
             list(pages)
+
+
+@pytest.mark.parametrize(("seconds", "calls"), [(1.0, 1), (1.001, 2), (2.001, 3)])
+def test_until_when_a_page_is_waited_for(rekognition, job, monkeypatch, seconds, calls):
+    """A wait that would not end before the time is not begun."""
+    monkeypatch.setattr("handlers.adapters.rekognition.backoff_seconds", lambda _attempt, **_: 1.0)
+    rekognition.refuse_gets.extend([client_error("ThrottlingException")] * 9)
+
+    with pytest.raises(ThrottledError):
+        next(AnalysisReader(rekognition, rekognition._clock).pages(job, until=rekognition._clock.now() + seconds))
+
+    assert calls == len(rekognition.gets)

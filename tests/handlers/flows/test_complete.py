@@ -324,6 +324,46 @@ class TestTrouble:
         (segment,) = table.records.segments(record().video.id, SCAN, 0)
         assert (2_500, 6) == (segment.hits, len(rekognition.gets))
 
+    @pytest.mark.parametrize(("seconds", "calls"), [(31.0, 1), (31.001, 2)])
+    def test_the_end_of_the_invocation(self, start, flow, rekognition, clock, monkeypatch, seconds, calls):
+        """No page is waited for in the last thirty seconds."""
+        monkeypatch.setattr("handlers.adapters.rekognition.backoff_seconds", lambda _attempt, **_: 1.0)
+        job_id = start()
+        rekognition.finish(job_id)
+        rekognition.refuse_gets.extend([client_error("ThrottlingException")] * 9)
+
+        with pytest.raises(CompletionError, match=f"^not completed: {job_id}$"):
+            flow.respond(notice_event(job_id), deadline=clock.now() + seconds)
+
+        assert calls == len(rekognition.gets)
+
+    @pytest.mark.parametrize(("times", "state"), [(2, State.CLEAN), (3, State.RUNNING)])
+    def test_tokens_that_expire_again(self, start, complete, record, rekognition, times, state):
+        """A job is read three times from its first page, before the notice is left to Lambda's retries."""
+        job_id = start()
+        rekognition.finish(job_id)
+        rekognition.refuse_gets.extend([client_error("InvalidPaginationTokenException")] * times)
+
+        if state is State.CLEAN:
+            complete(job_id)
+        else:
+            with pytest.raises(CompletionError):
+                complete(job_id)
+
+        assert (3, state) == (len(rekognition.gets), record().state)
+
+    @pytest.mark.parametrize(
+        ("message", "stored"), [("", "Rekognition gave no reason."), ("x" * 1_000, "x" * 1_000), ("x" * 1_001, "x" * 1_000)]
+    )
+    def test_why_it_failed(self, start, complete, record, rekognition, message, stored):
+        """The reason of a failed analysis is kept in Rekognition's words, a thousand characters of them."""
+        job_id = start()
+        rekognition.finish(job_id, status="FAILED", message=message)
+
+        complete(job_id)
+
+        assert ("analysis-failed", stored) == (record().problem.code, record().problem.message)
+
     def test_one_bad(self, start, complete, record, rekognition):
         """A notice that fails raises at the end; the others are processed."""
         jobs = [start(key) for key in ("a.mp4", "b.mp4", "c.mp4")]

@@ -14,6 +14,7 @@ from handlers.adapters.objects import ObjectStore
 from handlers.adapters.table import Lease, Outcome
 from handlers.domain import policy, reasons, watch
 from handlers.domain.engine import Engine
+from handlers.domain.identity import Video
 from handlers.domain.record import Problem, Scan
 from handlers.domain.states import Lane, ScanStatus, State
 from handlers.domain.watch import Watch
@@ -436,6 +437,154 @@ class TestPace:
         assert 12 == len(worker.images.calls)
 
 
+class TestTimes:
+    """What a worker does at which moment; calls take no time here."""
+
+    @pytest.fixture(autouse=True)
+    def _quick(self, worker):
+        worker.images.seconds = 0.0
+
+    def test_lease(self, worker, clock):
+        """The lease lasts two minutes."""
+        until = []
+        worker.film.at_frame[2_500] = lambda: until.append(worker.table.samplings.all()[0].until - clock.now())
+        worker.register()
+
+        worker.run()
+
+        assert [120.0] == until
+
+    @pytest.mark.parametrize(("seconds", "images", "state"), [(90.0, 1, State.RUNNING), (89.9, 0, State.FAILED)])
+    def test_the_end_of_the_invocation(self, worker, seconds, images, state):
+        """No call begins in the last ninety seconds; in a whole invocation one must."""
+        worker.images.seconds = 0.3
+        worker.register()
+
+        worker.run(seconds=seconds)
+
+        assert (images, state, images) == (len(worker.images.calls), worker.record().state, worker.record().images)
+
+    @pytest.mark.parametrize(("seconds", "written"), [(29.999, 0), (30.0, 1)])
+    def test_progress(self, worker, clock, seconds, written):
+        """Progress is written half a minute after it was written last."""
+        found, began = [], clock.now()
+        worker.film.at_frame[7_500] = lambda: setattr(clock, "time", began + seconds)
+        worker.film.at_frame[12_500] = lambda: found.append(worker.record().images)
+        worker.register()
+
+        worker.run()
+
+        assert [written] == found
+
+    @pytest.mark.parametrize(("frames", "written"), [(20, 0), (21, 20)])
+    def test_progress_after_twenty_images(self, worker, frames, written):
+        """Or after twenty images."""
+        found = []
+        worker.film = Film(frames)
+        worker.rate = 50.0
+        worker.film.at_frame[worker.film.times[-1]] = lambda: None
+        worker.images.dies_after = frames
+        worker.register()
+        with pytest.raises(DiedError):
+            worker.run()
+
+        found.append(worker.record().images)
+
+        assert [written] == found
+
+    @pytest.mark.parametrize(("seconds", "is_used"), [(94.9, True), (95.0, False)])
+    def test_the_end_of_the_lease(self, worker, clock, seconds, is_used):
+        """A turn that comes less than 25 s before the lease ends is not used: the call might outlast it."""
+        began = clock.now()
+        worker.table.pace.take_turn(seconds)
+        worker.register()
+
+        worker.run()
+
+        assert is_used is (pytest.approx(seconds, abs=0.01) == worker.images.times[0] - began)
+        assert 10 == len(worker.images.calls)
+
+    @pytest.mark.parametrize(("late", "ahead"), [(0.3, 0.0), (0.31, 0.31)])
+    def test_a_late_turn(self, worker, clock, monkeypatch, late, ahead):
+        """A turn that comes more than 0.3 s too late lapses, and the next one is requested as much further ahead."""
+        take, asked = worker.table.pace.take_turn, []
+
+        def take_turn(seconds, *, ahead=0.0):
+            asked.append(ahead)
+            at = take(seconds, ahead=ahead)
+            clock.time += late if len(asked) == 1 else 0.0
+            return at
+
+        monkeypatch.setattr(worker.table.pace, "take_turn", take_turn)
+        worker.film = Film(1)
+        worker.register()
+        began = clock.now()
+
+        worker.run()
+
+        assert [0.0, ahead][: 1 + bool(ahead)] == pytest.approx(asked)
+        assert 1 == len(worker.images.calls)
+        assert bool(ahead) is (worker.images.times[0] > began + late)
+
+    def test_waits_between_refusals(self, worker, monkeypatch):
+        """Waits after throttled images grow from half a second to ten, anew for each image."""
+        waits = []
+        monkeypatch.setattr(
+            "handlers.flows.sample.backoff_seconds", lambda attempt, **bounds: waits.append((attempt, bounds)) or 0.0
+        )
+        throttled = client_error("ThrottlingException")
+        worker.images.refuse.extend([throttled, throttled, None, throttled])
+        worker.register()
+
+        worker.run()
+
+        bounds = {"base": 0.5, "cap": 10.0}
+        assert [(0, bounds), (1, bounds), (0, bounds)] == waits
+
+
+class TestRefused:
+    """What Rekognition refuses, and for how long it is believed to be our own fault."""
+
+    def test_accepted(self, worker):
+        """An image that is accepted ends the row of refused videos."""
+        worker.table.control.count_refused("another")
+        worker.register()
+
+        worker.run()
+
+        assert 0 == worker.table.control.settings().refused_in_row
+
+    @pytest.mark.parametrize(("others", "state", "is_paused"), [(18, State.FAILED, None), (19, State.RUNNING, True)])
+    def test_many_that_cannot_be_read(self, worker, others, state, is_paused):
+        """Images that Rekognition cannot read fail, until twenty in a row were: then all starting is paused."""
+        worker.film = Film(0, kind="image", passthrough=True, duration_ms=None)
+        worker.images.refuse.append(client_error("InvalidS3ObjectException"))
+        for number in range(others):
+            worker.table.control.count_refused(f"video {number}")
+        worker.register("a.jpg", JPEG)
+
+        deferred = worker.run()
+
+        assert (60 if is_paused else None, state) == (deferred, worker.record("a.jpg").state)
+        assert bool(is_paused) is worker.table.control.settings().paused
+
+    @pytest.mark.parametrize(
+        ("refusals", "seconds", "state"), [(19, 3_600, State.FAILED), (18, 3_600, State.RUNNING), (19, 3_599, State.RUNNING)]
+    )
+    def test_hopeless(self, worker, clock, refusals, seconds, state):
+        """A film that was refused twenty times within an hour or more, for what must be our fault, fails."""
+        record = worker.register()
+        worker.images.refuse.extend([client_error("AccessDeniedException")] * 2)
+        worker.run()
+        for _ in range(refusals - 1):
+            worker.table.records.note_refusal(worker.record())
+        clock.time += seconds
+
+        worker.again(record)
+
+        assert state is worker.record().state
+
+
 class TestHeld:
     def test_paused_scan(self, worker):
         """A scan that is paused stops its films within twenty images; its message is dropped, for it is sent again."""
@@ -521,6 +670,20 @@ class TestEnds:
         worker.run()
 
         assert (State.FAILED, reasons.MISSING) == (worker.record().state, worker.record().problem.code)
+
+    def test_superseded(self, worker, s3, clock):
+        """An upload that the same bytes replaced on another day is not paid for twice."""
+        etag = s3.put_object(Bucket=BUCKET, Key="a.mkv", Body=MP4)["ETag"].strip('"')
+        video = Video(BUCKET, "a.mkv", None, etag)
+        fields = {"lane": Lane.FRAMES, "engine": Engine.FRAMES, "interval_ms": INTERVAL_MS, "superseded_at": clock.now()}
+        record = replace(waiting("a.mkv"), video=video, **fields)
+        worker.queues.send(record)
+        worker.table.records.register(record, None)
+
+        worker.run()
+
+        now = worker.table.records.record(video.id, SCAN)
+        assert (State.FAILED, reasons.SUPERSEDED, []) == (now.state, now.problem.code, worker.images.calls)
 
     def test_replaced_meanwhile(self, worker, s3, clock):
         """An object that was replaced while it was looked at fails, for the frames would be of two films."""

@@ -171,6 +171,15 @@ class TestMails:
 
         assert ([(final.video.id, SCAN)], []) == (table.records.mails_due(9), sns.mails)
 
+    def test_without_a_scan(self, make_flow, flag, sns, clock):
+        """Videos of a scan that the table does not know are mailed all the same, without a limit."""
+        for number in range(3):
+            flag(f"{number}.mp4")
+
+        make_flow(mails_per_scan=1).sweep(deadline=clock.now() + 300)
+
+        assert 3 == len(sns.mails)
+
     def test_lease(self, flow, flag, sns, table, clock):
         """While another sweeper runs, nothing is done."""
         flag()

@@ -5,8 +5,11 @@ from dataclasses import replace
 import pytest
 
 from handlers.adapters.mail import Subscribers
-from handlers.adapters.table import LaneWatch, MailWatch, Running
+from handlers.adapters.table import Comparison, CurrentUpload, LaneWatch, MailWatch, Running, WatchState
+from handlers.adapters.uploads import ListedObject
+from handlers.domain import ObjectFacts, Record, State, Video, watch
 from handlers.domain.record import Scan
+from handlers.domain.watch import Watch
 from handlers.flows.sweep import rules
 from tests.handlers.doubles import BUCKET, SCAN
 
@@ -124,3 +127,104 @@ GONE = MailWatch(reached=True, none_since=NOW - 60)
 def test_mail_watched(seen, confirmed, unconfirmed, expected):
     """No one is mailed from when the last subscription was gone, or one waits to be confirmed, until one is confirmed."""
     assert expected == rules.mail_watched(seen, Subscribers(confirmed, unconfirmed), NOW)
+
+
+# --- comparing watched buckets ------------------------------------------------------------------------------------------
+
+TODAY = watch.day_of(NOW)
+
+
+@pytest.mark.parametrize(
+    ("state", "due"),
+    [
+        (WatchState(), True),
+        (WatchState(compared_at=watch.begin_of(TODAY) - 1), True),
+        (WatchState(compared_at=watch.begin_of(TODAY)), False),
+        (WatchState(compared_at=NOW + DAY), False),
+        (WatchState(compared_at=NOW, comparison=Comparison(NOW)), True),
+    ],
+)
+def test_comparison_due(state, due):
+    """A bucket is compared once a UTC day, and a comparison that is under way goes on."""
+    assert due is rules.comparison_due(state, NOW)
+
+
+def test_compared_from():
+    """Comparisons begin half an hour after midnight, UTC."""
+    assert watch.begin_of(TODAY) + 1_800 == rules.compared_from(TODAY)
+
+
+@pytest.mark.parametrize(
+    ("prefixes", "after_key", "expected"),
+    [
+        ((), "", [""]),
+        ((), "z", [""]),
+        (("in/", "a/"), "", ["a/", "in/"]),
+        (("in/", "in/deep/", "in"), "", ["in"]),
+        (("a/", "in/", "z/"), "a/1.mp4", ["a/", "in/", "z/"]),
+        (("a/", "in/", "z/"), "b.mp4", ["in/", "z/"]),
+        (("a/", "in/", "z/"), "in/1.mp4", ["in/", "z/"]),
+        (("a/", "in/", "z/"), "in/", ["in/", "z/"]),
+        (("a/", "in/", "z/"), "zz", []),
+    ],
+)
+def test_prefixes_after(prefixes, after_key, expected):
+    """A comparison goes on with the prefixes under which there may be keys after the last one, none of them twice."""
+    assert expected == rules.prefixes_after(prefixes, after_key)
+
+
+BEGAN = NOW
+WATCHED = Watch(BUCKET, ("in/",))
+
+
+@pytest.mark.parametrize(
+    ("found", "state", "expected"),
+    [
+        ({}, {}, True),
+        ({"size": 0}, {}, False),
+        ({"size": 1}, {}, True),
+        ({"key": "out/a.mp4"}, {}, False),
+        ({"modified_at": BEGAN - 900}, {}, False),
+        ({"modified_at": BEGAN - 901}, {}, True),
+        ({"modified_at": BEGAN - 2_000}, {"since": BEGAN - 2_000 + 0.9}, True),
+        ({"modified_at": BEGAN - 2_000}, {"since": BEGAN - 1_999}, False),
+        ({"modified_at": 0}, {}, True),
+        ({"modified_at": BEGAN - 8 * DAY}, {"compared_at": BEGAN - DAY}, False),
+        ({"modified_at": BEGAN - 8 * DAY + 1}, {"compared_at": BEGAN - DAY}, True),
+    ],
+)
+def test_is_compared(found, state, expected):
+    """What the watch takes is looked at from its beginning on, up to a quarter of an hour ago, and a week back at most."""
+    listed = replace(ListedObject("in/a.mp4", "abc", 3, BEGAN - 1_000), **found)
+
+    assert expected is rules.is_compared(listed, WATCHED, WatchState(**state), BEGAN)
+
+
+VIDEO = Video(BUCKET, "in/a.mp4", None, "abc")
+FOUND = ListedObject("in/a.mp4", "abc", 3, NOW)
+CURRENT = CurrentUpload(BUCKET, "in/a.mp4", VIDEO.id, SCAN, NOW)
+RECORD = Record(VIDEO, SCAN, State.WAITING, facts=ObjectFacts("abc", 3, None))
+
+
+@pytest.mark.parametrize(
+    ("current", "record", "expected"),
+    [
+        (None, RECORD, True),
+        (CURRENT, RECORD, False),
+        (replace(CURRENT, modified_at=NOW - 1), RECORD, True),
+        (replace(CURRENT, modified_at=NOW + 1), RECORD, False),
+        (replace(CURRENT, scan_id=None), None, False),
+        (CURRENT, None, True),
+        (CURRENT, replace(RECORD, scan_id="another"), True),
+        (CURRENT, replace(RECORD, put_at=NOW), False),
+        (CURRENT, replace(RECORD, put_at=NOW + 1), False),
+        (CURRENT, replace(RECORD, put_at=NOW - 1), True),
+        (CURRENT, replace(RECORD, facts=None), False),
+        (CURRENT, replace(RECORD, facts=ObjectFacts("other", 3, None)), True),
+    ],
+)
+def test_is_missed(current, record, expected):
+    """What is not noted as it is, or has no record of it as it was put last, is missed; what is not a video never is."""
+    registered = {} if record is None else {(record.video.id, record.scan_id): record}
+
+    assert expected is rules.is_missed(FOUND, current, registered)

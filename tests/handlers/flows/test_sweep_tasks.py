@@ -8,15 +8,23 @@ import pytest
 from handlers.adapters.batch_jobs import BatchJobs
 from handlers.adapters.mail import Subscribers
 from handlers.adapters.queue import Depth
+from handlers.adapters.table import Comparison, LaneWatch, Lease
+from handlers.adapters.table.items import record_key
+from handlers.domain import Engine, watch
 from handlers.domain.record import BatchJob, ObjectFacts, Progress, Scan, Settings, StartParameters
 from handlers.domain.states import SCAN_LANES, Lane, ScanStatus, State
 from handlers.flows.sweep.close_scans import CloseScans, NoteProgress
 from handlers.flows.sweep.context import SweepContext
 from handlers.flows.sweep.purge import PurgeLanes
+from handlers.flows.sweep.repeat_samples import RepeatSamples
 from handlers.flows.sweep.repeat_starts import RepeatStarts
 from handlers.flows.sweep.watch_jobs import WatchJobs
+from handlers.flows.sweep.watch_lanes import WatchLanes
 from handlers.flows.sweep.watch_subscriptions import WatchSubscriptions
-from tests.handlers.doubles import ACCOUNT, BUCKET, COMPLETIONS, OTHER_SCAN, ROLE, SCAN, waiting
+from tests.handlers.doubles import ACCOUNT, BUCKET, COMPLETIONS, OTHER_SCAN, ROLE, SCAN, TABLE, waiting
+
+DAY = "2026-11-29"
+DAY_SCAN = watch.scan_id(BUCKET, DAY)
 
 
 class TestWatchSubscriptions:
@@ -82,6 +90,119 @@ class TestWatchJobs:
 
         assert ["one"] * 3 == s3control.asked
 
+    @pytest.mark.parametrize(("status", "seconds", "told"), [("Failed", 59, False), ("Failed", 60, True), ("Complete", 60, False)])
+    def test_settled(self, table, s3control, clock, status, seconds, told):
+        """A broken job of which nothing waits needs no decision once it has been over for a minute; a complete one never does."""
+        job = BatchJob("one", status, terminal_since=clock.now() - seconds)
+        table.scans.put_scan(Scan(SCAN, BUCKET, jobs=(job,)))
+        task = WatchJobs(table.waiting, table.scans, BatchJobs(s3control, ACCOUNT), clock)
+
+        task.run(SweepContext(table.scans, table.control), clock.now() + 5)
+
+        assert (replace(job, told=told),) == table.scans.scan(SCAN).jobs
+
+    @pytest.mark.parametrize("status", [ScanStatus.OPEN, ScanStatus.PAUSED])
+    def test_only_open_scans_are_paused(self, table, s3control, clock, status):
+        """A scan whose broken job was settled stays as it is; one that is paused keeps its reason, and its job is not settled."""
+        job = BatchJob("one", "Failed", terminal_since=1.0, told=status is ScanStatus.OPEN)
+        table.scans.put_scan(Scan(SCAN, BUCKET, jobs=(job,), status=status, held_reason="by a test"))
+        if status is ScanStatus.OPEN:
+            table.records.register(waiting(), None)
+        before = table.scans.scan(SCAN)
+
+        WatchJobs(table.waiting, table.scans, BatchJobs(s3control, ACCOUNT), clock).run(
+            SweepContext(table.scans, table.control), clock.now() + 5
+        )
+
+        assert before == table.scans.scan(SCAN)
+
+    def test_reason(self, table, s3control, clock, caplog):
+        """The reason of a pause names every job that broke, and is logged as an alarm."""
+        jobs = tuple(BatchJob(name, status, terminal_since=1.0) for name, status in (("one", "Failed"), ("two", "Cancelled")))
+        table.scans.put_scan(Scan(SCAN, BUCKET, jobs=(*jobs, BatchJob("three", "Complete"))))
+        table.records.register(waiting(), None)
+        context = SweepContext(table.scans, table.control)
+        context.scans()
+
+        WatchJobs(table.waiting, table.scans, BatchJobs(s3control, ACCOUNT), clock).run(context, clock.now() + 5)
+
+        reason = "its batch job one is failed; its batch job two is cancelled"
+        assert (ScanStatus.PAUSED, reason) == ((scan := context.scans()[0]).status, scan.held_reason)
+        assert [("scan paused", reason)] == [(entry.message, entry.reason) for entry in caplog.records]
+
+
+class TestWatchLanes:
+    @pytest.fixture(name="look")
+    def _look(self, table, clock):
+        """Return a function that runs the task by what the normal lane has; it returns the lanes that were looked at."""
+
+        def look(*, messages=0, dead=0):
+            looked = []
+            queues = SimpleNamespace(
+                lanes=SCAN_LANES,
+                depth=lambda lane: Depth(messages * (lane is Lane.NORMAL), 0),
+                dead_letters=lambda lane: looked.append(lane) or dead * (lane is Lane.NORMAL),
+            )
+            task = WatchLanes(table.waiting, table.scans, table.control, queues, clock)
+            task.run(SweepContext(table.scans, table.control), clock.now() + 5)
+            return looked
+
+        return look
+
+    @pytest.fixture(name="waits", autouse=True)
+    def _waits(self, table):
+        """Register a video that waits in the normal lane."""
+        table.scans.put_scan(Scan(SCAN, BUCKET))
+        table.records.register(waiting(), None)
+
+    @pytest.mark.parametrize(
+        ("since", "messages", "noted", "is_marked"),
+        [(None, 0, 0, False), (54, 0, 54, False), (55, 0, None, True), (55, 1, None, False), (None, 1, None, False)],
+    )
+    def test_empty(self, look, table, clock, since, messages, noted, is_marked):
+        """Messages are sent again once a lane in which videos wait was empty in two sweeps, 55 s apart at least."""
+        empty_since = None if since is None else clock.now() - since
+        table.control.note_lane(Lane.NORMAL, LaneWatch(empty_since=empty_since, purged_at=7.0))
+
+        look(messages=messages)
+
+        expected = LaneWatch(empty_since=None if noted is None else clock.now() - noted, purged_at=7.0)
+        assert expected == table.control.lane_watch(Lane.NORMAL)
+        assert (clock.now() if is_marked else None) == table.scans.scan(SCAN).resend_before
+
+    @pytest.mark.parametrize(
+        ("seen", "dead", "noted", "is_marked"),
+        [
+            (LaneWatch(3), 3, LaneWatch(3), False),
+            (LaneWatch(3), 4, LaneWatch(3, 4), False),
+            (LaneWatch(3, 4), 4, LaneWatch(4), True),
+            (LaneWatch(3, 5), 4, LaneWatch(4), True),
+            (LaneWatch(3, 0), 1, LaneWatch(1), False),
+        ],
+    )
+    def test_dead_letters(self, look, table, clock, seen, dead, noted, is_marked):
+        """Messages are sent again when two counts agree that a lane has more dead letters; fewer are only noted."""
+        table.control.note_lane(Lane.NORMAL, seen)
+
+        look(messages=1, dead=dead)
+
+        assert noted == table.control.lane_watch(Lane.NORMAL)
+        assert (clock.now() if is_marked else None) == table.scans.scan(SCAN).resend_before
+
+    @pytest.mark.parametrize("paused", ["starting", "scan"])
+    def test_paused(self, look, table, paused):
+        """While starting is paused, or no scan is open, no lane is looked at."""
+        if paused == "starting":
+            table.control.pause("someone", "because")
+        else:
+            table.scans.pause_scan(SCAN, "by a test")
+
+        assert [] == look()
+
+    def test_all_lanes(self, look):
+        """Otherwise all are."""
+        assert list(SCAN_LANES) == look()
+
 
 OVER = BatchJob("one", "Complete", tasks=2, succeeded=1, failed=1)
 
@@ -117,19 +238,57 @@ class TestCloseScans:
 
         assert live is close(1)
 
-    @pytest.mark.parametrize("what", ["runs", "waits", "is mailed"])
+    @pytest.mark.parametrize("what", ["runs", "runs by frames", "waits", "is mailed"])
     def test_not_empty(self, close, table, clock, what):
         """A scan stays open while a video of it runs, waits, or is to be mailed, and what seemed empty is noted no more."""
         table.scans.put_scan(Scan(SCAN, BUCKET, jobs=(replace(OVER, terminal_since=0.0),), waiting_empty_since=0.0))
         record = waiting()
         table.records.register(record, None)
-        if what != "waits":
+        if what == "runs by frames":
+            table.samplings.begin(record, record.facts, Lease("a worker", clock.now()), at=clock.now())
+        elif what != "waits":
             table.records.enter_running(record, "job")
         if what == "is mailed":
             table.records.finish(replace(record, state=State.FLAGGED, finished_at=1.0, mail_due=True))
 
         assert close()
         assert table.scans.scan(SCAN).waiting_empty_since is None
+
+    @pytest.mark.parametrize(("most", "live"), [(2, True), (3, False)])
+    def test_more_mails_than_are_looked_at(self, close, table, monkeypatch, most, live):
+        """While more mails are due than a sweep looks at, a scan stays open: a mail of it may be among the others."""
+        monkeypatch.setattr("handlers.flows.sweep.close_scans.MAILS_LOOKED_AT", most)
+        table.scans.put_scan(Scan(SCAN, BUCKET, jobs=(replace(OVER, terminal_since=0.0),)))
+        for key in ("a.mp4", "b.mp4"):
+            record = waiting(key, scan_id=OTHER_SCAN)
+            table.records.register(record, None)
+            table.records.finish(replace(record, state=State.FLAGGED, finished_at=1.0, mail_due=True))
+
+        assert live is close()
+
+    @pytest.mark.parametrize(("hours", "live"), [(0.999, True), (1, False)])
+    def test_day(self, table, clock, hours, live):
+        """The scan of a day is over an hour after the day."""
+        self.run_after_a_day(table, clock, hours)
+
+        assert live is (table.scans.scan(DAY_SCAN).waiting_empty_since is None)
+
+    @pytest.mark.parametrize(("hours", "live"), [(23.999, True), (24, False)])
+    def test_day_that_is_compared(self, table, clock, hours, live):
+        """One whose bucket is still compared is over after another day."""
+        table.watches.begin(BUCKET, 1.0)
+        table.watches.note_comparison(BUCKET, Comparison(2.0), table.watches.state(BUCKET))
+
+        self.run_after_a_day(table, clock, hours)
+
+        assert live is (table.scans.scan(DAY_SCAN).waiting_empty_since is None)
+
+    def run_after_a_day(self, table, clock, hours):
+        """Run the task some hours after the end of a day that has a scan."""
+        table.scans.ensure_day_scan(DAY_SCAN, BUCKET, DAY, held=None)
+        clock.time = watch.end_of(DAY) + hours * 3_600
+        task = CloseScans(table.records, table.samplings, table.waiting, table.scans, table.watches, clock)
+        task.run(SweepContext(table.scans, table.control), clock.now() + 5)
 
     def test_what_runs_in_another_scan(self, close, table):
         """What runs in another scan keeps none open."""
@@ -237,6 +396,19 @@ class TestPurgeLanes:
         assert ([[Lane.NORMAL], []], [Lane.NORMAL]) == (purges, purge())
         assert (clock.now() + 240, None) == (noted.purged_at, noted.empty_since)
 
+    def test_refused(self, table, clock, monkeypatch):
+        """A lane that SQS does not purge, because it was purged a moment ago, is purged by the next sweep."""
+        table.scans.put_scan(Scan(SCAN, BUCKET, status=ScanStatus.PAUSED, held_at=clock.now()))
+        monkeypatch.setattr(type(table.waiting), "waiting_count", lambda _self, _scan, most: most + 1)
+        asked = []
+        queues = SimpleNamespace(lanes=SCAN_LANES, depth=lambda _: Depth(10_001, 0), purge=asked.append)
+        task = PurgeLanes(table.waiting, table.scans, table.control, queues, clock)
+
+        for _ in range(2):
+            task.run(SweepContext(table.scans, table.control), clock.now() + 5)
+
+        assert [Lane.NORMAL] * 2 == asked
+
     def test_lane(self, purge, table, clock):
         """A lane that was purged after its scan was held is not purged again for a scan that is held in the other one."""
         table.scans.put_scan(Scan(SCAN, BUCKET, status=ScanStatus.PAUSED, held_at=clock.now() - 60))
@@ -272,6 +444,93 @@ class TestRepeatStarts:
             counts.append(len(messages(Lane.EXPRESS)))
 
         assert [sent, 1] == counts
+
+
+class TestRepeatSamples:
+    """Analyses by frames that no worker is at, whose lease ended a while ago."""
+
+    @pytest.fixture(name="film")
+    def _film(self, table, clock):
+        """Return a film whose worker died at once."""
+        table.scans.put_scan(Scan(SCAN, BUCKET))
+        record = waiting(engine=Engine.FRAMES, lane=Lane.FRAMES)
+        table.records.register(record, None)
+        table.samplings.begin(record, record.facts, Lease("dead", clock.now()), at=clock.now())
+        return record
+
+    @pytest.fixture(name="repeat")
+    def _repeat(self, table, queues, clock, messages):
+        """Return a function that runs the task after some seconds, and returns how many messages it sent."""
+        task = RepeatSamples(table.records, table.samplings, queues, clock)
+
+        def repeat(seconds):
+            clock.sleep(seconds)
+            task.run(SweepContext(table.scans, table.control), clock.now() + 5)
+            return len(messages(Lane.FRAMES_EXPRESS))
+
+        return repeat
+
+    def test_after_twenty_minutes(self, film, repeat):
+        """The message is sent to the express lane twenty minutes after the lease ended, and again as long after that."""
+        assert [0, 1, 0, 1] == [repeat(seconds) for seconds in (1_199, 1, 1_199, 1)]
+
+    def test_a_worker_is_at_it(self, film, repeat, table, clock):
+        """A film whose lease has not ended is left to its worker; from its end on the time counts."""
+        table.samplings.take_over(film, Lease("alive", clock.now() + 2_000))
+
+        assert [0, 0, 0, 1] == [repeat(seconds) for seconds in (1_999, 1, 1_199, 1)]
+
+    @pytest.mark.parametrize("hold", ["starting", "scan"])
+    def test_paused(self, film, repeat, table, hold):
+        """Nothing is sent while starting is paused, or its scan."""
+        if hold == "starting":
+            table.control.pause("someone", "because")
+        else:
+            table.scans.pause_scan(SCAN, "by a test")
+
+        assert 0 == repeat(5_000)
+
+    def test_minutes_are_used_up(self, film, repeat, table):
+        """What was begun goes on once the minutes of a day are used up."""
+        table.scans.pause_scan(SCAN, watch.LIMIT_REACHED)
+
+        assert 1 == repeat(5_000)
+
+    @pytest.mark.parametrize("change", [{"attempt": 1}, {"state": State.WAITING}, {"state": State.FAILED}, None])
+    @pytest.mark.parametrize("is_cancelled", [False, True])
+    def test_another_record(self, film, repeat, table, dynamodb, change, is_cancelled):
+        """An analysis that its record does not know is forgotten, and the record is left as it is."""
+        key = record_key(film.video.id, SCAN)
+        dynamodb.delete_item(TableName=TABLE, Key={name: {"S": value} for name, value in key.items()})
+        if change is not None:
+            table.records.register(replace(film, **change), None)
+        before = table.records.record(film.video.id, SCAN)
+        if is_cancelled:
+            table.scans.cancel_scan(SCAN, "by a test")
+
+        sent = repeat(1_200)
+
+        assert (0, is_cancelled) == (sent, bool(table.samplings.all()))
+        assert before == table.records.record(film.video.id, SCAN)
+
+    @pytest.mark.parametrize(("seconds", "state"), [(-1, State.RUNNING), (0, State.CANCELLED)])
+    def test_cancelled(self, film, repeat, table, clock, seconds, state):
+        """A film of a cancelled scan is cancelled as soon as no worker is at it, also while starting is paused."""
+        table.control.pause("someone", "because")
+        table.samplings.take_over(film, Lease("alive", clock.now() + 100))
+        table.scans.cancel_scan(SCAN, "by a test")
+
+        repeat(100 + seconds)
+
+        assert state is table.records.record(film.video.id, SCAN).state
+
+    def test_finished_at(self, film, repeat, table, clock):
+        """It is over when the sweeper has ended it, and takes no place any more."""
+        table.scans.cancel_scan(SCAN, "by a test")
+
+        repeat(5)
+
+        assert (clock.now(), []) == (table.records.record(film.video.id, SCAN).finished_at, table.samplings.all())
 
 
 class TestSweepContext:

@@ -275,6 +275,105 @@ def test_no_such_file(scanned, apply, content, error):
     assert [] == scanned.wire.writes
 
 
+@pytest.mark.parametrize(
+    ("content", "error", "cure"),
+    [
+        (exported(format="other"), '"format" is "other", but must be "video-moderation-decisions-1".', "Pass a file that the page"),
+        ({}, '"format" is missing, but must be "video-moderation-decisions-1".', "or update this program."),
+        (exported(decisions={}), '"decisions" is {}, but must be a list.', "Export the decisions from the page again."),
+        ([], "holds [], but must hold an object with decisions.", "Export the decisions from the page again."),
+        (exported(decided_by=None), '"decided_by" is missing, but must be a name', "or pass --decided-by NAME."),
+        (exported(decided_by="  "), '"decided_by" is "  ", but must be a name', "or pass --decided-by NAME."),
+    ],
+)
+def test_not_a_file_of_decisions(tmp_path, content, error, cure):
+    """A file that is not one of decisions is refused as a whole, with what is wrong and what to do."""
+    path = tmp_path / "decisions.json"
+    path.write_text(json.dumps(content))
+
+    with pytest.raises(ToolError) as refused:
+        decisions_file.read(path, decided_by=None, now=NOW)
+
+    assert str(refused.value).startswith(f"{path}: {error}")
+    assert cure in refused.value.cure
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        (b"{", ", line 1, column 2: not JSON (Expecting property name enclosed in double quotes)."),
+        (b'{"scan": "\xff"}', ": not readable as JSON in UTF-8 ("),
+    ],
+)
+def test_not_json(tmp_path, content, error):
+    """A file that is not JSON in UTF-8 is refused with where it ends to be."""
+    path = tmp_path / "decisions.json"
+    path.write_bytes(content)
+
+    with pytest.raises(ToolError) as refused:
+        decisions_file.read(path, decided_by=None, now=NOW)
+
+    assert str(refused.value).startswith(f"{path}{error}")
+
+
+@pytest.mark.parametrize(
+    ("given", "otherwise", "name"),
+    [("Ada", "Grace", "Ada"), (" Ada ", None, "Ada"), ("", " Grace ", "Grace"), (5, "Grace", "Grace")],
+)
+def test_who_decided(tmp_path, given, otherwise, name):
+    """Who decided is who the file names, else who the command does."""
+    path = tmp_path / "decisions.json"
+    path.write_text(json.dumps(exported(entry(), decided_by=given)))
+
+    found = decisions_file.read(path, decided_by=otherwise, now=NOW)
+
+    assert (name, name, SCAN) == (found.decided_by, found.entries[0].decision.decided_by, found.scan_id)
+
+
+def test_a_refused_entry(tmp_path):
+    """A refusal has the entry's number, its video where that is known, the reason and the cure."""
+    path = tmp_path / "decisions.json"
+    path.write_text(json.dumps(exported(entry(attempt=-1), entry(attempt=-1, bucket=None), entry() | {"key": 5}, [1])))
+
+    refused = decisions_file.read(path, decided_by=None, now=NOW).refused
+
+    assert [(1, f"s3://{BUCKET}/a.mp4"), (2, None), (3, None), (4, None)] == [(each.entry, each.uri) for each in refused]
+    assert {"Export the decisions from the page again."} == {each.cure for each in refused}
+    assert "attempt is -1, but must be a number from 0 to 99" == refused[0].reason
+
+
+@pytest.mark.parametrize(
+    ("note", "shown"), [("x" * 2_001, '"' + "x" * 56 + "..."), ([0] * 20, str([0] * 20)), ([0] * 21, "[0, 0, ")]
+)
+def test_values_in_reasons(tmp_path, note, shown):
+    """A value that is refused is shown, up to sixty characters of it."""
+    path = tmp_path / "decisions.json"
+    path.write_text(json.dumps(exported(entry(note=note))))
+
+    (refused,) = decisions_file.read(path, decided_by=None, now=NOW).refused
+
+    value = refused.reason.removeprefix("note is ").removesuffix(", but must be text of at most 2,000 characters")
+    assert value.startswith(shown)
+    assert len(value) == 60
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_latest_of_a_file(tmp_path, order):
+    """Of two entries about one content the later decision is taken, in whichever order they stand; the other is named."""
+    path = tmp_path / "decisions.json"
+    entries = [entry(note="early"), entry(note="late", decided_at="2025-10-09T08:31:00Z")][::order]
+    path.write_text(json.dumps(exported(*entries, entry("b.mp4"))))
+
+    found = decisions_file.read(path, decided_by=None, now=NOW)
+
+    late, early = (2, 1) if order == 1 else (1, 2)
+    assert [(late, "late"), (3, "")] == [(each.number, each.decision.note) for each in found.entries]
+    (refused,) = found.refused
+    assert (early, f"s3://{BUCKET}/a.mp4") == (refused.entry, refused.uri)
+    assert f"the file has a later decision about this video, entry {late}" == refused.reason
+    assert "Nothing, if the later one is right." == refused.cure
+
+
 def test_name_of_who_decided(scanned, apply):
     """Where the file does not say who decided, --decided-by does."""
     apply(exported(entry(), decided_by=""), "--decided-by", "Grace")

@@ -159,6 +159,20 @@ def test_fewer_rows_than_tasks():
     assert "7 rows, but 9 of its tasks ended" in gap
 
 
+@pytest.mark.parametrize("counts", [{}, {"succeeded": 7}, {"failed": 7}, {"succeeded": 1, "failed": 6}])
+def test_counts_that_are_not_known(counts):
+    """A report is complete if it has a row for each task that is known to have ended, whatever is not known of its job."""
+    assert [] == read(WHOLE, **counts).notes.gaps
+
+
+@pytest.mark.parametrize("counts", [{"succeeded": 8}, {"failed": 8}, {"succeeded": 1, "failed": 7}])
+def test_one_row_is_missing(counts):
+    """A report that lacks one row says how many it has, and how many tasks are known to have ended."""
+    (gap,) = map(ENGLISH.render, read(WHOLE, **counts).notes.gaps)
+
+    assert gap.startswith(f"The report of job {WHOLE} has 7 rows, but 8 of its tasks ended. An object without a record counts as")
+
+
 @pytest.mark.parametrize(
     ("since", "message"), [(None, "not over yet"), (1_760_000_000.0, r"ended \(Complete\) without a completion report")]
 )

@@ -1,6 +1,7 @@
 """The plan: what is asked of AWS, and what is said to the person."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -8,9 +9,10 @@ import boto3
 import pytest
 from botocore.validate import validate_parameters
 
+from handlers.domain.engine import Engine
 from handlers.domain.states import Lane
 from tools.lib.aws.deployment import Deployment
-from tools.lib.estimate import prices
+from tools.lib.estimate import BY_VIDEO, EngineChoice, Measure, prices
 from tools.lib.listing import Sample, Selection, SizeCounts
 from tools.lib.manifest import Generated, Kind, Source, UploadedManifest
 from tools.lib.submit.job_request import job_request
@@ -188,6 +190,81 @@ def test_a_plan_is_read_back_as_it_was_written():
     assert again == first
 
 
+def test_a_plan_in_which_everything_was_chosen():
+    """Whatever differs from its default is read back, and the file names it."""
+    first = plan(
+        source=Source(Kind.INVENTORY, "s3://inventory/manifest.json"),
+        versioned=True,
+        lane=Lane.EXPRESS,
+        sizes=sizes_of(0, 5, 2 * GIB),
+        ineligible={"too-large": 1, "empty": 3},
+        suspended=True,
+        skip_unchanged=True,
+        choice=EngineChoice(Engine.FRAMES, 2_500),
+        measure=Measure(9),
+        not_selected={".mkv": 2},
+        estimate={"dollars": 1.5, "sentences": ["cheap"]},
+        warnings=("careful", "really"),
+    )
+    values = json.loads(json.dumps(first.as_json()))
+
+    assert first == from_json(values, first.deployment)
+    assert {
+        "format": "video-moderation-plan/2",
+        "created_at": 1_760_000_000.0,
+        "versioned": True,
+        "lane": "express",
+        "suspended": True,
+        "skip_unchanged": True,
+        "engine": "frames",
+        "interval_ms": 2_500,
+        "others": None,
+        "measure": "9",
+        "ineligible": {"empty": 3, "too-large": 1},
+        "manifest_sha256": "ab" * 32,
+        "region": "us-east-1",
+        "account_id": "111122223333",
+        "warnings": ["careful", "really"],
+    }.items() <= values.items()
+    assert ["empty", "too-large"] == list(values["ineligible"])
+
+
+def test_a_plan_of_a_manifest_that_s3_makes_is_read_back():
+    """It counts no objects, and is read back as it was."""
+    first = plan(source=Source(Kind.GENERATED), sizes=SizeCounts())
+    values = json.loads(json.dumps(first.as_json()))
+
+    assert (None, first) == (values["objects"], from_json(values, first.deployment))
+
+
+def test_another_format_is_refused():
+    """A plan of another format is not read, and the refusal names both formats."""
+    values = plan().as_json() | {"format": "video-moderation-plan/3"}
+
+    with pytest.raises(ValueError, match="its format is 'video-moderation-plan/3', not 'video-moderation-plan/2'"):
+        from_json(values, plan().deployment)
+
+
+@pytest.mark.parametrize(
+    ("choice", "pace", "sentence"),
+    [
+        (BY_VIDEO, 5.0, "Rekognition analyses the queued videos, as many at a time as the slots allow."),
+        (
+            EngineChoice(Engine.FRAMES, 2_500),
+            7.5,
+            "Rekognition looks at a frame of each film every 2.5 s, up to 7.5 images a second.",
+        ),
+        (EngineChoice(Engine.FRAMES, 2_500), None, "Rekognition analyses the queued videos, as many at a time as the slots allow."),
+    ],
+)
+def test_what_happens_then(choice, pace, sentence):
+    """What looks at the objects, and how fast, is said before the plan is agreed to."""
+    planned = plan(choice=choice, deployment=replace(plan().deployment, images_per_second=pace))
+
+    assert sentence == planned.then[1]
+    assert 4 == len(planned.then)
+
+
 def test_what_is_left_out_is_counted():
     """Archived, empty and over-large objects are told with the reason, and where they are listed."""
     output = lines_of(plan(ineligible={"archived": 2, "empty": 1}))
@@ -275,6 +352,24 @@ def test_prefixes_are_noted_as_long_as_they_are_few():
     noted = [plan(selection=Selection(bucket="amzn-s3-demo-bucket", prefixes=each)).noted_prefixes for each in (few, many)]
 
     assert [few, None] == noted
+
+
+@pytest.mark.parametrize(("length", "is_noted"), [(512, True), (513, False)])
+def test_prefixes_are_counted_in_bytes(length, is_noted):
+    """All prefixes together may have 1,024 bytes, of which a letter may take two."""
+    prefixes = ("é" * 256, "è" * (length - 256))
+
+    noted = plan(selection=Selection(bucket="amzn-s3-demo-bucket", prefixes=prefixes)).noted_prefixes
+
+    assert (tuple(sorted(prefixes)) if is_noted else None) == (noted and tuple(sorted(noted)))
+
+
+@pytest.mark.parametrize(("given", "expected"), [({}, 10), ({"lane": "normal"}, 10), ({"lane": "express"}, 20)])
+def test_the_priority_of_a_job(given, expected):
+    """A job whose arguments name no lane has the priority of a normal one."""
+    job = replace(plan().new_job, arguments={"scan_id": SCAN, **given})
+
+    assert expected == job_request(job, UploadedManifest("amzn-s3-demo-work", "key", "etag"))["Priority"]
 
 
 @pytest.mark.parametrize(

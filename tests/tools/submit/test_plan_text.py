@@ -1,12 +1,16 @@
 """What a person sees before agreeing to a plan."""
 
+from dataclasses import fields
+from datetime import UTC, datetime
+
 import pytest
 
 from handlers.domain.engine import Engine
 from handlers.domain.states import Lane
 from tests.tools.submit.test_plan import SCAN, plan, sizes_of
-from tools.lib.listing import Selection, SizeCounts
-from tools.lib.submit.plan_text import lines_of, price_lines
+from tools.lib.listing import Sample, Selection, SizeCounts
+from tools.lib.manifest import Kind, Source
+from tools.lib.submit.plan_text import filter_lines, left_out_because, lines_of, price_lines
 
 
 def text_of(**changed):
@@ -70,6 +74,57 @@ def test_price_by_frames():
     assert example.endswith("1,000 videos of 5 minutes, every 2.5 s, would cost $120.00")
 
 
+@pytest.mark.parametrize(("engine", "interval_ms"), [(Engine.VIDEO, 2_500), (Engine.FRAMES, None)])
+def test_price_by_minutes(engine, interval_ms):
+    """Films that go to the video API are paid by the minute, also where others have an interval."""
+    _, rekognition, example, _ = price_lines(2, engine, interval_ms)
+
+    assert "Rekognition: $0.10 for each minute of video, nearly all of the bill" == rekognition
+    assert example.endswith("1,000 videos of 5 minutes would cost $500.00")
+
+
+def test_price_of_a_job():
+    """The job itself has a price, and the prices are said to be unchecked, with their pages."""
+    job, _, _, source = price_lines(2)
+
+    assert "S3 Batch Operations: $0.25 for the job and less than $0.01 for its objects, even if cancelled" == job
+    assert source.startswith("prices of us-east-1, not checked with AWS: https://")
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ({"source": Source(Kind.GENERATED)}, "not counted yet (keys ending in .mp4, .m4v, .mov, in any case)"),
+        ({"source": Source(Kind.KEYS, "keys.txt")}, "2 (as named there; sizes are not known)"),
+        ({"source": Source(Kind.MANIFEST, "own.csv"), "versioned": True}, "2 (as named there; sizes are not known)"),
+        ({"sizes": SizeCounts(objects=3)}, "3 (keys ending in .mp4, .m4v, .mov, in any case)"),
+    ],
+)
+def test_objects_without_sizes(given, shown):
+    """Where a source gives no sizes, objects are counted if they can be, and nothing else is said of them."""
+    lines = text_of(**given)
+
+    (number,) = [number for number, line in enumerate(lines) if line.startswith("Objects")]
+    assert f"Objects   {shown}" == lines[number]
+    assert lines[number + 1].startswith("Others")
+
+
+def test_reasons_in_a_sentence():
+    """Reasons are joined by or, in order; one that has no words is named by its code."""
+    assert "empty or over 10 GB, which Rekognition does not take or unheard-of" == left_out_because(
+        ["unheard-of", "too-large", "empty"]
+    )
+
+
+def test_the_other_engine():
+    """What the scan would cost by the other engine stands beside its estimate; plans of earlier versions lack that."""
+    shown = text_of(estimate={"sentences": ["$5.00"], "alternative": {"sentences": ["by frames: $1.00", "pass --frames"]}})
+    before = text_of(estimate={"sentences": ["$5.00"]})
+
+    assert ["Or        by frames: $1.00", "pass --frames"] == [line for line in shown if "frames" in line and "$0" not in line]
+    assert not [line for line in before if line.startswith("Or ")]
+
+
 def test_price_of_unknown_many():
     """Where the number of objects is not known, the price is that of a million."""
     assert "$1.00 a million for its objects" in price_lines(None)[0]
@@ -93,3 +148,28 @@ def test_sizes():
     assert any("1 empty object" in line for line in text_of(sizes=sizes_of(0)))
     assert any("2 empty objects" in line for line in text_of(sizes=sizes_of(0, 0)))
     assert not any("object of" in line for line in text_of(sizes=SizeCounts()))
+
+
+# A value for each condition except those that the plan shows elsewhere.
+CONDITIONS = {
+    "include": ("a*",),
+    "exclude": ("b*",),
+    "min_size": 1,
+    "max_size": 2,
+    "modified_after": datetime(2026, 11, 22, tzinfo=UTC),
+    "modified_before": datetime(2026, 11, 23, tzinfo=UTC),
+    "storage_classes": ("STANDARD",),
+    "sample": Sample(count=5),
+    "limit": 3,
+}
+
+
+def test_every_filter_has_a_line():
+    """Each condition of a selection has a line of its own, except those that the title and the line of the objects show."""
+    shown_elsewhere = {"bucket", "prefixes", "suffixes", "all_versions"}
+
+    lines = {name: filter_lines(Selection(bucket="b", **{name: value})) for name, value in CONDITIONS.items()}
+
+    assert {field.name for field in fields(Selection)} == {*CONDITIONS, *shown_elsewhere}
+    assert [1] * len(lines) == [len(each) for each in lines.values()]
+    assert len(lines) == len({each[0] for each in lines.values()})

@@ -101,6 +101,58 @@ def test_sizes(text, size):
     assert chosen("--min-size", text).min_size == size
 
 
+@pytest.mark.parametrize(("number", "letter"), list(enumerate("KMGT", 1)))
+def test_units(number, letter):
+    """From kilobytes to tebibytes, in either case."""
+    assert (1000**number, 1024**number) == (
+        chosen("--max-size", f"1{letter}B").max_size,
+        chosen("--max-size", f"1{letter.lower()}ib").max_size,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "sample"),
+    [
+        ("1", Sample(count=1)),
+        ("999999999", Sample(count=999_999_999)),
+        ("100%", Sample(percent=100.0)),
+        ("0.000001%", Sample(percent=0.000001)),
+    ],
+)
+def test_samples(text, sample):
+    """A number of objects or a percentage up to 100; without --seed it is the first sample."""
+    assert sample == chosen("--sample", text).sample
+
+
+@pytest.mark.parametrize("seed", [0, 2**63 - 1])
+def test_seeds(seed):
+    """Seeds have 63 bits, so that every database and language can hold them."""
+    assert seed == chosen("--sample", "5", "--seed", str(seed)).sample.seed
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "field"),
+    [
+        ("--min-size", "5", "min_size"),
+        ("--max-size", "5", "max_size"),
+        ("--modified-after", "1d", "modified_after"),
+        ("--modified-before", "1d", "modified_before"),
+    ],
+)
+def test_one_limit(option, text, field):
+    """Each limit can be given without the one that it is compared with."""
+    found = chosen(option, text)
+
+    assert {field} == {name for name in ("min_size", "max_size", "modified_after", "modified_before") if getattr(found, name)}
+
+
+def test_limits_that_meet():
+    """Objects of exactly one size can be chosen; the first object is a limit too."""
+    found = chosen("--min-size", "5", "--max-size", "5", "--limit", "1")
+
+    assert (5, 5, 1) == (found.min_size, found.max_size, found.limit)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -116,6 +168,10 @@ def test_sizes(text, size):
         (["--limit", "0"], "0 is not in the range"),
         (["--min-size", "2", "--max-size", "1"], "swap them"),
         (["--modified-after", "1d", "--modified-before", "2d"], "swap them"),
+        (["--modified-after", "2d", "--modified-before", "2d"], "swap them"),
+        (["--sample", "5", "--seed", str(2**63)], "is not in the range"),
+        (["--sample", "1000000000"], "'1000000000' is not a valid sample"),
+        (["--sample", "100.1%"], "'100.1%' is not a valid sample"),
         (["--seed", "1"], "it requires --sample"),
     ],
 )

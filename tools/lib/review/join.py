@@ -275,7 +275,7 @@ def result_of(
         return ObjectResult(video, ObjectStatus.NEVER_ATTEMPTED, None, "not-reported" if unreported else None, unreported, again)
     if not note.succeeded:
         return ObjectResult(video, ObjectStatus.FAILED, None, note.reason, note.message, again)
-    status = _UNRECORDED.get(note.state or "", ObjectStatus.LOST)
+    status = _UNRECORDED.get(note.state, ObjectStatus.LOST)
     return ObjectResult(video, status, None, note.reason, note.message, again)
 
 
@@ -299,5 +299,5 @@ def _result_of_function(message: str) -> Mapping[str, str]:
     return {name: text for name, text in result.items() if isinstance(text, str)} if isinstance(result, dict) else {}
 
 
-_UNRECORDED = {"SKIPPED": ObjectStatus.SKIPPED, SET_ASIDE: ObjectStatus.INELIGIBLE}
+_UNRECORDED: Mapping[str | None, ObjectStatus] = {"SKIPPED": ObjectStatus.SKIPPED, SET_ASIDE: ObjectStatus.INELIGIBLE}
 _STATUSES = {state: ObjectStatus(state.value.lower()) for state in State}

@@ -233,3 +233,60 @@ def test_handed_over(table):
     counts = [table.scans.count_handed_over(SCAN).handed_over for _ in range(2)]
 
     assert ([1, 2], None) == (counts, table.scans.count_handed_over("01JDEM00000000000000000009"))
+
+
+@pytest.mark.parametrize(("before", "waited", "noted"), [(None, 0, None), (None, 1, 1), (3, 3, 3), (3, 2, 3), (3, 4, 4)])
+@pytest.mark.parametrize("reason", [None, watch.LIMIT_REACHED])
+def test_uploads_that_waited(table, before, waited, noted, reason):
+    """The most uploads that ever waited for the minutes of a day are noted."""
+    table.scans.put_scan(replace(PAUSED, held_reason=watch.PAUSED_BY_HAND, day="2026-11-29", uploads_waited=before))
+
+    assert DONE is table.scans.hold_day_scan(SCAN, reason, waited=waited)
+    assert (noted, reason) == ((scan := table.scans.scan(SCAN)).uploads_waited, scan.held_reason)
+
+
+@pytest.mark.parametrize(
+    ("before", "reason", "outcome", "held_reason"),
+    [
+        (OPEN, watch.LIMIT_REACHED, DONE, watch.LIMIT_REACHED),
+        (OPEN, None, BEFORE, None),
+        (PAUSED, watch.LIMIT_REACHED, ANOTHER, "by Ada"),
+        (PAUSED, None, ANOTHER, "by Ada"),
+        (replace(PAUSED, held_reason=watch.LIMIT_REACHED), watch.LIMIT_REACHED, BEFORE, watch.LIMIT_REACHED),
+        (replace(PAUSED, held_reason=watch.LIMIT_REACHED), watch.PAUSED_BY_HAND, DONE, watch.PAUSED_BY_HAND),
+        (replace(PAUSED, held_reason=watch.LIMIT_REACHED), None, DONE, None),
+        (CANCELLED, None, ANOTHER, "by Ada"),
+        (CLOSED, watch.LIMIT_REACHED, ANOTHER, None),
+    ],
+)
+def test_hold_a_day(table, before, reason, outcome, held_reason):
+    """The scan of a day waits for its watch and goes on with it; a person's pause is left alone."""
+    table.scans.put_scan(before)
+
+    assert outcome is table.scans.hold_day_scan(SCAN, reason)
+    assert held_reason == table.scans.scan(SCAN).held_reason
+
+
+@pytest.mark.parametrize("is_due", [False, True])
+def test_limit_of_a_day(table, is_due):
+    """The mail about a day's minutes is due once for each day, beside the mails that are due already."""
+    due = (ScanMail.DAY_LIMIT,) if is_due else (ScanMail.LIMIT,)
+    table.scans.put_scan(replace(OPEN, mails_due=due))
+
+    outcomes = [table.scans.note_day_limit(SCAN, day) for day in ("2026-11-29", "2026-11-29", "2026-11-30")]
+
+    scan = table.scans.scan(SCAN)
+    assert [DONE, BEFORE, DONE] == outcomes
+    assert ("2026-11-30", tuple(dict.fromkeys((*due, ScanMail.DAY_LIMIT)))) == (scan.limit_day, scan.mails_due)
+
+
+def test_waiting_empty(table):
+    """Since when nothing seems to wait is noted, and forgotten."""
+    table.scans.put_scan(replace(OPEN, waiting_empty_since=None))
+    found = []
+
+    for since in (5.0, None):
+        table.scans.note_waiting_empty(SCAN, since)
+        found.append(table.scans.scan(SCAN).waiting_empty_since)
+
+    assert [5.0, None] == found

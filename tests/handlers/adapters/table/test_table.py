@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from botocore.exceptions import ClientError
 
-from handlers.adapters.table import Outcome, ThrottledError, open_table
+from handlers.adapters.table import Lease, Outcome, ThrottledError, open_table
 from handlers.domain.identity import Video
 from handlers.domain.record import (
     BatchJob,
@@ -332,6 +332,152 @@ class TestFinish:
 
         assert table.records.mail_sent(final) is Outcome.DONE
         assert [] == table.records.mails_due(10)
+
+
+class TestUnderWay:
+    """What the sweeper notes about analyses that it has read: only if they are still as they were read."""
+
+    @pytest.fixture(name="starting")
+    def _starting(self, table):
+        """Return an analysis whose Start is noted."""
+        table.records.register(waiting(), None)
+        table.records.note_start_tried(waiting(), FACTS, START, at=5.0)
+        (starting,) = table.records.starting()
+        return starting
+
+    def test_message_sent(self, table, starting):
+        """That a message was sent again is noted for the Start that was read."""
+        outcomes = [
+            table.records.note_message_sent(replace(starting, since=4.0), at=8.0),
+            table.records.note_message_sent(starting, at=9.0),
+        ]
+
+        assert [Outcome.DONE_BEFORE, Outcome.DONE] == outcomes
+        assert [replace(starting, sent_at=9.0)] == table.records.starting()
+
+    def test_message_sent_too_late(self, table, starting, raw):
+        """Where the Start is noted no more, no item is made anew."""
+        table.records.enter_running(waiting(), "job")
+
+        assert Outcome.DONE_BEFORE is table.records.note_message_sent(starting, at=9.0)
+        assert [] == [key for key in raw() if key[0] == "STARTING"]
+
+    def test_forgotten(self, table, starting):
+        """A Start is forgotten if it is the one that was read."""
+        outcomes = [table.records.forget_starting(each) for each in (replace(starting, since=4.0), starting, starting)]
+
+        assert [Outcome.DONE_BEFORE, Outcome.DONE, Outcome.DONE_BEFORE] == outcomes
+        assert [] == table.records.starting()
+
+    # Where no job is named, an item that is gone cannot be told from one that is as it was read.
+    @pytest.mark.parametrize(("job_id", "again"), [("job", Outcome.DONE_BEFORE), (None, Outcome.DONE)])
+    def test_running(self, table, job_id, again):
+        """An analysis is forgotten by its job, also one of an earlier version that names none."""
+        table.records.register(waiting(), None)
+        table.records.enter_running(waiting(), job_id)
+        (running,) = table.records.running()
+        other = replace(running, job_id="job" if job_id is None else None)
+
+        outcomes = [table.records.forget_running(each) for each in (other, replace(other, job_id="another"), running, running)]
+
+        assert [Outcome.DONE_BEFORE, Outcome.DONE_BEFORE, Outcome.DONE, again] == outcomes
+        assert [] == table.records.running()
+
+    def test_polled(self, table, raw):
+        """Of those who poll an analysis, one does at a time; one that is over is not polled."""
+        started(table, waiting())
+        (running,) = table.records.running()
+        outcomes = [table.records.note_polled(running, at=at) for at in (1.0, 2.0)]
+        (again,) = table.records.running()
+        outcomes += [table.records.note_polled(again, at=3.0), table.records.note_polled(again, at=4.0)]
+        table.records.finish(flagged(waiting()))
+
+        outcomes += [table.records.note_polled(each, at=5.0) for each in (running, again)]
+
+        before = Outcome.DONE_BEFORE
+        assert [Outcome.DONE, before, Outcome.DONE, before, before, before] == outcomes
+        assert (1.0, []) == (again.asked_at, [key for key in raw() if key[0] == "RUNNING"])
+
+    def test_handed_over(self, table, raw):
+        """An analysis is handed over once, and not after its end."""
+        started(table, waiting())
+        (running,) = table.records.running()
+        outcomes = [table.records.note_handed_over(running) for _ in range(2)]
+        table.records.finish(flagged(waiting()))
+
+        outcomes.append(table.records.note_handed_over(running))
+
+        assert [Outcome.DONE, Outcome.DONE_BEFORE, Outcome.DONE_BEFORE] == outcomes
+        assert [] == [key for key in raw() if key[0] == "RUNNING"]
+
+    @pytest.mark.parametrize("name", ["note_message_sent", "forget"])
+    def test_frames(self, table, clock, name):
+        """An analysis by frames whose lease a worker has taken since is left to it; one that is gone is not made anew."""
+        table.records.register(waiting(), None)
+        table.samplings.begin(waiting(), FACTS, Lease("dead", clock.now()), at=1.0)
+        (seen,) = table.samplings.all()
+        table.samplings.take_over(waiting(), Lease("alive", clock.now() + 60))
+        (now,) = table.samplings.all()
+        given = {"at": 9.0} if name == "note_message_sent" else {}
+        outcomes = [getattr(table.samplings, name)(seen, **given)]
+        kept = table.samplings.all()
+        outcomes.append(getattr(table.samplings, name)(now, **given))
+        table.samplings.forget(now)
+
+        outcomes.append(getattr(table.samplings, name)(now, **given))
+
+        assert [Outcome.DONE_BEFORE, Outcome.DONE, Outcome.DONE_BEFORE] == outcomes
+        assert ([now], []) == (kept, table.samplings.all())
+
+
+class TestIndexes:
+    """An item of an index has both attributes of its key, and one that has left it has neither."""
+
+    @pytest.mark.parametrize(
+        "leave",
+        [
+            lambda table, record: table.records.enter_running(record, "job"),
+            lambda table, record: table.samplings.begin(record, FACTS, Lease("me", 9e9), at=1.0),
+            lambda table, record: table.records.finish(replace(record, state=State.CLEAN, finished_at=1.0)),
+            lambda table, record: table.records.fail_waiting(record.as_failed(PROBLEM, at=1.0), shared=False),
+            lambda table, record: table.waiting.cancel([record], at=1.0).count,
+        ],
+        ids=["running", "by frames", "final", "failed", "cancelled"],
+    )
+    def test_waits_no_longer(self, table, raw, leave):
+        """A record that waits no longer has left the index of those that do."""
+        record = waiting()
+        table.records.register(record, None)
+        key = (f"VIDEO#{record.video.id}", f"SCAN#{SCAN}")
+        before = raw()[key]
+
+        assert leave(table, record)
+
+        assert {"work_pk", "work_sk", "scan_pk", "scan_sk"} <= set(before)
+        assert {"scan_pk", "scan_sk"} == set(raw()[key]) & {"work_pk", "work_sk", "scan_pk", "scan_sk", "mail_due"}
+
+    @pytest.mark.parametrize(
+        "leave",
+        [
+            lambda table, record: table.records.mail_sent(record),
+            lambda table, record: table.records.mail_spared(record),
+            lambda table, record: table.records.judge_again(
+                record, replace(record, state=State.CLEAN, policy_hash="new", counted=(), mail_due=False)
+            ),
+        ],
+        ids=["sent", "spared", "clean"],
+    )
+    def test_mail_is_due_no_longer(self, table, raw, leave):
+        """A record whose mail is due no longer has left the index of mails."""
+        final = flagged(started(table, waiting()), policy_hash="old")
+        table.records.finish(final)
+        key = (f"VIDEO#{final.video.id}", f"SCAN#{SCAN}")
+        before = raw()[key]
+
+        assert leave(table, final) is Outcome.DONE
+
+        assert {"work_pk", "work_sk", "mail_due"} <= set(before)
+        assert set() == set(raw()[key]) & {"work_pk", "work_sk", "mail_due"}
 
 
 class TestSegments:
@@ -727,6 +873,21 @@ class TestActiveScans:
 
         table.scans.add_job(ids[7], "job")
         assert [ids[7]] == [scan.id for scan in table.scans.active()]
+
+    @pytest.mark.parametrize("swept", [False, True])
+    def test_as_programs_read_it(self, table, dynamodb, swept):
+        """A program finds what is active without a write, before the first sweep, too; after one it reads no scan that is over."""
+        for number in range(100, 200):
+            table.scans.put_scan(Scan(f"01JDEM{number:020}", BUCKET))
+            table.scans.close_scan(table.scans.scan(f"01JDEM{number:020}"))
+        table.scans.put_scan(Scan(SCAN, BUCKET))
+        if swept:
+            table.scans.active()
+        dynamodb.calls.clear()
+
+        assert [SCAN] == [scan.id for scan in table.scans.active_as_listed()]
+
+        assert [name for name, _ in dynamodb.calls] == (["query", "batch_get_item"] if swept else ["query", "query"])
 
     def test_a_mail_is_due(self, table):
         """A closed scan is active until its digest is sent."""

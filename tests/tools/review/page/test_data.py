@@ -249,6 +249,17 @@ def test_segments_of_many_videos(monkeypatch):
     assert [{1}, {2}, {3}, {9}] == kept
 
 
+def test_segments_of_one_video(monkeypatch):
+    """A page of one video has all its room for that one."""
+    made, totals = review()
+    made.flagged = [with_segments(made.flagged[0].outcome, 9)]
+    monkeypatch.setattr(data, "MAX_SEGMENTS_OF_ALL", 5)
+
+    (entry,) = page_of(made, totals).values["flagged"]
+
+    assert (5, 4) == (len(entry["segments"]) // 4, entry["segments_left_out"])
+
+
 def test_a_failure_without_a_reason(scanned):
     """A task that failed without saying why has no cure."""
     made, totals = scanned

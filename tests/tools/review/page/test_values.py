@@ -283,3 +283,20 @@ def test_superseded(describer):
 
     assert NAMED | {"labels": [[0, 99.5, 1_500, 2_000, 1]], "segments": [], "was": "flagged"} == found
     assert NAMED | {"reason": "missing", "was": "failed"} == failed
+
+
+@pytest.mark.parametrize(
+    ("changed", "shown"),
+    [
+        ({"interval_ms": 2_500}, {"every": 2.5}),
+        ({"interval_ms": None}, {"every": 0.0}),
+        ({"interval_ms": 1_000, "decoded_ms": 18_000}, {"every": 1.0, "decoded": 18_000}),
+    ],
+)
+def test_by_frames(describer, changed, shown):
+    """A film by frames has its interval, an image 0, and a damaged one how far it was decoded."""
+    record = replace(RECORD, engine=Engine.FRAMES, **changed)
+
+    entry = describer.failed(ObjectResult(PLACE, ObjectStatus.FAILED, record))
+
+    assert NAMED | shown == entry

@@ -36,8 +36,8 @@ class LabelTable:
 
 
 def parents_of(labels: Iterable[LabelSummary]) -> dict[str, str]:
-    """Return the parent of each of a video's labels, as Rekognition reported it."""
-    return {label.name: label.parent for label in labels if label.parent}
+    """Return the parent of each of a video's labels, as Rekognition reported it; that of a top-level one is empty."""
+    return {label.name: label.parent for label in labels}
 
 
 def lineage(name: str, parents: Mapping[str, str]) -> list[str]:
