@@ -19,7 +19,7 @@ from tests.once import found_once
 
 LONGER = os.environ.get("MODEL_EXAMPLES")
 EXAMPLES, STEPS = int(LONGER or 500), 50
-# Each fault is seen within ten examples, but for two, after 30 and 53 (measured); with more, other rules may be added without
+# Most faults are seen within twelve examples, two after 30 and 53 (measured); with more, other rules may be added without
 # the faults hiding behind them.
 LATE_SEEN = ("a lease that others take", "closing without a look at SAMPLING")
 MUTANT_EXAMPLES = 200
