@@ -1,6 +1,8 @@
 """What a page holds, value by value: its script reads these names, and a name that is missing shows nothing."""
 
 from dataclasses import replace
+from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,8 +14,8 @@ from handlers.domain.record import BatchJob, LabelSummary, ObjectFacts, Record, 
 from handlers.domain.states import State
 from tests.browser.reviews import MADE_AT, SCAN, page_of, review
 from tools.lib.review.join import ObjectResult, ObjectStatus, TruthTable
-from tools.lib.review.page.labels import LabelTable
-from tools.lib.review.page.summary import confidences, costs, states
+from tools.lib.review.page.labels import CATEGORIES, LabelTable
+from tools.lib.review.page.summary import _dollars, _price, categories, confidences, costs, states
 from tools.lib.review.page.videos import MAX_MESSAGE, Describer
 from tools.lib.review.summary import FlaggedVideo
 
@@ -300,3 +302,49 @@ def test_by_frames(describer, changed, shown):
     entry = describer.failed(ObjectResult(PLACE, ObjectStatus.FAILED, record))
 
     assert NAMED | shown == entry
+
+
+def test_categories():
+    """A category counts its videos, the commonest first, and names its three commonest labels, of lower levels only."""
+    names = ("Weapons", "Weapon Violence", "Physical Violence", "Self-Harm")
+    violence = LabelSummary("Violence", "", 1, 90.0, 1, 0)
+    labels = [LabelSummary(name, "Violence", 2, 90.0, 1, 0) for name in names]
+    videos = [flagged(replace(RECORD, labels=(violence, *labels[: number + 1]), counted=())) for number in range(4)]
+    alcohol = LabelSummary("Alcohol", "", 1, 99.0, 1, 0)
+    videos.append(flagged(replace(RECORD, labels=(alcohol, violence), counted=("Alcohol",))))
+
+    first, second = categories(videos, len(CATEGORIES))
+
+    assert (CATEGORIES.index("Violence"), 4, [["Weapons", 4], ["Weapon Violence", 3], ["Physical Violence", 2]]) == (
+        first["category"],
+        first["count"],
+        first["labels"],
+    )
+    assert {"category": CATEGORIES.index("Alcohol"), "count": 1, "labels": []} == second
+    assert [] == categories([], len(CATEGORIES))
+
+
+@pytest.mark.parametrize(
+    ("amount", "shown"),
+    [("0", "$0.00"), ("0.0001", "less than $0.01"), ("0.00999", "less than $0.01"), ("0.01", "$0.01"), ("1234.5", "$1,234.50")],
+)
+def test_little_money(amount, shown):
+    """What costs something is never shown as nothing."""
+    assert shown == _dollars(Decimal(amount), ENGLISH)
+
+
+@pytest.mark.parametrize(
+    ("dollars", "as_of", "shown"),
+    [
+        ("0.1", "2026-11-01", "$0.10 per minute of stored video, from here (2026-11-01); look it up at https://example.com"),
+        ("0.01", None, "$0.01 per minute of stored video, from here (undated); look it up at https://example.com"),
+        ("0.009", None, "$0.009 per minute of stored video, from here (undated); look it up at https://example.com"),
+    ],
+)
+def test_prices(dollars, as_of, shown):
+    """A price is shown to its last digit, with where it is from, and when."""
+    price = SimpleNamespace(
+        dollars=Decimal(dollars), unit="minute of stored video", source="here", as_of=as_of, page="https://example.com"
+    )
+
+    assert shown == _price(price, ENGLISH)
