@@ -17,6 +17,7 @@ from handlers.domain.record import BatchJob, LabelSummary, ObjectFacts, Problem,
 from handlers.domain.states import SCAN_LANES, Lane, ScanMail, ScanStatus, State
 from handlers.flows.sweep.close_scans import CloseScans, NoteProgress
 from handlers.flows.sweep.context import SweepContext
+from handlers.flows.sweep.pace import paced
 from handlers.flows.sweep.purge import PurgeLanes
 from handlers.flows.sweep.repeat_samples import RepeatSamples
 from handlers.flows.sweep.repeat_starts import RepeatStarts
@@ -598,6 +599,16 @@ class TestScanMails:
         assert [f"{number}.mp4" for number in range(11, 1, -1)] == listed
         assert "among those that were looked at" not in text
 
+    def test_replaced(self, table, send):
+        """A flagged video that another upload replaced is not listed, but counted apart."""
+        self.flag(table, 99.0, 90.0)
+        table.records.supersede(waiting("0.mp4").video.id, SCAN)
+
+        (text,) = send(ScanMail.DIGEST)
+
+        assert ["1.mp4"] == [line.rpartition("/")[2] for line in text.splitlines() if "s3://" in line and "%" in line]
+        assert "1 flagged video is not listed, because another upload has replaced it." in text
+
     @pytest.mark.parametrize(("flagged", "is_all"), [(2, True), (3, False)])
     def test_too_many_to_look_at(self, table, send, monkeypatch, flagged, is_all):
         """Where more were flagged than are looked at, the mail says that the list is of some."""
@@ -698,3 +709,35 @@ def test_all_are_attempted():
         attempt_all((partial(step, number) for number in range(9)), lambda: len(done) < 4)
 
     assert ([0, 1, 2, 3], [1, 3]) == (done, [error.args[0] for error in failed.value.exceptions])
+
+
+def records(count):
+    """Return records that wait."""
+    return [waiting(f"{number}.mp4") for number in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("count", "seconds", "chunks"),
+    [(0, 9.0, []), (1, 9.0, [1]), (50, 9.0, [50]), (51, 9.0, [50, 1]), (130, 0.0, [50]), (130, 0.17, [50, 50]), (130, -1.0, [])],
+)
+def test_pace(clock, count, seconds, chunks):
+    """Records are written fifty at a time, three hundred a second at most, until the time is over."""
+    done, began = [], clock.now()
+
+    paced(records(count), done.append, clock, began + seconds)
+
+    assert chunks == [len(chunk) for chunk in done]
+    assert [waiting(f"{number}.mp4") for number in range(sum(chunks))] == [record for chunk in done for record in chunk]
+    assert clock.now() - began == pytest.approx(sum(chunks) / 300, abs=1e-6)
+
+
+@pytest.mark.parametrize(("took", "waits"), [(0.1, 1 / 6 - 0.1), (0.5, 0.0)])
+def test_pace_of_slow_writes(clock, took, waits):
+    """What the writes themselves take counts towards the pace."""
+
+    def work(_chunk):
+        clock.time += took
+
+    paced(records(50), work, clock, clock.now() + 0.1)
+
+    assert [waits] == pytest.approx(clock.slept, abs=1e-6)
