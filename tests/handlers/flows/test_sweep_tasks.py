@@ -528,6 +528,25 @@ class TestRepeatSamples:
 
         assert state is table.records.record(film.video.id, SCAN).state
 
+    @pytest.mark.parametrize("is_overtaken", [False, True])
+    def test_paid_meanwhile(self, film, repeat, table, clock, monkeypatch, is_overtaken):
+        """What a worker wrote just before the sweeper took its lease counts; one that took the lease itself goes on."""
+        table.scans.cancel_scan(SCAN, "by a test")
+        take_over = table.samplings.take_over
+
+        def after_the_worker(record, lease):
+            monkeypatch.setattr(table.samplings, "take_over", take_over)
+            until = clock.now() + 60 * is_overtaken
+            assert table.samplings.write_progress(replace(film, images=7), (), Lease("dead", until))
+            return take_over(record, lease)
+
+        monkeypatch.setattr(table.samplings, "take_over", after_the_worker)
+
+        repeat(5)
+
+        record = table.records.record(film.video.id, SCAN)
+        assert (State.RUNNING if is_overtaken else State.CANCELLED, 7) == (record.state, record.images)
+
     def test_finished_at(self, film, repeat, table, clock):
         """It is over when the sweeper has ended it, and takes no place any more."""
         table.scans.cancel_scan(SCAN, "by a test")

@@ -86,14 +86,15 @@ class TestLease:
 
         assert (("two", clock.now() + 60, 1) if is_taken else None) == (found and (found.holder, found.until, found.tries))
 
-    def test_counted(self, begin, table, clock):
-        """Each worker that takes it adds to the count, until one writes something."""
+    @pytest.mark.parametrize("name", ["write_progress", "release_lease"])
+    def test_counted(self, begin, table, clock, name):
+        """Each worker that takes it adds to the count, until one writes something or gives the lease back."""
         begin()
         tries = []
         for name in ("two", "three"):
             clock.time += 60
             tries.append(table.samplings.take_over(RECORD, Lease(name, clock.now() + 60)).tries)
-        table.samplings.write_progress(replace(RECORD, images=1), (), Lease("three", clock.now() + 60))
+        getattr(table.samplings, name)(replace(RECORD, images=1), (), Lease("three", clock.now() + 60))
 
         assert ([1, 2], 0) == (tries, table.samplings.all()[0].tries)
 

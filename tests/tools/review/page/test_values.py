@@ -174,6 +174,20 @@ def test_costs_of_little():
     assert ("$0.00", ["0.0 minutes analysed"]) == (of_day["total"], [part["what"] for part in of_day["parts"]])
 
 
+@pytest.mark.parametrize(
+    ("tasks", "shown"), [((None, None), "2 objects of jobs"), ((5, None), "5 objects of jobs"), ((0, 0), "2 objects of jobs")]
+)
+def test_tasks_that_are_not_known(tasks, shown):
+    """Of jobs that do not say how many tasks they have, what was found counts, unless another job says so."""
+    made, _ = review()
+    made.truth = TruthTable()
+    for key in ("a.mp4", "b.mp4"):
+        made.truth.count(ObjectResult(Video("amzn-s3-demo-bucket", key), ObjectStatus.CLEAN))
+    made.scan = replace(made.scan, jobs=tuple(BatchJob(f"job {number}", tasks=count) for number, count in enumerate(tasks)))
+
+    assert shown == costs(made, Totals({}, {}), ENGLISH)["parts"][2]["what"]
+
+
 @pytest.mark.parametrize(("counted", "step"), [(("Weapons", "Alcohol"), 95), (("Alcohol",), 60), ((), 95)])
 def test_confidences(counted, step):
     """A video is counted by the surest of the labels that flagged it, or of all where the record does not say which did."""
