@@ -91,9 +91,9 @@ class TestLease:
         """Each worker that takes it adds to the count, until one writes something or gives the lease back."""
         begin()
         tries = []
-        for name in ("two", "three"):
+        for worker in ("two", "three"):
             clock.time += 60
-            tries.append(table.samplings.take_over(RECORD, Lease(name, clock.now() + 60)).tries)
+            tries.append(table.samplings.take_over(RECORD, Lease(worker, clock.now() + 60)).tries)
         getattr(table.samplings, name)(replace(RECORD, images=1), (), Lease("three", clock.now() + 60))
 
         assert ([1, 2], 0) == (tries, table.samplings.all()[0].tries)
