@@ -66,8 +66,8 @@ unit: $(READY) ## the rules, the tools and the handlers, without a server
 test: $(READY) ## all tests but those that take minutes or need a browser (WORKERS=2: in two processes)
 	$(PYTEST) $(BY_MODULE) -m "not long" --ignore=tests/browser --ignore=tests/cross_check --ignore=tests/kill
 
-test-long: $(READY) ministack ## the tests that take minutes: a kill at any call, the model, ministack
-	$(PYTEST) $(BY_MODULE) -m long tests/cross_check tests/model tests/kill
+test-long: $(READY) ministack ## the tests that take minutes: a kill at any call, the model, ministack, many films
+	$(PYTEST) $(BY_MODULE) -m long tests/cross_check tests/model tests/kill tests/handlers/adapters/media
 
 test-browser: $(READY) ## the tests of the HTML page, in headless Chromium (Debian: apt-get install chromium)
 	$(PYTEST) --dist loadscope --ignore=tests/browser/test_speed.py tests/browser
@@ -105,7 +105,7 @@ bench-listing: $(READY) ## benchmarks: listing a bucket, against boto3, the AWS 
 bench-review: $(READY) ## benchmarks: the review (the join of a million rows, the page)
 	$(BIN)/python -m tests.bench --file review.json
 
-bench-frames: $(READY) ## benchmarks: sampling frames, beside decoding whole films (images, bytes, CPU, memory, dollars)
+bench-frames: $(READY) ## benchmarks: sampling frames, beside decoding whole films (bytes, CPU, memory, dollars); the workers in virtual time
 	$(BIN)/python -m tests.bench --file frames.json
 
 bench-simulation: $(READY) ## benchmarks: ours and three other designs in virtual time (lost, paid twice, slot use)
@@ -138,7 +138,8 @@ bootstrap: $(READY) ## prepare the AWS account and Region of your credentials fo
 	@$(BIN)/python tools/preflight.py bootstrap $(CDK_OPTIONS)
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npx --yes aws-cdk@$(CDK_VERSION) bootstrap --app "$(BIN)/python app.py" $(CDK_OPTIONS)
 
-deploy: $(READY) build/.media-layer ## deploy to the AWS account of your credentials
+deploy: $(READY) ## deploy to the AWS account of your credentials
+	@! $(BIN)/python tools/preflight.py frames $(CDK_OPTIONS) || $(MAKE) package
 	found=$$($(BIN)/python tools/preflight.py deploy $(CDK_OPTIONS)) && PATH="$(CURDIR)/$(BIN):$$PATH" \
 		$(BIN)/npx --yes aws-cdk@$(CDK_VERSION) deploy --app "$(BIN)/python app.py" $$found $(CDK_OPTIONS)
 

@@ -27,6 +27,7 @@ from handlers.flows import (
     CompleteFlow,
     LaneEventsFlow,
     Limits,
+    OpenMedia,
     Ports,
     RegisterFlow,
     Registration,
@@ -81,6 +82,10 @@ class Adapters:
         """Return what looks at images."""
         return ImageModeration(self.clients.rekognition)
 
+    def media(self) -> OpenMedia:
+        """Return what opens films and images."""
+        return open_media
+
     def reader(self) -> AnalysisReader:
         """Return what reads analyses."""
         return AnalysisReader(self.clients.rekognition, self.clock)
@@ -132,7 +137,7 @@ def frames_events_flow(settings: SampleFramesSettings, adapters: Adapters) -> La
         table.watches,
         Breaker(table.control),
         adapters.videos(images=True),
-        open_media,
+        adapters.media(),
         adapters.images(),
         adapters.hit_store(settings.work_bucket_name),
         policy.parse(settings.policy),

@@ -1,4 +1,4 @@
-"""The two queues between the batch job and Rekognition, which runs 20 jobs at a time."""
+"""The two queues of an engine, between registration and Rekognition, which analyses far more slowly than S3 Batch registers."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
@@ -48,7 +48,7 @@ class Lane(Construct):
 
 
 class Lanes(Construct):
-    """Normal and express: ten urgent videos do not wait behind a million."""
+    """The lanes normal and express of an engine: ten urgent videos do not wait behind a million."""
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)

@@ -24,7 +24,7 @@ from stacks.watch import pattern
 TIMEOUT = Duration.minutes(2)
 # Six times the timeout: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 VISIBILITY = Duration.minutes(12)
-# An upload whose registration goes on failing becomes a dead letter, and so an alarm, within hours. Nothing is lost by that:
+# An upload whose registration keeps failing becomes a dead letter, and so an alarm, within hours. Nothing is lost:
 # `redrive` sends it again, and the daily comparison finds it.
 RECEIVES = 20
 # The largest batch without a batching window: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html

@@ -18,7 +18,7 @@ from stacks.table import ScanTable
 from stacks.watch import limits
 from stacks.work_bucket import HITS
 
-# How long a worker takes for an image, to decode it and to wait for Rekognition; it decides how many workers keep up with the pace.
+# How long a worker takes to decode an image and to wait for Rekognition; it decides how many workers the pace needs.
 SECONDS_PER_IMAGE = 1.0
 # The lowest MaximumConcurrency of an event source mapping: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
 LEAST_WORKERS = 2

@@ -65,7 +65,7 @@ class StackSettings:
     `batch_invoke`, None reserves none; `mails_per_scan` is how many flagged videos of a scan are mailed one by one; `language` is
     that of mails and review pages, by its code; `watch` are the buckets whose new uploads are scanned. `frames` deploys analyses by
     frames; all their workers together have at most `images_per_second` analysed, and each of their lanes has `frames_workers`
-    (None: as many as keep up with that).
+    (None: as many as that pace needs).
     """
 
     stack_name: str
@@ -243,7 +243,7 @@ def _images_per_second(value: object) -> float:
 def _frames_workers(value: object) -> int | None:
     number = _whole_or_none(value)
     if number is not None and not 2 <= number <= MOST_WORKERS:  # noqa: PLR2004  # what Lambda allows
-        raise ValueError(f"must be a whole number from 2 to {MOST_WORKERS}, is {value!r}; write null for as many as keep up")
+        raise ValueError(f"must be a whole number from 2 to {MOST_WORKERS}, is {value!r}; write null for as many as the pace needs")
     return number
 
 

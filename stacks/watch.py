@@ -20,6 +20,8 @@ PATTERN_CHARACTERS = 2_048
 ENVIRONMENT_LIMIT = 4_096
 # The most that the other variables of `sweeper`, which has more than `new_upload`, take with the longest names.
 OTHER_VARIABLES = 2_420
+# And those of its variables that are about the frames lanes, where they are deployed.
+FRAMES_VARIABLES = 760
 _FIELDS = ("bucket", "prefixes", "suffixes", "engine", "interval", "max_minutes_per_day")
 _INTERVAL = re.compile(r"([0-9]{1,2}(?:\.[0-9]{1,3})?)s")
 
@@ -28,7 +30,7 @@ def watches(value: object, source_buckets: Sequence[str], *, frames: bool) -> tu
     """Return the watches in a list or in its JSON text; None, as in a cdk.json older than the setting, and "" mean no watches.
 
     `source_buckets` are those of the context; if they are empty, they were invalid, and the watches are not checked against them.
-    `frames`: whether the engine of frames is deployed, without which nothing can look at an image.
+    `frames`: whether the engine of frames is deployed, without which no image can be analysed.
 
     Raises:
         ValueError: One is malformed; the message names it, the rule and the cure.
@@ -39,15 +41,17 @@ def watches(value: object, source_buckets: Sequence[str], *, frames: bool) -> tu
             raise ValueError(f"names {each.bucket!r} twice; keep one entry, whose prefixes and suffixes are lists")
         if source_buckets and not {ANY_BUCKET, each.bucket} & set(source_buckets):
             raise ValueError(
-                f"watches {each.bucket!r}, which the functions may not read; add it to source_buckets, or take it out here"
+                f"watches {each.bucket!r}, which the functions may not read; add it to source_buckets, or remove it here"
             )
     if len(found) > BUCKETS:
         raise ValueError(f"has {len(found)} buckets, must have at most {BUCKETS}; deploy a second stack for the others")
     size = len(watched.text({each.bucket: each for each in found}))
-    if size > ENVIRONMENT_LIMIT - OTHER_VARIABLES:
+    most = ENVIRONMENT_LIMIT - OTHER_VARIABLES - (FRAMES_VARIABLES if frames else 0)
+    if size > most:
+        among = " with those about frames" if frames else ""
         raise ValueError(
-            f"takes {size} bytes, must take at most {ENVIRONMENT_LIMIT - OTHER_VARIABLES} (a Lambda function's variables hold 4 KB "
-            "in all); name fewer or shorter prefixes, or deploy a second stack for some of the buckets"
+            f"takes {size} bytes, must take at most {most}{among} (a Lambda function's variables hold 4 KB in all); name fewer or "
+            "shorter prefixes and suffixes, or deploy a second stack for some of the buckets"
         )
     return found
 
@@ -63,7 +67,7 @@ def limits(watches: Sequence[Watch]) -> str:
 
 
 def require_room(watches: Sequence[Watch], policy_text: str) -> None:
-    """Make sure that the limits fit the environment of `sample_frames` beside the policy.
+    """Make sure that the limits fit into the environment of `sample_frames` together with the policy.
 
     Raises:
         ValueError: They do not; the message names the rule and the cure.
@@ -71,7 +75,7 @@ def require_room(watches: Sequence[Watch], policy_text: str) -> None:
     size, most = len("WATCH") + len(limits(watches)) + len(policy_text), ENVIRONMENT_LIMIT - policy.OTHER_VARIABLES
     if limits(watches) and size > most:
         raise ValueError(
-            f'has limits a day that take {size} bytes with "policy", must take at most {most} (a Lambda '
+            f'has daily limits that take {size} bytes with "policy", must take at most {most} (a Lambda '
             "function's variables hold 4 KB in all); set fewer limits, or shorten the policy"
         )
 
@@ -121,7 +125,7 @@ def _watch(entry: object, *, frames: bool) -> Watch:
         watch = Watch(
             bucket=bucket,
             prefixes=_prefixes(entry.get("prefixes", [])),
-            suffixes=_suffixes(entry.get("suffixes", [*usual])),
+            suffixes=_suffixes(entry.get("suffixes", [*usual]), frames=frames),
             max_minutes_per_day=None if most is None else _minutes(most),
             engine=engine,
             interval_ms=_interval(entry["interval"], engine) if "interval" in entry else DEFAULT_INTERVAL_MS,
@@ -149,15 +153,15 @@ def _require_known(entry: Mapping[object, object]) -> None:
 
 def _engine(value: object, *, frames: bool) -> Engine:
     if value not in list(Engine):
-        raise ValueError(f'"engine" is {value!r}, must be "video" or "frames"; leave it out for "video"')
+        raise ValueError(f'"engine" is {value!r}, must be "video" or "frames"; omit it for "video"')
     if value == Engine.FRAMES and not frames:
-        raise ValueError('"engine" is "frames", which this deployment does not have; set "frames" to true, or leave "engine" out')
+        raise ValueError('"engine" is "frames", which this deployment does not have; set "frames" to true, or omit "engine"')
     return Engine(str(value))
 
 
 def _interval(value: object, engine: Engine) -> int:
     if engine is not Engine.FRAMES:
-        raise ValueError(f'"interval" is {value!r}, but belongs to the engine "frames"; leave it out, or add "engine": "frames"')
+        raise ValueError(f'"interval" is {value!r}, but belongs to the engine "frames"; omit it, or add "engine": "frames"')
     found = _INTERVAL.fullmatch(value) if isinstance(value, str) else None
     milliseconds = round(1_000 * float(found[1])) if found else 0
     if not SHORTEST_INTERVAL_MS <= milliseconds <= LONGEST_INTERVAL_MS:
@@ -170,6 +174,10 @@ def _prefixes(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(map(_begins_keys, value)):
         raise ValueError(
             f'"prefixes" must be a list of texts of up to {KEY_BYTES:,} bytes, is {value!r}; write e.g. ["2026/"], or [] for all'
+        )
+    if pattern := next((prefix for prefix in value if "*" in prefix or prefix.startswith("s3://")), None):
+        raise ValueError(
+            f'"prefixes" has {pattern!r}, but takes the beginnings of keys, neither patterns nor URIs; write e.g. "2026/"'
         )
     kept: list[str] = []
     for prefix in sorted(value):
@@ -186,11 +194,19 @@ def _begins_keys(value: object) -> bool:
         return False
 
 
-def _suffixes(value: object) -> tuple[str, ...]:
+def _suffixes(value: object, *, frames: bool) -> tuple[str, ...]:
     """Return the suffixes in lower case: in ASCII, because what EventBridge does with the case of other characters is unknown."""
     if not isinstance(value, list) or not value or not all(map(_ends_keys, value)):
         raise ValueError(f'"suffixes" must be a list of printable ASCII texts, is {value!r}; write e.g. [".mp4", ".mov"]')
-    return tuple(dict.fromkeys(suffix.lower() for suffix in value))
+    suffixes = tuple(dict.fromkeys(suffix.lower() for suffix in value))
+    if pattern := next((suffix for suffix in suffixes if "*" in suffix), None):
+        raise ValueError(f'"suffixes" has {pattern!r}, but takes the ends of keys, not patterns; write e.g. ".mp4"')
+    images = [suffix for suffix in suffixes if suffix in SUFFIXES_WITH_IMAGES and suffix not in DEFAULT_SUFFIXES]
+    if images and not frames:
+        raise ValueError(
+            f'"suffixes" has {images[0]!r}, but this deployment looks at no images; set "frames" to true, or leave it out'
+        )
+    return suffixes
 
 
 def _ends_keys(value: object) -> bool:
@@ -202,7 +218,7 @@ def _minutes(value: object) -> int:
     try:
         return whole_number(value)
     except ValueError as fault:
-        raise ValueError(f'"max_minutes_per_day" {fault}, or leave it out to set no limit') from fault
+        raise ValueError(f'"max_minutes_per_day" {fault}, or omit it to set no limit') from fault
 
 
 def _require_short(given: Mapping[str, object]) -> None:

@@ -13,6 +13,7 @@ ROOMS = ("handlers", "stacks", "tools")
 _FROM_HANDLERS = (
     "handlers.domain",
     "handlers.domain.languages",
+    "handlers.domain.mp4",
     "handlers.adapters.table",
     "handlers.adapters.aws_errors",
     "handlers.runtime.clock",
@@ -34,12 +35,12 @@ _LIBRARY = {
     "aws": "errors",
     "cli": "errors text aws",
     "listing": "errors text aws",
-    "estimate": "errors text bounded json_keys ordered_map aws cli listing estimate.mp4",
-    "estimate.mp4": "text aws listing",
+    "estimate": "errors text bounded json_keys ordered_map aws cli listing",
     "manifest": "errors text ordered_map aws cli listing estimate manifest.sources",
     "manifest.sources": "errors text bounded aws listing",
     "watch": "errors text json_keys aws cli",
     "doctor": "errors text aws cli watch",
+    "coverage": "text ordered_map cli listing",
     "scans": "errors text json_keys videos aws cli",
     "review": "errors text bounded json_keys videos aws cli estimate scans review.page",
     "review.page": "text cli estimate review",
@@ -55,13 +56,20 @@ ALLOWED = {
     "handlers.settings": (),
     "handlers.flows": (*_BELOW_FLOWS, "handlers.adapters.media", "handlers.flows.sweep"),
     "handlers.flows.sweep": _BELOW_FLOWS,
-    "handlers.adapters": ("handlers.adapters.aws_errors", "handlers.domain", "handlers.runtime", "handlers.runtime.clock"),
+    "handlers.adapters": (
+        "handlers.adapters.aws_errors",
+        "handlers.domain",
+        "handlers.domain.mp4",
+        "handlers.runtime",
+        "handlers.runtime.clock",
+    ),
     "handlers.adapters.media": ("handlers.decoder", "handlers.domain"),
     "handlers.adapters.table": ("handlers.adapters.aws_errors", "handlers.domain", "handlers.runtime", "handlers.runtime.clock"),
     "handlers.adapters.aws_errors": ("handlers.domain",),
     "handlers.decoder": ("handlers.domain",),
     "handlers.domain": ("handlers.domain.languages",),
     "handlers.domain.languages": ("handlers.domain",),
+    "handlers.domain.mp4": ("handlers.domain",),
     "handlers.runtime": ("handlers.runtime.clock",),
     "handlers.runtime.clock": (),
     "stacks": ("handlers.settings", "handlers.domain", "handlers.domain.languages"),
@@ -104,7 +112,7 @@ ALLOWED = {
 }
 HANDLERS_FOREIGN = {"boto3", "botocore"}
 # Rooms that import others, or nothing. PyAV is in the layer of one function.
-FOREIGN = {"handlers.domain": set(), "handlers.adapters.media": set(), "handlers.decoder": {"av"}}
+FOREIGN = {"handlers.domain": set(), "handlers.domain.mp4": set(), "handlers.adapters.media": set(), "handlers.decoder": {"av"}}
 
 
 def _modules():

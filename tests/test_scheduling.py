@@ -1,5 +1,6 @@
 """Tests that share a world run in one worker."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -34,3 +35,17 @@ def test_names_are_those_of_the_tests():
 
     assert [] == [name for name in ALONE if f"def {name}(" not in text]
     assert [] == [world for world in WORLDS if f'"{world}"' not in text]
+
+
+def test_every_long_test_is_run():
+    """`make test-long` names the folder of each test that `make test` leaves out for its length."""
+    makefile = (FOLDER.parents[1] / "Makefile").read_text("utf-8")
+    folders = re.search(r"-m long (tests/.+)", makefile)[1].split()
+    mark = "mark" + ".long"
+
+    long = [
+        str(path.relative_to(FOLDER.parents[1])) for path in FOLDER.parent.rglob("test_*.py") if mark in path.read_text("utf-8")
+    ]
+
+    assert long
+    assert [] == [path for path in long if not path.startswith(tuple(f"{folder}/" for folder in folders))]

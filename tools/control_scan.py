@@ -17,15 +17,18 @@ from tools.lib.aws import POLL_SECONDS
 from tools.lib.cli import (
     CONTEXT_SETTINGS,
     EXIT_CODES,
+    STANDARD_STREAM,
     BucketName,
     CommandResult,
     Invocation,
+    NewFile,
     command,
     poll_seconds_option,
     version_option,
 )
+from tools.lib.coverage import Coverage, measure
 from tools.lib.doctor import Case, Findings, examine, require_bucket
-from tools.lib.listing import Selection
+from tools.lib.listing import DEFAULT_SUFFIXES, Selection
 from tools.lib.scans import Redrive, Redriven, ScanProgress, find, newest, progress_of, scan_list
 from tools.lib.watch import WatchStatuses
 
@@ -165,6 +168,43 @@ def redrive(run: Invocation) -> Redriven:
 
 
 BUCKET = click.argument("bucket", type=BucketName())
+
+
+@main.command(epilog=EXIT_CODES)
+@BUCKET
+@click.option("--prefix", "prefixes", multiple=True, metavar="TEXT", help="Only keys that begin with this; may be repeated.")
+@click.option(
+    "--suffix",
+    "suffixes",
+    multiple=True,
+    default=DEFAULT_SUFFIXES,
+    show_default=", ".join(DEFAULT_SUFFIXES),
+    metavar="TEXT",
+    help="Only keys that end with this, in any case; may be repeated. '' selects every key.",
+)
+@click.option(
+    "--keys",
+    "keys_file",
+    type=NewFile(),
+    metavar="FILE",
+    help="Write the keys that changed or were never looked at, with NUL characters between them, for submit_job.py --keys-from.",
+)
+@command
+def coverage(
+    run: Invocation, *, bucket: str, prefixes: tuple[str, ...], suffixes: tuple[str, ...], keys_file: Path | None
+) -> Coverage:
+    """Show how many objects of BUCKET, as they are now, have a verdict by any scan, and how many were never looked at.
+
+    Lists the bucket and reads the table; changes nothing. Exits with 3 if not every object has a verdict.
+
+    \b
+    python tools/control_scan.py coverage amzn-s3-demo-bucket
+    python tools/control_scan.py coverage amzn-s3-demo-bucket --prefix 2024/ --json | jq .share
+    python tools/control_scan.py coverage amzn-s3-demo-bucket --keys unseen.keys
+    """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
+    if keys_file is not None and str(keys_file) == STANDARD_STREAM:
+        raise click.UsageError("--keys needs the name of a file: stdout has the result.")
+    return measure(run, Selection(bucket=bucket, prefixes=prefixes or ("",), suffixes=suffixes), keys_file)
 
 
 @main.group("watch", epilog=EXIT_CODES)

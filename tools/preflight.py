@@ -1,7 +1,8 @@
 """What `make bootstrap`, `deploy` and `destroy` check first: credentials and a Region, and that the settings name your buckets.
 
 Without this the CDK CLI answers, after half a minute and in words of its own; and it deploys the example bucket without a word.
-For `deploy`, stdout has the CDK's options that depend on the account.
+For `deploy`, stdout has the CDK's options that depend on the account. `frames` checks nothing: its exit code is 0 if the settings
+deploy frames, whose layer must be built first, else 1.
 """
 
 import sys
@@ -38,6 +39,8 @@ def main(arguments: Sequence[str], connected: Callable[[str | None, str | None],
     given, _ = _parser().parse_known_args(arguments)
     terminal = Terminal(as_json=False, out=sys.stdout, err=sys.stderr, interactive=False)
     context = _context(given.context)
+    if given.target == "frames":
+        sys.exit(0 if context.get("frames") in (True, "true") else 1)
     with ending(terminal, debug=False):
         clients = connected(given.profile, None)
         identity = clients.sts.get_caller_identity()
@@ -69,7 +72,7 @@ def _reserve(clients: Clients, stack_name: str, terminal: Terminal) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="tools/preflight.py", description="Check what the CDK CLI needs.", allow_abbrev=False)
-    parser.add_argument("target", choices=["bootstrap", "deploy", "destroy"], help="the target of make")
+    parser.add_argument("target", choices=["bootstrap", "deploy", "destroy", "frames"], help="the target of make, or frames")
     parser.add_argument("--profile", help="the AWS profile, as the CDK CLI takes it")
     parser.add_argument("-c", "--context", action="append", default=[], metavar="KEY=VALUE", help="as the CDK CLI takes it")
     return parser

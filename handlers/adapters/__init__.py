@@ -9,7 +9,7 @@ from handlers.adapters.mail import MailTopic, Subscribers
 from handlers.adapters.objects import Look, ObjectError, ObjectRanges, ObjectStore, OutOfTimeError
 from handlers.adapters.queue import Depth, LaneQueues
 from handlers.adapters.rekognition import AnalysisReader, AnalysisStarter, NoSuchJobError, NotStarted, StalePagesError, Started
-from handlers.adapters.uploads import BucketListing, ListedObject, ListedPage, UploadQueue
+from handlers.adapters.uploads import BucketListing, ListedObject, ListedPage, NotListedError, UploadQueue
 
 __all__ = [
     "AnalysisReader",
@@ -31,6 +31,7 @@ __all__ = [
     "MailTopic",
     "NoSuchJobError",
     "NotDetected",
+    "NotListedError",
     "NotStarted",
     "ObjectError",
     "ObjectRanges",

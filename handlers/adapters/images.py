@@ -1,4 +1,4 @@
-"""Rekognition's API for images, used for frames of films, sent as bytes, and for images, read from S3.
+"""Rekognition's API for images, used for frames of films (sent as bytes) and for images (read from S3).
 
 Sources: botocore rekognition DetectModerationLabels; Rekognition developer guide, procedure-moderate-images, error-handling.
 """
@@ -28,7 +28,7 @@ class ImageLabels:
 
 @dataclass(frozen=True, slots=True)
 class NotDetected:
-    """The image was not analysed or, if the fault is UNKNOWN, may have been and been charged; faults are those of `NotStarted`."""
+    """The image was not analysed; if the fault is UNKNOWN, it may have been, and charged. Faults are those of `NotStarted`."""
 
     fault: Fault
     problem: Problem

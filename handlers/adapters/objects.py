@@ -11,6 +11,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from handlers.adapters import aws_errors
 from handlers.adapters.aws_errors import Fault, fault_of
 from handlers.domain import Engine, ObjectFacts, Problem, Video, movie_header, objects, reasons
+from handlers.domain.engine import OTHERS_BY_FRAMES
+from handlers.domain.mp4 import RangedReading, read_header
 from handlers.domain.objects import ObjectKind
 from handlers.runtime import Clock, backoff_seconds
 
@@ -35,7 +37,7 @@ class Look:
 
     facts: ObjectFacts | None
     problem: Problem | None
-    # What it is by its first bytes, once these were read.
+    # What it is by its first bytes or, where that matters, by its header; once these were read.
     kind: ObjectKind | None = None
 
 
@@ -58,11 +60,17 @@ class ObjectStore:
         self._client: Any = client  # parameters are built as dicts, which the stubs' TypedDicts do not take
         self._images = images
 
-    def look(self, video: Video, engine: Engine = Engine.VIDEO) -> Look:
-        """Check an object; transient errors (throttling, 5xx, time-outs) and unknown ones are raised unchanged."""
+    def look(self, video: Video, engine: Engine = Engine.VIDEO, others: Engine | None = None) -> Look:
+        """Check an object; transient errors (throttling, 5xx, time-outs) and unknown ones are raised unchanged.
+
+        `others`: what analyses films that `engine` does not take. If there is such an engine, their headers are read.
+        """
         for _ in range(CHECKS):
             try:
-                return self._look_once(_named(video), engine)
+                look = self._look_once(_named(video), engine)
+                if others is None or look.facts is None or look.problem is not None or look.kind is not ObjectKind.VIDEO:
+                    return look
+                return Look(look.facts, None, self._kind_by_header(_named(video), look.facts))
             except ClientError as error:
                 fault = fault_of(error)
                 if fault is Fault.CHANGED:
@@ -100,20 +108,28 @@ class ObjectStore:
         first_bytes = self._bytes(named, facts, 0)
         kind = objects.kind(first_bytes, facts.size)
         found = objects.not_a_video(first_bytes, facts.size)
-        if found is None or (self._images and kind is ObjectKind.IMAGE):
+        if self._images and kind is ObjectKind.IMAGE:
+            return Look(facts, objects.image_problem(first_bytes), kind)
+        if found is None:
             return Look(facts, None, kind)
         return Look(facts, Problem(reasons.NOT_A_VIDEO, f"The object is not a video but {found}, by its first bytes."), kind)
+
+    def _kind_by_header(self, named: Mapping[str, str], facts: ObjectFacts) -> ObjectKind:
+        """Return what a video is by its header; unless that is certain, the video API may take it."""
+        fault = read_header(RangedReading(lambda first, length: self._bytes(named, facts, first, length), facts.size)).fault
+        is_other = fault is not None and fault.code in OTHERS_BY_FRAMES
+        return ObjectKind.OTHER_VIDEO if is_other else ObjectKind.VIDEO
 
     def ranges(self, video: Video, facts: ObjectFacts, clock: Clock, *, until: float) -> ObjectRanges:
         """Return an object as it was looked at, to be read by ranges until a time (epoch seconds)."""
         return ObjectRanges(self._client, video, facts, clock, until=until)
 
-    def _bytes(self, named: Mapping[str, str], facts: ObjectFacts, at: int) -> bytes:
+    def _bytes(self, named: Mapping[str, str], facts: ObjectFacts, at: int, length: int = objects.FIRST_BYTES) -> bytes:
         # IfMatch: the bytes must be those of the object that HEAD described.
-        last = at + objects.FIRST_BYTES - 1
+        last = at + length - 1
         answer = self._client.get_object(**named, Range=f"bytes={at}-{last}", IfMatch=f'"{facts.etag}"')
         with answer["Body"] as body:
-            found: bytes = body.read(objects.FIRST_BYTES)
+            found: bytes = body.read(length)
         return found
 
 

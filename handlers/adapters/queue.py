@@ -78,9 +78,13 @@ class LaneQueues:
         return True
 
     def send_all(self, records: Sequence[Record]) -> list[Record]:
-        """Send the messages of records to their lanes, ten at a time; return the records whose messages were accepted."""
+        """Send the messages of records to their lanes, ten at a time; return the records whose messages were accepted.
+
+        Records whose lane is not deployed, as those of frames may be no longer, get no message, and the others get theirs.
+        """
         taken: list[Record] = []
-        for lane, group in groupby(sorted(records, key=lambda record: record.lane), key=lambda record: record.lane):
+        sent = sorted((record for record in records if record.lane in self._urls), key=lambda record: record.lane)
+        for lane, group in groupby(sent, key=lambda record: record.lane):
             same = list(group)
             for first in range(0, len(same), MAX_SENT):
                 taken += self._send_ten(lane, same[first : first + MAX_SENT])

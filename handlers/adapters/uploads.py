@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from handlers.adapters.aws_errors import ThrottledError
+from botocore.exceptions import ClientError
+
+from handlers.adapters.aws_errors import Fault, ThrottledError, code_of, fault_of
 from handlers.adapters.queue import MAX_SENT, depth_of
 from handlers.domain import upload
 from handlers.domain.upload import Upload
@@ -38,6 +40,10 @@ class ListedPage:
     more: bool
 
 
+class NotListedError(Exception):
+    """A bucket is gone, or may not be listed; the message is S3's code."""
+
+
 class BucketListing:
     """The objects of buckets, page by page."""
 
@@ -45,9 +51,18 @@ class BucketListing:
         self._client: Any = client  # parameters are built as dicts, which the stubs' TypedDicts do not take
 
     def page(self, bucket: str, prefix: str, after_key: str) -> ListedPage:
-        """Return the first objects with a prefix whose keys follow a key ("": any), a thousand at most."""
+        """Return the first objects with a prefix whose keys follow a key ("": any), a thousand at most.
+
+        Raises:
+            NotListedError: The bucket is gone, or may not be listed.
+        """
         after = {"StartAfter": after_key} if after_key else {}
-        answer = self._client.list_objects_v2(Bucket=bucket, Prefix=prefix, **after)
+        try:
+            answer = self._client.list_objects_v2(Bucket=bucket, Prefix=prefix, **after)
+        except ClientError as error:
+            if fault_of(error) in (Fault.MISSING, Fault.FORBIDDEN):
+                raise NotListedError(code_of(error)) from error
+            raise
         objects = tuple(
             ListedObject(entry["Key"], entry["ETag"].strip('"'), entry["Size"], entry["LastModified"].timestamp())
             for entry in answer.get("Contents", [])

@@ -23,7 +23,7 @@ from handlers.decoder.source import RemoteFile
 from handlers.domain import reasons
 from handlers.domain.sampling import Window, first_window, next_window
 
-# The most bytes of packets that are kept undecoded.
+# How many bytes of packets are kept undecoded at most.
 _MOST_KEPT = 24 * 1024**2
 # Frames on which no other frame depends are skipped if they end longer than this before a sample's place.
 _NEAR_MS = 500

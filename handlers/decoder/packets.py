@@ -72,8 +72,8 @@ class Packets:
         self._demuxed = self._container.demux()
         brand = self._container.metadata.get("major_brand", "")
         self.kind = "image" if self._container.format.name.endswith("_pipe") or brand in STILL_BRANDS else "film"
-        if self.kind == "image" and (tiles := len(self._container.streams.video)) > 1:
-            raise DecodeError(reasons.TILED, f"it is an image of {tiles} tiles, which are not joined here")
+        if self.kind == "image":
+            _require_no_tiles(self._container, self.stream)
         self._prepare()
         # An AVI states only when frames are decoded, not when they are shown.
         self.orderly = not (self._container.format.name == "avi" and self.stream.codec_context.has_b_frames)
@@ -302,6 +302,13 @@ def _opened(source: RemoteFile) -> InputContainer:
         )
     except (av.error.FFmpegError, ValueError) as error:
         raise DecodeError(reasons.UNDECODABLE, f"FFmpeg cannot open it: {error}") from error
+
+
+def _require_no_tiles(container: InputContainer, chosen: VideoStream) -> None:
+    """Refuse an image that consists of several; one that has thumbnails, or its transparency, beside itself is none."""
+    tiles = [stream for stream in container.streams.video if stream.disposition & Disposition.dependent]
+    if tiles and not chosen.disposition & Disposition.default:
+        raise DecodeError(reasons.TILED, f"it is an image of {len(tiles)} tiles, which are not joined here")
 
 
 def _picture_of(container: InputContainer) -> VideoStream:

@@ -59,6 +59,7 @@ STILL_BRANDS = frozenset({"avif", "heic", "heix", "heim", "heis", "mif1", "mif2"
 _ANIMATION_BRANDS = frozenset({"avis", "hevc", "hevx", "msf1"})
 
 _TAR_AT, _TAR = 257, b"ustar"
+_WEBP_FLAGS_AT, _WEBP_ANIMATION = 20, 0x02
 _BMP_HEADERS = frozenset({12, 40, 52, 56, 64, 108, 124})
 _PE_AT = 0x3C
 
@@ -85,6 +86,12 @@ def image(first_bytes: bytes) -> str | None:
         return "an AVIF or HEIF image"
     found = something_else(first_bytes)
     return found if found in _IMAGES else None
+
+
+def is_animated_webp(first_bytes: bytes) -> bool:
+    """Tell whether an object is an animated WebP image, by the flags of its header."""
+    is_extended = first_bytes[:4] == b"RIFF" and first_bytes[8:16] == b"WEBPVP8X" and len(first_bytes) > _WEBP_FLAGS_AT
+    return is_extended and bool(first_bytes[_WEBP_FLAGS_AT] & _WEBP_ANIMATION)
 
 
 def _by_structure(first_bytes: bytes) -> str | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from handlers.domain import reasons
+
 
 class Engine(StrEnum):
     """How a video is analysed; an image always takes one call. Items stored without an engine are of `video`."""
@@ -31,3 +33,6 @@ DEFAULT_INTERVAL_MS = 5_000
 # What an image counts as towards the minutes of a day: at the list prices ($0.001 an image, $0.10 a minute by the video API) it
 # costs as much as so much film.
 IMAGE_MS = 600
+
+# Why the video API certainly does not take a film that is analysed by frames instead, where a scan has frames for such others.
+OTHERS_BY_FRAMES = frozenset({reasons.CODEC, reasons.CONTAINER})

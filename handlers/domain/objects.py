@@ -36,7 +36,7 @@ class ObjectKind(Enum):
 
     IMAGE = "an image"
     VIDEO = "a video that the video API may take"
-    OTHER_VIDEO = "a video in a file format that the video API does not take"
+    OTHER_VIDEO = "a video whose file format or codec the video API does not take"
 
 
 def container(first_bytes: bytes, size: int) -> str | None:
@@ -72,6 +72,13 @@ def kind(first_bytes: bytes, size: int) -> ObjectKind:
         return ObjectKind.IMAGE
     # What nothing is known of may be a video: players skip what they do not know.
     return ObjectKind.VIDEO if found in (None, "ISO-BMFF") else ObjectKind.OTHER_VIDEO
+
+
+def image_problem(first_bytes: bytes) -> Problem | None:
+    """Return why an image cannot be analysed, as far as its first bytes tell."""
+    if beginnings.is_animated_webp(first_bytes):
+        return Problem(reasons.ANIMATED_WEBP, "The object is an animated WebP image, whose frames are not decoded here.")
+    return None
 
 
 def is_box(first_bytes: bytes, size: int) -> bool:

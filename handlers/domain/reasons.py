@@ -37,6 +37,8 @@ UNDECODABLE = "undecodable"
 PARTLY_DECODED = "partly-decoded"
 TOO_MANY_PIXELS = "too-many-pixels"
 TILED = "tiled"
+# An image that FFmpeg, as it is used here, cannot decode.
+ANIMATED_WEBP = "animated-webp"
 # Another content was put in its place while its frames were looked at.
 CHANGED = "changed"
 # The worker died at it several times, or no frame came out of it in the time of a whole invocation.
@@ -84,6 +86,7 @@ _OWN = (
     Reason(PARTLY_DECODED, "is damaged: nothing was found in the part that could be decoded"),
     Reason(TOO_MANY_PIXELS, "has more pixels than are decoded here", ineligible=True),
     Reason(TILED, "is an image of several tiles, which are not joined here", ineligible=True),
+    Reason(ANIMATED_WEBP, "is an animated WebP image, whose frames are not decoded here", ineligible=True),
     Reason(CHANGED, "was replaced while its frames were looked at: a retry looks at it as it is now", retryable=True),
     Reason(UNFINISHED, "could not be decoded in time, or made the function die several times", retryable=True),
     Reason(TROUBLE, "failed temporarily", retryable=True),

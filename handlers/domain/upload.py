@@ -21,6 +21,8 @@ NULL_VERSION = "null"
 # Later times are none: Python's dates end there.
 LAST_SECOND = 253_402_300_799.0
 
+_REPLACED = "Another upload replaced it before its analysis began."
+
 
 class Source(StrEnum):
     """What brought an upload."""
@@ -77,7 +79,17 @@ def replaced(video: Video, facts: ObjectFacts) -> Problem | None:
     """Return the problem of an upload without a version whose object holds another content by now."""
     if video.etag is None or video.etag == facts.etag:
         return None
-    return Problem(reasons.SUPERSEDED, "Another upload replaced it before its analysis began.")
+    return Problem(reasons.SUPERSEDED, _REPLACED)
+
+
+def superseded(record: Record) -> Problem | None:
+    """Return the problem of an upload without a version that another one has replaced, be it by the same bytes on another day.
+
+    A superseded version can still be read, and is current again once the later ones are deleted.
+    """
+    if record.superseded_at is None or record.video.etag is None:
+        return None
+    return Problem(reasons.SUPERSEDED, _REPLACED)
 
 
 def compared_body(upload: Upload) -> str:

@@ -5,7 +5,7 @@ from handlers.flows.complete import CompleteFlow
 from handlers.flows.lane_events import LaneEventsFlow
 from handlers.flows.register import RegisterFlow, unavailable
 from handlers.flows.registration import Registration
-from handlers.flows.sample import SampleFlow, SampleSettings
+from handlers.flows.sample import OpenMedia, SampleFlow, SampleSettings
 from handlers.flows.start import StartFlow, StartSettings
 from handlers.flows.start_rules import Limits
 from handlers.flows.sweep import Ports, SweepFlow, SweepSettings, UploadPorts
@@ -16,6 +16,7 @@ __all__ = [
     "CompleteFlow",
     "LaneEventsFlow",
     "Limits",
+    "OpenMedia",
     "Ports",
     "RegisterFlow",
     "Registration",

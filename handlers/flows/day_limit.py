@@ -1,4 +1,4 @@
-"""What an analysis takes of the minutes of a watched bucket's day before anything is paid for it.
+"""The minutes that an analysis takes from the day of a watched bucket before anything is paid for it.
 
 See docs/architecture.md#limit-of-a-day.
 """
@@ -24,9 +24,9 @@ class DayLimit:
     _watched: Mapping[str, Watch]
 
     def reserving(self, record: Record, look: Look, facts: ObjectFacts, at: float) -> tuple[Record, int | None]:
-        """Return a record with what it takes of its day, and the limit that must not be reached for that.
+        """Return the record with the time that it takes from its day, and the limit that the day must not have reached.
 
-        Both are None where no limit applies; on a day whose limit a person has lifted it takes its share all the same.
+        Both are None where no limit applies; if a person has lifted the limit of the day, the record takes its share all the same.
         """
         found = self._watched.get(record.video.bucket) if record.uploaded_at is not None else None
         if found is None or found.limit_ms is None:

@@ -70,7 +70,7 @@ class RegisterFlow:
         previous = registration.previous(record, retries)
         if previous is not None and not is_retried(previous, request.retry):
             return registration.leave(previous, request.retry, retries)
-        look = registration.look(order.video, retries, request.engine)
+        look = registration.look(order.video, retries, request.engine, others=request.others)
         others = Others(request.others, request.interval_ms)
         return registration.enter(record, look, previous, retries, others=others)
 

@@ -86,9 +86,9 @@ class Registration:
         """Return what retries for as long as an invocation may."""
         return Retries(self._clock, self._clock.now() + RETRY_SECONDS)
 
-    def look(self, video: Video, retries: Retries, engine: Engine = Engine.VIDEO) -> Look:
+    def look(self, video: Video, retries: Retries, engine: Engine = Engine.VIDEO, *, others: Engine | None = None) -> Look:
         """Check an object."""
-        return retries.run(lambda: self._objects.look(video, engine))
+        return retries.run(lambda: self._objects.look(video, engine, others))
 
     def length_ms(self, video: Video, facts: ObjectFacts, retries: Retries) -> int | None:
         """Return how long a video is by its header, if that tells."""
@@ -99,8 +99,11 @@ class Registration:
         return retries.run(lambda: self._records.record(record.video.id, record.scan_id))
 
     def leave(self, previous: Record, attempt: int, retries: Retries) -> Registered:
-        """Change no record. If a retry finds it waiting, send its message once more: the first may be lost."""
-        if previous.state is State.WAITING and previous.attempt < attempt:
+        """Change no record. If a retry finds it waiting, send its message once more: the first may be lost.
+
+        One that waits for frames, which are not deployed any more, gets its message once they are deployed again.
+        """
+        if previous.state is State.WAITING and previous.attempt < attempt and previous.lane in self._queues.lanes:
             retries.run(lambda: self._queues.send(previous))
         return registered(previous)
 

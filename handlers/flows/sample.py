@@ -46,16 +46,16 @@ from handlers.flows.start import OUR_FAULT_SECONDS
 from handlers.flows.start_rules import Defer, Drop
 from handlers.runtime import Clock, Log, backoff_seconds
 
-# After how long a message is received again: one whose film needs a further invocation, and one whose film another worker has.
+# After how long a message is received again: if its film needs another invocation, and if another worker has its film.
 NO_TIME_SECONDS = 1.0
 AT_IT_SECONDS = 30.0
 
 
 class OpenMedia(Protocol):
-    """Opens an object as `handlers.adapters.media.open_media` does."""
+    """The signature of `handlers.adapters.media.open_media`."""
 
     def __call__(self, source: Source, *, interval_ms: int, after_ms: int | None) -> Media:
-        """Open an object, whose frames after `after_ms` are to be analysed, all of them if it is None."""
+        """Open an object whose frames after `after_ms` are to be analysed, or all frames if it is None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ _LOST = Drop("another worker is at it")
 
 @dataclass(slots=True)
 class _Session:
-    """One message while it is processed.
+    """The state of one message while it is processed.
 
     Attributes:
         record: As in the table, plus the images that were paid for since.
@@ -185,7 +185,7 @@ class SampleFlow:
     def _begin(self, session: _Session, record: Record) -> _Stop | None:
         session.record = record
         look = self._objects.look(record.video, Engine.FRAMES)
-        facts = start_rules.checked(look, record.video)
+        facts = start_rules.checked(look, record)
         if isinstance(facts, Problem):
             # It could be read when it was registered, so a permission of ours is missing.
             return self._refused_by_us(session, facts) if facts.code == reasons.FORBIDDEN else _Fail(facts)
@@ -209,7 +209,7 @@ class SampleFlow:
         if sampling is None:
             return Defer(AT_IT_SECONDS, _LOST.reason)
         session.wrote(lease, at=self._clock.now())
-        # The worker before may have written more since the record was read.
+        # The previous worker may have written more since the record was read.
         session.record = self._records.record(record.video.id, record.scan_id) or record
         problem = sample_rules.exhausted(sampling.tries)
         return None if problem is None else _Fail(problem)
@@ -232,7 +232,7 @@ class SampleFlow:
         session.leased_until = None
 
     def _fail(self, session: _Session, problem: Problem) -> Drop | Defer | _Done:
-        """Make the record FAILED; without a lease, when nothing was paid for, only if it is still WAITING."""
+        """Make the record FAILED; without a lease (nothing was paid for then), only if it is still WAITING."""
         lost = None if session.leased_until is None else self._write(session)
         if lost is not None:
             return lost
@@ -270,7 +270,7 @@ class SampleFlow:
             return self._out_of_time(session)
 
     def _look_at(self, session: _Session, media: Media) -> _Stop | None:
-        """Have the remaining frames analysed, or the image, and return why it stopped before the end."""
+        """Have the remaining frames or the image analysed, and return why that stopped before the end."""
         record = session.known
         if media.kind == "image" and record.images:
             return None
@@ -368,7 +368,7 @@ class SampleFlow:
         """Leave the rest to the next invocation; fail if this one decoded nothing, because the next would not either."""
         if session.frames:
             return Defer(NO_TIME_SECONDS, "the rest of the film is for the next invocation")
-        return _Fail(Problem(reasons.UNFINISHED, "In the time of a whole invocation not one frame could be decoded."))
+        return _Fail(Problem(reasons.UNFINISHED, "Not one frame could be decoded within a whole invocation."))
 
     def _conclude(self, session: _Session, media: Media) -> Drop | _Done:
         """Judge the hits of all invocations, which are read back from the table, and write the verdict."""

@@ -17,7 +17,7 @@ LAPSE_SECONDS = 0.3
 # The furthest ahead, in seconds, that a turn is requested because the table answers slowly.
 MOST_AHEAD = 10.0
 
-# A worker writes its progress after this many images, or seconds, and then reads whether it may continue.
+# A worker writes its progress after this many images or seconds, and then reads whether it may continue.
 IMAGES_KEPT = 20
 WRITE_SECONDS = 30.0
 
@@ -72,7 +72,7 @@ def decide(situation: Situation, analysis: Analysis, *, receives: int) -> Step:
 def stopped(situation: Situation, record: Record) -> Drop | Defer | Cancel | None:
     """Return how a pause or a cancellation stops an analysis under way; None if it may continue.
 
-    Once the minutes of a day are used up, a film goes on within the share that it has taken.
+    Once the minutes of a day are used up, a film continues within the share that it has taken.
     """
     scan = situation.scan
     if scan is not None and (scan.status is ScanStatus.CANCELLED or scan.cancels(record)):
@@ -89,10 +89,10 @@ def ahead(before: float, *, late: float) -> float:
 
 
 def exhausted(tries: int) -> Problem | None:
-    """Return the problem of an analysis that too many workers in a row took and left without progress, or None."""
+    """Return the problem of an analysis that too many workers in a row began and ended without progress, or None."""
     if tries <= MAX_TRIES:
         return None
-    return Problem(reasons.UNFINISHED, f"{MAX_TRIES} invocations ended while they looked at it, and left nothing.")
+    return Problem(reasons.UNFINISHED, f"{MAX_TRIES} invocations ended during its analysis, without progress.")
 
 
 def partly_decoded(record: Record) -> Problem:

@@ -182,7 +182,7 @@ class StartFlow:
     def _noted(self, session: _Session, record: Record) -> Record | _Result:
         """Check the object again, and note the Start and its parameters on the record."""
         look = self._objects.look(record.video)
-        facts = start_rules.checked(look, record.video)
+        facts = start_rules.checked(look, record)
         if isinstance(facts, Problem):
             # It could be read when it was registered, so a permission of ours is missing.
             refused = self._refused_by_us if facts.code == reasons.FORBIDDEN else self._fail

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from handlers.adapters import Look
 from handlers.adapters.table import Situation
-from handlers.domain import Analysis, ObjectFacts, Problem, Record, ScanStatus, Settings, State, Video, reasons, upload
+from handlers.domain import Analysis, ObjectFacts, Problem, Record, ScanStatus, Settings, State, reasons, upload
 
 # How long and how often a message without a record is deferred: a batch task that takes longer has failed.
 NO_RECORD_SECONDS = 30.0
@@ -94,11 +94,11 @@ def no_record(receives: int) -> Drop | Defer:
     return Defer(NO_RECORD_SECONDS, "its record is not there yet")
 
 
-def checked(look: Look, video: Video) -> ObjectFacts | Problem:
-    """Return an object as it is now, or why it cannot be analysed any more."""
+def checked(look: Look, record: Record) -> ObjectFacts | Problem:
+    """Return an object as it is now, or why it is not analysed any more."""
     if look.problem is not None or look.facts is None:
         return look.problem or Problem(reasons.MISSING, "The object is gone.")
-    return upload.replaced(video, look.facts) or look.facts
+    return upload.superseded(record) or upload.replaced(record.video, look.facts) or look.facts
 
 
 def held(situation: Situation, record: Record) -> Drop | Defer | None:

@@ -25,12 +25,12 @@ from handlers.runtime import Clock, Log
 # For how long an environment relies on what it read of a watch, and on a scan being there and open.
 KNOWN_SECONDS = 60.0
 
-# Attempts to note the newest content of a key that others note, too.
+# Attempts to note the newest content of a key while others note theirs.
 NOTE_ATTEMPTS = 5
 
 
 class AnalysisRunsError(Exception):
-    """The same bytes were put once more while their analysis runs: they are registered anew when it is over."""
+    """The same bytes were put again while their analysis runs: they are registered again when it is over."""
 
 
 @dataclass(slots=True)
@@ -47,7 +47,7 @@ class UploadFlow:
     _noted: dict[str, float] = field(default_factory=dict)
 
     def respond(self, event: object) -> dict[str, Any]:
-        """Process an event's messages; return those that are to come back as a partial batch response."""
+        """Process an event's messages; return a partial batch response with those that must be received again."""
         entries = json_text.items(json_text.mapping(event).get("Records"))
         if not entries:
             Log().alarm("the event is no SQS event: it has no records")
@@ -56,7 +56,7 @@ class UploadFlow:
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in back]}
 
     def _processed(self, message_id: str, body: str, retries: Retries) -> bool:
-        """Process one message; return False if it is to come back."""
+        """Process one message; return False if it must be received again."""
         log = Log({"message_id": message_id})
         message = upload.parse(body)
         if isinstance(message, Refused):
@@ -101,13 +101,16 @@ class UploadFlow:
         if message.source is Source.EVENT:
             self._note_event(message, retries)
         video = message.identified(look.facts)
-        scan_id = None if code == reasons.NOT_A_VIDEO else watch.scan_id(message.bucket, watch.day_of(message.at))
-        mine = _current(message, video, scan_id, look.facts)
+        put_at = _put_at(message, look.facts)
+        # A late event may find what another one put since: what is there counts, as of its own time.
+        at = max(message.at, put_at)
+        scan_id = None if code == reasons.NOT_A_VIDEO else watch.scan_id(message.bucket, watch.day_of(at))
+        mine = CurrentUpload(video.bucket, video.key, video.id, scan_id, put_at)
         current = retries.run(lambda: self._as_current(mine, message, retries))
         log = log.bind(scan_id=current.scan_id, video_id=video.id)
         if current.scan_id is not None:
             self._ensure_scan(current.scan_id, message.bucket, retries)
-            result = self._enter(_record(video, current.scan_id, message, mine.modified_at, watched), look, current, retries)
+            result = self._enter(_record(video, current.scan_id, message, watched, at=at, put_at=put_at), look, current, retries)
             log.info("upload registered", state=result.state, reason=result.problem and result.problem.code)
         else:
             log.info("upload ignored", reason=SKIPPED)
@@ -124,7 +127,8 @@ class UploadFlow:
             return self._registration.leave(previous, record.attempt, retries)
         if previous.state.final:
             again = _retried(previous, previous.attempt + 1, current.modified_at)
-            again = replace(again, superseded_at=None, engine=record.engine, interval_ms=record.interval_ms)
+            own = {"uploaded_at": record.uploaded_at, "engine": record.engine, "interval_ms": record.interval_ms}
+            again = replace(again, superseded_at=None, **own)
             return self._enter_measured(again, look, previous, retries)
         # Its Start, if there was none yet, looks at the object as it is then.
         if retries.run(lambda: self._records.note_put_again(previous, current.modified_at)) is not Outcome.DONE:
@@ -142,10 +146,10 @@ class UploadFlow:
         return self._registration.enter(new, look, previous, retries, others=others)
 
     def _is_put_again(self, previous: Record, current: CurrentUpload, look: Look) -> bool:
-        """Tell whether the bytes of a record were put once more since it was registered, or are back where others lay in between.
+        """Tell whether the bytes of a record were put again since it was registered, or are back after others had replaced them.
 
-        Its verdict is worth nothing then: Rekognition may have read the others, as a Start names no etag. A version is only ever
-        what it was. Other bytes may have the same MD5, and so the same etag; within one second their size may tell.
+        Its verdict proves nothing then: Rekognition may have read the others, because a Start names no etag. A version never
+        changes. Other bytes may have the same MD5, and so the same etag; within one second their size may tell.
         """
         content = previous.video
         if content.etag is None or current.video_id != content.id:
@@ -155,7 +159,7 @@ class UploadFlow:
         return later or resized or (previous.superseded_at is not None and self._is_newest(current, content))
 
     def _as_current(self, mine: CurrentUpload, message: Upload, retries: Retries) -> CurrentUpload:
-        """Note a content as the newest one of its key, unless it is noted already, or a newer one is; return how it is noted."""
+        """Note a content as the newest one of its key, unless it or a newer one is noted already; return the note."""
         for _ in range(NOTE_ATTEMPTS):
             seen = self._watches.current(mine.bucket, mine.key)
             if seen is None:
@@ -167,7 +171,7 @@ class UploadFlow:
             elif not self._is_newer(mine, seen, message, retries):
                 return mine
             else:
-                # Whoever noted it may have died before it got so far.
+                # The invocation that noted it may have died before it did this.
                 self._supersede_replaced(seen)
                 new = replace(mine, replaced_video_id=seen.video_id, replaced_scan_id=seen.scan_id)
             if self._watches.note_current(new, seen):
@@ -175,10 +179,10 @@ class UploadFlow:
         raise aws_errors.ThrottledError(f"the newest upload of a key was noted by others {NOTE_ATTEMPTS} times")
 
     def _is_newer(self, mine: CurrentUpload, seen: CurrentUpload, message: Upload, retries: Retries) -> bool:
-        """Tell whether a content was put after the noted one; where S3's times do not tell, whether it is there now.
+        """Tell whether a content was put after the noted one; where S3's times cannot decide, whether it is there now.
 
-        They are whole seconds; and a multipart upload that was initiated before another put and completed after it has the earlier
-        time, but may well be what is there.
+        The times are whole seconds; and a multipart upload that was initiated before another put and completed after it has the
+        earlier time, but may well be the current content.
         """
         if mine.modified_at > seen.modified_at:
             return True
@@ -190,8 +194,8 @@ class UploadFlow:
     def _supersede(self, current: CurrentUpload, video: Video) -> None:
         """Mark what this content replaced, and its own record if it was replaced itself before there was one.
 
-        A content that has come back is superseded no longer. Whoever replaces it notes that before marking it, so that one of the
-        two sees the other.
+        A content that has come back is no longer superseded. An invocation that replaces it notes that before marking it, so that
+        one of the two sees the other.
         """
         self._supersede_replaced(current)
         if current.scan_id is None:
@@ -257,7 +261,7 @@ class UploadFlow:
 
 
 def _held(state: WatchState, today: str) -> str | None:
-    """Return why a new scan is to wait, if it is; the sweeper looks anew within a minute."""
+    """Return why a new scan must wait, or None; the sweeper checks again within a minute."""
     if state.paused:
         return watch.PAUSED_BY_HAND
     return watch.LIMIT_REACHED if state.limit_day == today and state.released_day != today else None
@@ -268,26 +272,25 @@ def _message(entry: object) -> tuple[str, str]:
     return json_text.text_or_empty(fields.get("messageId")), json_text.text_or_empty(fields.get("body"))
 
 
-def _current(message: Upload, video: Video, scan_id: str | None, facts: ObjectFacts | None) -> CurrentUpload:
-    modified_at = None if facts is None else facts.modified_at
-    at = message.at if modified_at is None else modified_at
-    return CurrentUpload(video.bucket, video.key, video.id, scan_id, at)
+def _put_at(message: Upload, facts: ObjectFacts | None) -> float:
+    """Return S3's LastModified of a content, or the time of its event where the object could not be looked at."""
+    return message.at if facts is None or facts.modified_at is None else facts.modified_at
 
 
 def _put_again(mine: CurrentUpload, seen: CurrentUpload) -> CurrentUpload:
-    """Return the note of a content that was put once more: on another day it replaces the record of the day before."""
+    """Return the note of a content that was put again: on another day it replaces the record of the day before."""
     if mine.scan_id != seen.scan_id:
         return replace(mine, replaced_video_id=seen.video_id, replaced_scan_id=seen.scan_id)
     return replace(mine, replaced_video_id=seen.replaced_video_id, replaced_scan_id=seen.replaced_scan_id)
 
 
-def _record(video: Video, scan_id: str, message: Upload, put_at: float, watched: Watch) -> Record:
+def _record(video: Video, scan_id: str, message: Upload, watched: Watch, *, at: float, put_at: float) -> Record:
     return Record(
         video,
         scan_id,
         State.WAITING,
         lane=Lane.EXPRESS,
-        uploaded_at=message.at,
+        uploaded_at=at,
         missed=message.source is Source.COMPARISON,
         put_at=put_at,
         engine=watched.engine,
@@ -296,7 +299,7 @@ def _record(video: Video, scan_id: str, message: Upload, put_at: float, watched:
 
 
 def _retried(previous: Record, attempt: int, put_at: float | None) -> Record:
-    """Return a record as a new attempt begins with it."""
+    """Return the record with which a new attempt begins."""
     return Record(
         previous.video,
         previous.scan_id,
@@ -313,6 +316,6 @@ def _retried(previous: Record, attempt: int, put_at: float | None) -> Record:
 
 
 def _of_same_content(look: Look, video: Video) -> Look:
-    """Return a look with its problem, if the object holds another content by now."""
+    """Return the look, or a problem in its place if the object has another content by now."""
     replaced = None if look.facts is None else upload.replaced(video, look.facts)
     return look if replaced is None else Look(look.facts, replaced)

@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-from tests.bench import frames, headers, join, listing, page
+from tests.bench import frames, frames_flow, headers, join, listing, page
 from tests.bench.simulation import bench as simulation
 
 RESULTS = Path("build/bench")
@@ -20,6 +20,7 @@ BENCHES = {
     "page": ("review.json", page.measure),
     "listing": ("listing.json", listing.measure),
     "frames": ("frames.json", frames.measure),
+    "frames-simulation": ("frames.json", frames_flow.measure),
     "simulation": ("simulation.json", simulation.designs),
     "simulation-mutants": ("simulation.json", simulation.mutants),
     "simulation-lengths": ("simulation.json", simulation.lengths),
@@ -44,6 +45,7 @@ def parsed(arguments=None):
     parser.add_argument("--file", help="only those that write this file, e.g. review.json")
     parser.add_argument("--rows", type=int, default=1_000_000, help="rows of the join")
     parser.add_argument("--short-videos", type=int, default=30_000, help="most videos of simulation-million")
+    parser.add_argument("--films", type=int, default=10_000, help="films of frames-simulation")
     parser.add_argument("--uploads", type=int, default=20_000, help="most uploads of simulation-uploads")
     parser.add_argument("--videos", type=int, default=2_000, help="videos of the other simulations")
     parser.add_argument("--rounds", type=int, default=3, help="times each is measured; the median counts")

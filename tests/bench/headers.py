@@ -10,8 +10,9 @@ import time
 
 import av
 
+from handlers.domain.mp4 import Header
 from tests.tools.estimate.films import FRAGMENTED, film
-from tools.lib.estimate.mp4.header import Header, HeaderReader
+from tools.lib.estimate.headers import HeaderReader
 from tools.lib.listing import ListedObject
 
 LONG = 7_200

@@ -35,9 +35,9 @@ class Case:
 
 
 MILLION = 1_000_000
+# The others list 50,000 to 200,000 of the keys: their rate hardly depends on the number, and all would take hours.
 SLOW = {"ours": 1, "boto3": 0.05, "aws_cli": 0.1, "s5cmd": 0.2}
 TEN_MILLION = {"ours": 1, "boto3": 0.005, "aws_cli": 0.01, "s5cmd": 0.02}
-"""The others list 50,000 to 200,000 keys of these: how many a second they make hardly hangs on it, and all would take hours."""
 CASES = {
     "flat_1m": Case(Bucket(MILLION), SLOW),
     "ten_1m": Case(Bucket(MILLION, folders=10), SLOW),

@@ -6,7 +6,7 @@ from argparse import Namespace
 import pytest
 
 from tests.bench import __main__ as command
-from tests.bench import frames, join, listing, listing_server
+from tests.bench import frames, frames_flow, join, listing, listing_server
 from tests.bench.listing_server import Bucket
 from tools.lib.listing.pages import objects_page
 
@@ -71,6 +71,27 @@ def test_aims_of_frames():
     ]
 
     assert [0, 1, 1, 1] == [len(faults) for faults in missed]
+
+
+@pytest.mark.slow
+def test_simulation_of_frames():
+    """Of a few films, of whose workers one in ten dies, none is lost, little is paid for twice, and the quota is not exceeded."""
+    found = frames_flow.simulate(40, rate=20.0, crash_share=0.1)
+
+    assert (40, 0) == (found["films"], found["lost"])
+    assert 1.0 < found["paid_ratio"] < 1.1
+    assert 0 < found["most_in_10_s"] <= 200
+
+
+def test_aims_of_the_simulation_of_frames():
+    """A simulation that misses an aim is a fault of the benchmark."""
+    good = {"paid_ratio": 1.01, "lost": 0, "quota_use": 0.95, "most_in_10_s": 500, "times_sooner": 8}
+    worse = {"paid_ratio": 1.02, "lost": 1, "quota_use": 0.94, "most_in_10_s": 501, "times_sooner": 7.9}
+
+    missed = [list(frames_flow.missed({**good, name: value})) for name, value in worse.items()]
+
+    assert [1] * len(worse) == [len(faults) for faults in missed]
+    assert [] == list(frames_flow.missed(good))
 
 
 def test_listing():

@@ -2,13 +2,16 @@
 
 import json
 import subprocess
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from handlers.domain.confidence import shown
 from handlers.domain.decision import Judgement
+from handlers.domain.engine import Engine
 from tests.browser.reviews import BUCKET, HOSTILE_KEYS, SCAN, decided, review, with_segments
+from tools.lib.review.summary import FlaggedVideo
 
 
 def opened(page, number=0):
@@ -65,6 +68,29 @@ def test_bars_are_where_they_belong(pages):
     widths = {segment.start_ms: max(0.5, 100 * (segment.end_ms - segment.start_ms) / length) for segment in video.segments}
     expected = sorted((min(100 * start / length, 100 - width), width) for start, width in widths.items())
     assert sorted(map(tuple, places)) == [pytest.approx(place, abs=0.01) for place in expected]
+
+
+@pytest.mark.parametrize(("decoded_ms", "marks"), [(None, 10), (25_000, 5)])
+def test_timeline_by_frames(pages, decoded_ms, marks):
+    """By frames a mark shows each place that was looked at, and a bar covers the interval that its frame stands for."""
+    made, totals = review(flagged_count=1)
+    outcome, (segment, *_) = made.flagged[0].outcome, made.flagged[0].segments
+    record = replace(outcome.record, engine=Engine.FRAMES, interval_ms=5_000, duration_ms=48_000, decoded_ms=decoded_ms)
+    seen = (replace(segment, start_ms=2_500, end_ms=2_500), replace(segment, start_ms=12_500, end_ms=17_500))
+    made.flagged = [FlaggedVideo(replace(outcome, record=record), seen)]
+    details = opened(pages.open(made, totals))
+
+    bars = details.locator(".lane rect").evaluate_all(
+        "all => all.map(bar => [bar.x.baseVal.valueInSpecifiedUnits, bar.width.baseVal.valueInSpecifiedUnits])"
+    )
+    [drawn] = details.locator(".samples path").evaluate_all("all => all.map(path => path.getAttribute('d'))")
+
+    assert [[0, 5], [10, 10]] == [[round(0.48 * share, 2) for share in bar] for bar in bars]
+    places = [0.048 * float(mark.partition(" ")[0]) for mark in drawn.split("M")[1:]]
+    assert [2.5 + 5 * number for number in range(marks)] == pytest.approx(places, abs=0.01)
+    assert f"one frame about every 5 s, up to {code(decoded_ms or 48_000)}" == details.locator(".samples").get_attribute(
+        "aria-label"
+    )
 
 
 def test_long_timeline_is_cut(pages):

@@ -39,7 +39,9 @@ class Refused(Exception):  # noqa: N818 - what became of the line
 def command_lines(page):
     """Yield each of our command lines in a page, in blocks and in lines, with its place."""
     for line in lines(page):
-        texts = _INLINE.findall(line.text) if line.language is None else [line.text.strip()]
+        indented = line.language is None and line.text.startswith("    ")  # code without a fence
+        texts = [line.text.strip()] if indented or line.language is not None else []
+        texts += _INLINE.findall(line.text) if line.language is None else []
         yield from ((line.where, text) for text in texts if _named(text))
 
 

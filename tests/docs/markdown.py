@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "manifests").glob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(page for room in ("docs", "manifests", "tests") for page in (ROOT / room).rglob("*.md"))])
 
 _FENCE = re.compile(r"^\s*(```+)\s*(\w*)")
 _HEADING = re.compile(r"^#{1,6} +(.+?) *$")
-_LINK = re.compile(r"\]\(([^)\s]+)\)")
-_REFERENCE = re.compile(r"^\[[^\]]+\]: +(\S+)")
-_IMAGE = re.compile(r'<img [^>]*src="([^"]+)"')
+# The target of a link or picture, with or without a title, in Markdown, as a reference or in HTML.
+_LINK = re.compile(r"\]\(\s*<?([^)\s>]+)")
+_DEFINITION = re.compile(r"^\[([^\]]+)\]: +(\S+)")
+_HTML = re.compile(r'<(?:a|img) [^>]*(?:href|src)="([^"]+)"')
+# `[text][name]`, of which the name is defined elsewhere on the page; tags of sources have a colon.
+_USE = re.compile(r"\]\[([^\]:]+)\]")
 _INLINE_CODE = re.compile(r"`[^`]*`")
 
 
@@ -50,8 +53,15 @@ def links(page):
     for line in lines(page):
         if line.language is None:
             prose = _INLINE_CODE.sub("", line.text)
-            for pattern in (_LINK, _REFERENCE, _IMAGE):
-                yield from ((line, target) for target in pattern.findall(prose))
+            found = [*_LINK.findall(prose), *_HTML.findall(prose), *(target for _, target in _DEFINITION.findall(prose))]
+            yield from ((line, target) for target in found)
+
+
+def undefined(page):
+    """Return the names of a page's links that it does not define."""
+    prose = [_INLINE_CODE.sub("", line.text) for line in lines(page) if line.language is None]
+    used = {name for text in prose for name in _USE.findall(text)}
+    return used - {name for text in prose for name, _ in _DEFINITION.findall(text)}
 
 
 def anchors(page):
@@ -60,5 +70,6 @@ def anchors(page):
     for line in lines(page):
         if line.language is None and (heading := _HEADING.match(line.text)):
             name = re.sub(r"[^\w\- ]", "", heading[1].lower()).replace(" ", "-")
-            found.append(f"{name}-{count}" if (count := sum(each == name for each in found)) else name)
+            again = sum(re.fullmatch(rf"{re.escape(name)}(-\d+)?", each) is not None for each in found)
+            found.append(f"{name}-{again}" if again else name)
     return set(found)

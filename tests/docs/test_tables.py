@@ -13,10 +13,13 @@ from handlers.domain.identity import Video
 from handlers.domain.reasons import REASONS
 from handlers.domain.record import BatchJob, Record, Scan, Segment, Settings, Totals
 from handlers.domain.scan_mail import digest_mail
-from handlers.domain.states import ScanStatus, State
+from handlers.domain.states import Lane, ScanStatus, State
 from handlers.flows.sweep import sweep
 from tests.docs.markdown import ROOT
 from tools.emulator.settings import EmulatorSettings
+from tools.lib.coverage import Coverage, Status
+from tools.lib.coverage.lookup import _STATUSES as STATUSES
+from tools.lib.listing import Selection
 from tools.lib.review import ObjectStatus, Review, TruthTable
 from tools.lib.review.export import Form, Rows, writer
 from tools.lib.review.join import ObjectResult
@@ -109,6 +112,19 @@ def test_statuses_of_an_export(tmp_path, rows_of_file):
     assert counted_by("review") == {json.loads(line)["state"] for line in path.read_text("utf-8").splitlines()}
 
 
+def test_statuses_of_coverage():
+    """Coverage counts the statuses of its own table, in its text and its JSON, by the states that the table names."""
+    table = rows(ARCHITECTURE, "coverage", "in its `--json`")
+    counts = Coverage(Selection(bucket="bucket"), scans=0)
+
+    lines = [line for line in counts.sentences() if re.search(r"  0 {2,}", line)]
+    states = {status.name.lower(): {state.value for state, each in STATUSES.items() if each is status} for status in Status}
+
+    assert [row[0] for row in table] == [re.split("  +", line.strip())[0] for line in lines]
+    assert [names(row[1])[0] for row in table] == list(counts.as_json()["statuses"])
+    assert states == {names(row[1])[0]: set(names(row[2])) for row in table}
+
+
 def test_statuses_of_a_digest():
     """The digest counts the statuses that the table says, with the same words; a list of scans has those that have a record."""
     scan = Scan(SCAN, "bucket", objects=20)
@@ -128,6 +144,7 @@ def test_statuses_of_a_scan_in_progress():
     line = progress.line()
 
     assert counted_by("`status`") == set(re.findall(r"\d+ ([a-z ]+?)(?=,| \()", line)) - {"done"}
+    assert {state.value for state in State if state.final} == set(progress.as_json()["videos"])
 
 
 @pytest.mark.parametrize("status", ScanStatus)
@@ -139,8 +156,10 @@ def test_scan_statuses(status):
 
 
 def test_sweep_tasks():
-    """The table of sweep tasks has them in order, with the seconds that each may take."""
-    tasks = sweep._tasks(MagicMock(), MagicMock(), sweep.SweepSettings("a stack", "a topic", "a Region", 25, 18))
+    """The table of sweep tasks has those of a deployment with everything, in order, with the seconds that each may take."""
+    ports = MagicMock()
+    ports.queues.lanes = frozenset(Lane)
+    tasks = sweep._tasks(ports, MagicMock(), sweep.SweepSettings("a stack", "a topic", "a Region", 25, 18))
 
     expected = [
         [f"`{type(task).__name__}`", "the rest" if seconds == sweep.SWEEP_SECONDS else f"{seconds:g}"] for task, seconds in tasks

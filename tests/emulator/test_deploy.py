@@ -43,6 +43,18 @@ def resource(kind, **properties):
     return {"Type": f"AWS::{kind}", "Properties": properties}
 
 
+BUCKET_POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Deny",
+            "Principal": {"AWS": "*"},
+            "Action": "s3:*",
+            "Resource": [{"Fn::GetAtt": ["Bucket", "Arn"]}, {"Fn::Join": ["", [{"Fn::GetAtt": ["Bucket", "Arn"]}, "/*"]]}],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        },
+    ],
+}
 RESOURCES = {
     "Table": resource(
         "DynamoDB::Table",
@@ -58,7 +70,7 @@ RESOURCES = {
     ),
     "Dlq": resource("SQS::Queue"),
     "Bucket": resource("S3::Bucket"),
-    "BucketPolicy": resource("S3::BucketPolicy", Bucket={"Ref": "Bucket"}, PolicyDocument={"Statement": []}),
+    "BucketPolicy": resource("S3::BucketPolicy", Bucket={"Ref": "Bucket"}, PolicyDocument=BUCKET_POLICY),
     "TopicPolicy": resource("SNS::TopicPolicy", Topics=[{"Ref": "Topic"}], PolicyDocument=TOPIC_POLICY),
     "QueuePolicy": resource("SQS::QueuePolicy", Queues=[{"Ref": "Queue"}], PolicyDocument=QUEUE_POLICY),
     "Role": resource("IAM::Role", **ROLE),

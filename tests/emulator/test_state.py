@@ -32,22 +32,26 @@ def _assembly(tmp_path_factory):
 
 
 def test_what_is_kept(go_on, assembly):
-    """Names, objects with their dates, items, credentials and endpoint are the same; the time goes on."""
+    """Names, objects with dates, tags and annotations, items, credentials and endpoint are the same; the time goes on."""
     with go_on() as first:
         before = first.deploy(assembly, STACK)
-        first.client("s3").put_object(Bucket=before["WorkBucketName"], Key="k", Body=b"body")
+        kept = {"Bucket": before["WorkBucketName"], "Key": "k"}
+        first.client("s3").put_object(**kept, Body=b"body", Tagging="a=1")
+        first.client("s3").put_object_annotation(**kept, AnnotationName="n", AnnotationPayload=b"text")
         first.client("dynamodb").put_item(TableName=before["TableName"], Item=wire(pk="p", sk="s", n=1))
         seen = first.client("s3").head_object(Bucket=before["WorkBucketName"], Key="k")["LastModified"]
         access, now = first.environment(), first.clock.now()
 
     with go_on() as second:
         after = second.deploy(assembly, STACK)
-        found = second.client("s3").get_object(Bucket=after["WorkBucketName"], Key="k")
+        found = second.client("s3").get_object(**kept)
+        annotation = second.client("s3").get_object_annotation(**kept, AnnotationName="n")["AnnotationPayload"]
         item = second.client("dynamodb").get_item(TableName=after["TableName"], Key=wire(pk="p", sk="s"))["Item"]
 
         assert second.clock.now() >= now
         assert (access, seen) == (second.environment(), found["LastModified"])
         assert (b"body", wire(pk="p", sk="s", n=1)) == (found["Body"].read(), item)
+        assert (1, b"text") == (found["TagCount"], annotation.read())
     assert {before[name] for name in ("TableName", "WorkBucketName")} == {after[name] for name in ("TableName", "WorkBucketName")}
 
 

@@ -141,7 +141,10 @@ class Answers:
         if operation == "HeadObject":
             modified_at = self._engines.objects.modified_at(parameters["Bucket"], parameters["Key"])
             return {"ETag": f'"{found.etag}"', "ContentLength": found.size, "LastModified": modified_at}
-        return {"Body": io.BytesIO(found.body[:64])}
+        if parameters.get("IfMatch") not in (None, f'"{found.etag}"'):
+            raise _client_error(operation, "PreconditionFailed", "At least one of the preconditions did not hold.", 412)
+        first, _, last = parameters["Range"].removeprefix("bytes=").partition("-")
+        return {"Body": io.BytesIO(found.body[int(first) : int(last) + 1])}
 
     def _listed(self, parameters):
         objects, bucket, most = self._engines.objects, parameters["Bucket"], parameters.get("MaxKeys", 1_000)
@@ -190,6 +193,8 @@ class Answers:
         raise LookupError(f"nothing here answers lambda.{operation}")
 
     def _rekognition(self, operation, parameters):
+        if operation == "DetectModerationLabels":
+            return self._engines.images.detect(parameters)
         engine = self._engines.rekognition
         return engine.start(parameters) if operation == "StartContentModeration" else engine.get(parameters)
 

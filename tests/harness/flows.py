@@ -10,10 +10,12 @@ from handlers.settings import (
     BatchInvokeSettings,
     CompletionSettings,
     NewUploadSettings,
+    SampleFramesSettings,
     StartAnalysisSettings,
     SweeperSettings,
     from_environment,
 )
+from tests.harness.media import Adapters
 from tools.emulator.services.lambda_ import Outcome, exited, failure
 
 
@@ -56,7 +58,7 @@ class Clients:
         return self._client("lambda" if name == "functions" else name)
 
 
-class SeenAdapters(wiring.Adapters):
+class SeenAdapters(Adapters):
     """Adapters whose ports that yield lazily pass through `seen`."""
 
     def __init__(self, clients, clock, seen):
@@ -78,6 +80,7 @@ SETTINGS = {
     "batch_invoke": BatchInvokeSettings,
     "new_upload": NewUploadSettings,
     "start_analysis": StartAnalysisSettings,
+    "sample_frames": SampleFramesSettings,
     "completion": CompletionSettings,
     "sweeper": SweeperSettings,
 }
@@ -85,12 +88,13 @@ WIRINGS = {
     "batch_invoke": wiring.register_flow,
     "new_upload": wiring.upload_flow,
     "start_analysis": wiring.lane_events_flow,
+    "sample_frames": wiring.frames_events_flow,
     "completion": wiring.complete_flow,
     "sweeper": wiring.sweep_flow,
 }
 
 
-def flow_of(function, client, clock, *, wirings=WIRINGS, adapters=wiring.Adapters):
+def flow_of(function, client, clock, *, wirings=WIRINGS, adapters=Adapters):
     """Return the flow behind a function's handler as a function of the event and the deadline, wired by its environment.
 
     `client(service)` gives AWS clients; a flow deals with one event at a time.

@@ -19,6 +19,7 @@ from tests.handlers.doubles import client_error, notice_event
 from tests.harness.calls import POLL_SECONDS, Calls
 from tests.harness.direct import Answers, DirectClient
 from tests.harness.flows import Flows
+from tests.harness.media import ImageEyes
 from tests.harness.session import Clock
 from tests.harness.videos import Eyes, video
 from tools import review_report, submit_job
@@ -75,6 +76,7 @@ class Line(Calls, Engines):
             objects=self.storage,
             runtime=self.flows,
             analyser=Eyes(),
+            image_analyser=ImageEyes(),
             outbox=outbox,
             idle_poll_seconds=POLL_SECONDS,
             seed=7,

@@ -10,11 +10,12 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 
-from handlers.domain.states import SCAN_LANES
+from handlers.domain.states import SCAN_LANES, Lane
 from handlers.settings import (
     BatchInvokeSettings,
     CompletionSettings,
     NewUploadSettings,
+    SampleFramesSettings,
     StartAnalysisSettings,
     SweeperSettings,
     to_environment,
@@ -36,11 +37,15 @@ FUNCTIONS = {
 }
 # And of the function that is there where a bucket is watched.
 WATCHING = {"new_upload": (120.0, 256)}
+# And of the one that is there where frames are deployed.
+BY_FRAMES = {"sample_frames": (900.0, 1_769)}
 SWEEPS = "rate(1 minute)"
 # The functions that have dead letters of their own.
 WITH_DEAD_LETTERS = ("completion", "sweeper")
 VISIBILITY, RECEIVES, RETENTION = 5_400, 1_000, 14 * 86_400
 STARTERS_PER_LANE = 2
+FRAMES_LANES = (Lane.FRAMES, Lane.FRAMES_EXPRESS)
+IMAGES_PER_SECOND, WORKERS_PER_LANE = 5.0, 5
 # The table's indexes: their keys, and what they show.
 INDEXES = {
     "work": (("work_pk", "work_sk"), ("bucket", "key", "version_id", "attempt", "lane")),
@@ -54,6 +59,8 @@ MAPPINGS = {
     "normal": "00000000-0000-4000-8000-000000000001",
     "express": "00000000-0000-4000-8000-000000000002",
     UPLOADS: "00000000-0000-4000-8000-000000000003",
+    "frames": "00000000-0000-4000-8000-000000000004",
+    "frames-express": "00000000-0000-4000-8000-000000000005",
 }
 
 
@@ -77,6 +84,15 @@ def policy_of(threshold):
     return json.dumps({"default": {"min_confidence": threshold, "alert": True}})
 
 
+# What the sweeper knows of the lanes of frames, beside their URLs.
+_SWEPT_FRAMES = {
+    "frames_dead_letters_url": url("frames-dead"),
+    "frames_express_dead_letters_url": url("frames-express-dead"),
+    "frames_mapping_id": MAPPINGS["frames"],
+    "frames_express_mapping_id": MAPPINGS["frames-express"],
+}
+
+
 @dataclass(frozen=True)
 class Deployed:
     """The settings with which the product is deployed."""
@@ -87,15 +103,23 @@ class Deployed:
     policy: str = policy_of(80)
     mails_per_scan: int = 2
     watch: str = ""
+    frames: bool = False
+    images_per_second: float = IMAGES_PER_SECOND
+
+    @property
+    def frames_lanes(self):
+        """Return the lanes that only a deployment with frames has."""
+        return FRAMES_LANES if self.frames else ()
 
     def settings(self):
         """Return the settings of each function."""
         lanes = {"normal_queue_url": url("normal"), "express_queue_url": url("express")}
+        frames = {f"{lane.name.lower()}_queue_url": url(lane.value) for lane in self.frames_lanes}
         uploads = {"watch": self.watch, "uploads_queue_url": url(UPLOADS), "uploads_dead_letters_url": url(f"{UPLOADS}-dead")}
-        watching = {"new_upload": NewUploadSettings(table_name=TABLE, **lanes, watch=self.watch)} if self.watch else {}
         return {
-            **watching,
-            "batch_invoke": BatchInvokeSettings(table_name=TABLE, **lanes),
+            **self._watching(lanes | frames),
+            **self._by_frames(frames),
+            "batch_invoke": BatchInvokeSettings(table_name=TABLE, **lanes, **frames),
             "start_analysis": StartAnalysisSettings(
                 table_name=TABLE,
                 **lanes,
@@ -123,8 +147,26 @@ class Deployed:
                 mails_per_scan=self.mails_per_scan,
                 slots=self.slots,
                 **(uploads if self.watch else {}),
+                **frames,
+                **(_SWEPT_FRAMES if self.frames else {}),
             ),
         }
+
+    def _watching(self, lanes):
+        return {"new_upload": NewUploadSettings(table_name=TABLE, **lanes, watch=self.watch)} if self.watch else {}
+
+    def _by_frames(self, lanes):
+        if not self.frames:
+            return {}
+        settings = SampleFramesSettings(
+            table_name=TABLE,
+            **lanes,
+            work_bucket_name=WORK,
+            policy=self.policy,
+            min_confidence=self.min_confidence,
+            images_per_second=self.images_per_second,
+        )
+        return {"sample_frames": settings}
 
     def deployment(self):
         """Return the deployment in the form in which tools find it."""
@@ -140,12 +182,13 @@ class Deployed:
             alerts_topic_arn=ALERTS,
             source_buckets=(BUCKET,),
             completion_function_arn=arn("completion"),
-            lane_dead_letters_urls=(url("normal-dead"), url("express-dead")),
+            lane_dead_letters_urls=tuple(url(f"{lane.value}-dead") for lane in (*SCAN_LANES, *self.frames_lanes)),
             completion_dead_letters_url=url("completion-dead"),
             undelivered_notices_url=url("undelivered"),
             sweeper_dead_letters_url=url("sweeper-dead"),
             slots=self.slots,
             account_jobs=self.account_jobs,
+            images_per_second=self.images_per_second if self.frames else None,
         )
 
 
@@ -156,6 +199,9 @@ def make_product(engines):
     for lane in SCAN_LANES:
         make_queue(lane.value, VISIBILITY, dead=f"{lane.value}-dead", receives=RECEIVES)
         poll(engines, MAPPINGS[lane.value], lane.value, "start_analysis", most=STARTERS_PER_LANE)
+    for lane in FRAMES_LANES:
+        make_queue(f"{lane.value}-dead")
+        make_queue(lane.value, VISIBILITY, dead=f"{lane.value}-dead", receives=RECEIVES)
     make_queue(UPLOADS, UPLOADS_VISIBILITY, dead=f"{UPLOADS}-dead", receives=UPLOADS_RECEIVES)
     poll(engines, MAPPINGS[UPLOADS], UPLOADS, "new_upload", most=UPLOADS_AT_A_TIME, batch=UPLOADS_BATCH)
     for name in ("completions", "alerts"):
@@ -187,9 +233,10 @@ def poll(engines, uuid, queue, function, *, most, batch=1):
 
 
 def put_functions(engines, deployed):
-    """Create or change the product's functions."""
+    """Create or change the product's functions, and what only a deployment with frames has."""
+    _put_frames_lanes(engines, there=deployed.frames)
     for module, settings in deployed.settings().items():
-        timeout, memory = (FUNCTIONS | WATCHING)[module]
+        timeout, memory = (FUNCTIONS | WATCHING | BY_FRAMES)[module]
         engines.functions.put(
             Function(
                 name=module,
@@ -203,6 +250,17 @@ def put_functions(engines, deployed):
                 dead_letter_arn=queue_arn(f"{module}-dead") if module in WITH_DEAD_LETTERS else None,
             )
         )
+
+
+def _put_frames_lanes(engines, *, there):
+    """Create the lanes of frames, or delete them with their messages."""
+    for lane in FRAMES_LANES:
+        mapping = MAPPINGS[lane.value]
+        if not there:
+            engines.functions.remove_mapping(mapping)
+            engines.queues.messages(engines.queues.queue(lane.value)).purge()
+        elif engines.functions.mapping(mapping) is None:
+            poll(engines, mapping, lane.value, "sample_frames", most=WORKERS_PER_LANE)
 
 
 def _make_table():

@@ -17,7 +17,11 @@ from tests.once import found_once
 __all__ = ["assembly", "session"]
 
 # Where a scenario wants another context or world than the others.
-CONTEXT = {"uploads": {"watch": [{"bucket": BUCKET, "max_minutes_per_day": 2}]}}
+CONTEXT = {
+    "frames": {"frames": True},
+    "frames_held": {"frames": True},
+    "uploads": {"watch": [{"bucket": BUCKET, "max_minutes_per_day": 2}]},
+}
 SETTINGS = {"holds": {"account_jobs": 1, "analysis_base_seconds": 2.0}, "uploads": {"event_bridge_switch_seconds": 0.0}}
 COUNTS = []
 

@@ -6,11 +6,15 @@ from email import message_from_bytes, policy
 
 from boto3.dynamodb.types import TypeDeserializer
 
+from handlers.flows.sample_rules import IMAGES_KEPT
+
 FINAL = {"CLEAN", "FLAGGED", "FAILED", "CANCELLED"}
 # Attributes of a record that a repeated step may leave otherwise, beside all times.
 TRANSIENT = {"rekognition_job_id", "refusals", "batch_job_id", "changed_during_scan", "start_shared"}
 # How the subject of the mail about lost notices begins.
 LOST_NOTICES = "Completion notices of scan"
+# How far a film by frames got before its scan was cancelled depends on when it was.
+PROGRESS = {"images", "position_ms", "model_version"}
 
 
 @dataclass
@@ -23,6 +27,8 @@ class Final:
         totals: Videos and milliseconds per state and scan.
         hits: What is kept of each analysis in the work bucket.
         started: Per key, scan, video id and attempt: how many jobs Rekognition's own ledger has.
+        frames: What was found in frames, per analysis, in order of time.
+        paid: How often each image was paid for, by the digest of its bytes, after Rekognition's own ledger.
         mails: How many of each subject.
         scans: How each scan stands, with its batch jobs.
         left: What should not be there any more: messages, dead letters, running items, mails due, the sweeper's lease.
@@ -33,6 +39,8 @@ class Final:
     totals: dict = field(default_factory=dict)
     hits: dict = field(default_factory=dict)
     started: dict = field(default_factory=dict)
+    frames: dict = field(default_factory=dict)
+    paid: Counter = field(default_factory=Counter)
     mails: Counter = field(default_factory=Counter)
     scans: dict = field(default_factory=dict)
     left: dict = field(default_factory=dict)
@@ -41,12 +49,16 @@ class Final:
 def final_of(line):
     """Return the end of a line."""
     items = list(_items(line))
-    final = Final(started=_started(line), mails=_mails(line), hits=_hits(line), left=dict(line.letters))
+    paid = Counter(call.digest for call in line.images.ledger.paid)
+    final = Final(started=_started(line), paid=paid, mails=_mails(line), hits=_hits(line), left=dict(line.letters))
     for item in items:
         _sort_in(item, final)
     for depth in line.lanes.values():
         _leave(final, "messages", depth.visible + depth.in_flight + depth.delayed)
     final.left = {name: count for name, count in final.left.items() if count}
+    for sums in final.totals.values():
+        if sums["videos"]["CANCELLED"]:
+            del sums["all"]["images"]
     return final
 
 
@@ -63,9 +75,22 @@ def faults_of(final):
 def differences(undisturbed, disturbed):
     """Return how a disturbed world ended differently from the undisturbed one; one more mail is not a difference."""
     found = faults_of(disturbed)
-    for name in ("records", "segments", "totals", "hits", "started", "scans"):
+    for name in ("records", "segments", "totals", "hits", "started", "frames", "scans"):
         found += _unequal(name, getattr(undisturbed, name), getattr(disturbed, name))
+    found += _payments(undisturbed.paid, disturbed.paid)
     return found + _mail_differences(_comparable(undisturbed), _comparable(disturbed))
+
+
+def _payments(undisturbed, disturbed):
+    """Return how payments differ by more than one death explains: what was not written is paid again, once."""
+    again = disturbed - undisturbed
+    missing = undisturbed - disturbed
+    too_often = [digest for digest, count in disturbed.items() if count > undisturbed[digest] + 1]
+    return [
+        *([f"{missing.total()} images were not paid for"] if missing else []),
+        *([f"{again.total()} images were paid for again"] if again.total() > IMAGES_KEPT else []),
+        *(f"{digest} was paid for {disturbed[digest]} times" for digest in too_often),
+    ]
 
 
 def _comparable(final):
@@ -105,6 +130,9 @@ def _sort_in(item, final):
     match item["pk"].partition("#")[0]:
         case "VIDEO" if "#SEGMENT#" in item["sk"]:
             final.segments[item["pk"], item["sk"]] = {name: value for name, value in item.items() if name != "Date"}
+        case "VIDEO" if "#HITS#" in item["sk"]:
+            # Which item a hit is in depends on when progress was written.
+            final.frames.setdefault((item["pk"], item["sk"].rpartition("#")[0]), []).extend(item["hits"])
         case "VIDEO":
             _leave(final, "index entries", int("work_pk" in item))
             content = item["key"] + (f"@{item.get('etag')}" if "uploaded_at" in item else "")
@@ -116,7 +144,7 @@ def _sort_in(item, final):
         case "SCANS":
             final.scans[item["sk"]] = _scan(item)
             _leave(final, "scan mails due", len(item.get("mails_due", [])))
-        case "RUNNING" | "STARTING" as kind:
+        case "RUNNING" | "STARTING" | "SAMPLING" as kind:
             _leave(final, kind.lower(), 1)
         case "LEASE":
             _leave(final, "lease", 1)
@@ -125,7 +153,8 @@ def _sort_in(item, final):
 
 
 def _lasting(item):
-    return {name: value for name, value in item.items() if not name.endswith("_at") and name not in {*TRANSIENT, "refused_since"}}
+    transient = {*TRANSIENT, "refused_since", *(PROGRESS if item["state"] == "CANCELLED" else ())}
+    return {name: value for name, value in item.items() if not name.endswith("_at") and name not in transient}
 
 
 def _scan(item):

@@ -1,20 +1,27 @@
 """Scans that together take every branch of the functions; people in them react to what they see, not to the time."""
 
+from dataclasses import replace
+
 from handlers.adapters.table import items
 from handlers.adapters.table.expressions import deserialized_item, serialized_item
-from handlers.adapters.table.scan_items import running_item, starting_item
+from handlers.adapters.table.scan_items import running_item, sampling_item, starting_item
 from handlers.domain import upload, watch
+from handlers.domain.engine import Engine
 from handlers.domain.identity import Video
 from handlers.domain.record import FEW_LOST_NOTICES, Progress, Record
 from handlers.domain.states import ScanStatus, State
+from handlers.flows import sample_rules
+from handlers.flows.breaker import BREAKER_VIDEOS
 from handlers.flows.sweep.repeat_starts import REPEAT_SECONDS
 from tests.harness.line import BUCKET
+from tests.harness.media import image
 from tests.harness.videos import MP4, unreadable, video
 
 WEAPONS = (2_000, "Weapons", 99.0)
-SCAN, OTHER = "01JDEM00000000000000000001", "01JDEM00000000000000000002"
+SCAN, OTHER, THIRD = (f"01JDEM{number:020}" for number in (1, 2, 3))
 # A bucket of which Rekognition cannot read.
 FOREIGN = "amzn-s3-demo-bucket2"
+PADDING = b" " * 400_000
 LONGEST_SECONDS = 100_000.0
 QUIET_SECONDS = 130.0
 WAIT_SECONDS = 300.0
@@ -228,6 +235,60 @@ def uploads(line):
     quiet(line)
 
 
+def frames(line):
+    """A film by frames that needs two invocations, images, and what cannot be analysed; others are refused for a fault of ours."""
+    short_invocations(line)
+    line.put("image.jpg", image("Weapons", 99.0))
+    line.put("broken.mp4", unreadable())
+    line.put("gone.mp4")
+    # So long that not all of it is read at once.
+    line.put("long.mp4", video(*[(at_ms, "Weapons", 99.0) for at_ms in (2_000, 7_000, 150_000, 290_000)], seconds=300) + PADDING)
+    line.images.faults.refuse("AccessDeniedException", count=1_000)
+    line.table.control.pause("reviewer", "to have a look at what is registered")
+
+    def go_on():
+        line.client("s3").delete_object(Bucket=BUCKET, Key="gone.mp4")
+        line.table.control.resume()
+        for number in range(BREAKER_VIDEOS - 1):
+            line.table.control.count_refused(f"video {number}")
+        line.when(lambda: (found := line.table.control.settings()).paused and not found.mail_due, fix)
+
+    def fix():
+        line.images.faults._refusals.clear()
+        line.table.control.resume()
+        line.table.control.count_refused("the last video")
+
+    keys = ("image.jpg", "broken.mp4", "gone.mp4", "long.mp4")
+    create(line, by_frames(line.upload_manifest(*(f"{BUCKET},{key}" for key in keys))))
+    line.when(lambda: jobs_over(line) and len(records(line)) == len(keys), go_on)
+    quiet(line)
+
+
+def frames_held(line):
+    """Films under way by frames in scans that are paused and resumed, paused and cancelled, or cancelled; one has no record."""
+    long_ago = line.clock.now() - 3_000.0
+    deleted = Record(Video(BUCKET, "deleted.mp4"), SCAN, State.RUNNING, engine=Engine.FRAMES)
+    line.client("dynamodb").put_item(
+        TableName=line.table.name, Item=serialized_item(sampling_item(deleted, long_ago, "a worker", long_ago))
+    )
+    line.put("resumed.mp4", video((2_000, "Weapons", 99.0), (120_000, "Weapons", 99.0), seconds=150))
+    line.put("paused.mp4", video(seconds=151))
+    line.put("cancelled.mp4", video(seconds=152))
+    scans = line.table.scans
+    line.between(progress_of("resumed.mp4"), lambda: scans.pause_scan(SCAN, "by reviewer"))
+    line.between(progress_of("paused.mp4"), lambda: scans.pause_scan(OTHER, "by reviewer"))
+    line.between(progress_of("cancelled.mp4"), lambda: scans.cancel_scan(THIRD, "by reviewer"))
+
+    def go_on():
+        scans.resume_scan(SCAN)
+        scans.cancel_scan(OTHER, "by reviewer")
+
+    for key, scan_id in (("resumed.mp4", SCAN), ("paused.mp4", OTHER), ("cancelled.mp4", THIRD)):
+        create(line, by_frames(line.upload_manifest(f"{BUCKET},{key}", scan_id=scan_id)))
+    line.when(lambda: [scan.status for scan in scans.scans()].count(ScanStatus.PAUSED) == 2 and not messages(line), go_on)
+    quiet(line)
+
+
 def repaired(line):
     """A scan whose failures by the completion report are submitted again."""
     line.put("a.mp4", video(WEAPONS))
@@ -263,6 +324,29 @@ def use_up_the_day(line):
     line.client("dynamodb").put_item(TableName=line.table.name, Item=serialized_item(day))
 
 
+def short_invocations(line):
+    """Let invocations of `sample_frames` end after 50 images."""
+    function = line.function("sample_frames")
+    line.functions.put(replace(function, timeout=sample_rules.LAST_SECONDS + 50 / 5.0))
+
+
+def by_frames(request):
+    """Return a request for a job whose films go by frames."""
+    request["Operation"]["LambdaInvoke"]["UserArguments"] |= {"engine": "frames", "interval_ms": "5000"}
+    return request
+
+
+def progress_of(key):
+    """Return what tells whether a call writes how far a film by frames has got."""
+    video_id = Video(BUCKET, key).id
+
+    def writes_progress(name, parameters):
+        updates = [action["Update"]["Key"] for action in parameters.get("TransactItems", ()) if "Update" in action]
+        return any(item["pk"] == {"S": "SAMPLING"} and item["sk"]["S"].startswith(video_id) for item in updates)
+
+    return writes_progress
+
+
 def record_of(item):
     """Return the record that an item holds."""
     return items.record_from(deserialized_item(item))
@@ -276,7 +360,7 @@ def create(line, request):
 def records(line):
     """Return the items of all records."""
     rows = line.tables.table(line.table.name).rows.scan()
-    return [row.item for row in rows if row.item["pk"]["S"].startswith("VIDEO#") and "#SEGMENT#" not in row.item["sk"]["S"]]
+    return [row.item for row in rows if row.item["pk"]["S"].startswith("VIDEO#") and row.item["sk"]["S"].count("#") == 1]
 
 
 def items_of(line, partition):

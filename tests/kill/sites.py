@@ -15,7 +15,7 @@ from botocore import xform_name
 from botocore.session import Session as BotocoreSession
 
 ROOT = Path(__file__).parents[2]
-HANDLERS = ("batch_invoke", "new_upload", "start_analysis", "completion", "sweeper")
+HANDLERS = ("batch_invoke", "new_upload", "start_analysis", "sample_frames", "completion", "sweeper")
 SERVICES = ("dynamodb", "sqs", "s3", "s3control", "sns", "lambda", "rekognition")
 # The module whose methods stand for operations of the table; its own lines are identified by the operation, not by their place.
 PRIMITIVES = "handlers.adapters.table.client"

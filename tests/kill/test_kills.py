@@ -7,15 +7,20 @@ from collections import Counter
 import pytest
 
 from handlers.domain.identity import Analysis
+from handlers.flows import sample_rules
 from tests.kill import sites
 from tests.kill.final import faults_of
 
-SCENARIOS = ("verdicts", "starts", "mails", "holds", "ends", "lost", "breaker", "leftovers", "uploads")
+SCENARIOS = ("verdicts", "starts", "mails", "holds", "ends", "lost", "breaker", "leftovers", "uploads", "frames", "frames_held")
 # Calls that no scenario makes, because other orders of events lead to them: they are killed at in the tests of the flows
-# (tests/handlers/flows: TestKilled of test_upload.py, test_sweep_comparison.py, test_sweep_days.py, all of
-# test_sample_killed.py), and in the model.
+# (tests/handlers/flows: TestKilled of test_upload.py, test_sweep_comparison.py, test_sweep_days.py, TestLimitOfADay of
+# test_sample_killed.py, test_killed_while_its_header_is_read of test_engines.py), and in the model.
+_HEADERS = {"handlers.adapters.objects self._bytes", "handlers.adapters.objects self._kind_by_header"}
 ELSEWHERE = {
+    "batch_invoke": _HEADERS,
+    "start_analysis": _HEADERS,
     "new_upload": {
+        *_HEADERS,
         "handlers.adapters.table.records self._changed",
         "handlers.adapters.table.records self._table.update",
         "handlers.flows.registration self._queues.send",
@@ -24,25 +29,23 @@ ELSEWHERE = {
         "handlers.flows.upload self._records.restore",
         "handlers.flows.upload self._records.supersede",
     },
+    # Of an upload to a bucket with a limit.
+    "sample_frames": {
+        "handlers.adapters.table.watches self._table.get",
+        "handlers.adapters.table.watches self._table.update",
+        "handlers.flows.day_limit self._watched.get",
+        "handlers.flows.day_limit self._watches.state",
+    },
     "sweeper": {
-        "handlers.adapters.table.sampling self._table.delete",
-        "handlers.adapters.table.sampling self._table.update",
         "handlers.adapters.table.scans self._change_scan",
         "handlers.flows.sweep.cancel self._scans.cancel_now",
         "handlers.adapters.table.watches self._table.update",
         "handlers.flows.sweep.compare_uploads self._watches.note_comparison",
-        "handlers.flows.sweep.repeat_samples self._queues.send",
-        "handlers.flows.sweep.repeat_samples self._records.finish",
-        "handlers.flows.sweep.repeat_samples self._records.record",
-        "handlers.flows.sweep.repeat_samples self._samplings.all",
-        "handlers.flows.sweep.repeat_samples self._samplings.forget",
-        "handlers.flows.sweep.repeat_samples self._samplings.note_message_sent",
-        "handlers.flows.sweep.repeat_samples self._samplings.take_over",
         "handlers.flows.sweep.send_mail self._records.mail_spared",
     },
 }
-# Nothing about an upload before its record is read by an index, and what is after that is as in the other scenarios.
-LAGS = {"uploads": (0.0,)}
+# Nothing about an upload before its record is read by an index, nor what goes by frames; all else is as in the other scenarios.
+LAGS = {"uploads": (0.0,), "frames": (0.0,), "frames_held": (0.0,)}
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 
@@ -102,6 +105,16 @@ def test_a_start_without_a_token_is_seen(killed, monkeypatch):
 
     assert [] == faults_of(outcome.undisturbed)
     assert any("2 jobs" in fault for _, fault in outcome.faults())
+
+
+def test_progress_that_is_written_too_rarely_is_seen(killed, monkeypatch):
+    """The comparison can fail: if a worker of frames leaves more than twenty images unwritten, a killed one's are paid again."""
+    monkeypatch.setattr(sample_rules, "IMAGES_KEPT", 1_000)
+
+    outcome = killed("frames", handlers=("sample_frames",))
+
+    assert [] == faults_of(outcome.undisturbed)
+    assert any("images were paid for again" in fault for _, fault in outcome.faults())
 
 
 def test_a_task_that_s3_batch_does_not_repeat_is_reported(killed):

@@ -22,13 +22,13 @@ from stacks.node import use_bundled_node
 use_bundled_node()
 
 from handlers.adapters.table import LaneWatch, MailWatch, Running, codec, decisions, items, scan_items
-from handlers.domain import lane_message, reasons, watch
+from handlers.domain import lane_message, mp4, reasons, watch
 from handlers.domain.identity import Video
 from handlers.domain.record import ObjectFacts, Record, Segment, Settings
 from handlers.domain.states import Lane, State
 from handlers.domain.watch import Watch
 from tests.bench import __main__ as bench
-from tests.bench import frames, headers, join, listing
+from tests.bench import frames, frames_flow, headers, join, listing
 from tests.bench.simulation import bench as simulation
 from tests.docs.helptexts import PROGRAMS
 from tests.harness.fixtures import opened
@@ -40,7 +40,7 @@ from tests.once import shipped_context, synthesised
 from tests.tools.conftest import TABLE, WORK_BUCKET, Account
 from tools.lib import doctor
 from tools.lib.cli import ProgramContext
-from tools.lib.estimate.mp4 import header
+from tools.lib.estimate import headers as estimate_headers
 from tools.rehearsal.assembly import CONTEXT as SNAPSHOT_CONTEXT
 from tools.rehearsal.assembly import SNAPSHOT
 
@@ -50,6 +50,7 @@ __all__ = [
     "COMMANDS",
     "HEADER_CODES",
     "PROGRAMS",
+    "REFUSED_HEADER_CODES",
     "SCENARIOS",
     "SNAPSHOT",
     "SNAPSHOT_CONTEXT",
@@ -94,6 +95,7 @@ COMMANDS = {
     "slots": ("control_scan.py", "slots", "9"),
     "cancel": ("control_scan.py", "cancel", "{express}", "--yes"),
     "redrive": ("control_scan.py", "redrive"),
+    "coverage": ("control_scan.py", "coverage", "{bucket}"),
     "watch on": ("control_scan.py", "watch", "on", "{bucket}", "--stack", "Watching"),
     "watch off": ("control_scan.py", "watch", "off", "{bucket}", "--yes", "--stack", "Watching"),
     "watch status": ("control_scan.py", "watch", "status", "--stack", "Watching"),
@@ -117,8 +119,9 @@ COMMANDS = {
     "run a plan": ("submit_job.py", "--run-plan", "{plan}", "--yes"),
 }
 """How each thing is asked for on the command line today; fixtures know it by its name."""
-# Codes of headers that do not stand as literals where they are used.
-HEADER_CODES = {*header._REFUSED.values(), header._AWS, header._BROKEN, header._GONE}
+# The codes of headers that could not be read which do not stand where they are used, by the names that stand there.
+HEADER_CODES = {"OTHER_CONTAINER": mp4.OTHER_CONTAINER, "_AWS": estimate_headers._AWS}
+REFUSED_HEADER_CODES = {*estimate_headers._REFUSED.values()}
 SCENARIOS = {
     "verdicts": scenarios.verdicts,
     "starts": scenarios.starts,
@@ -216,6 +219,7 @@ def _of_one(bench_of_ours):
 
 BENCHES = {
     "frames": lambda _few: frames.measure(None, {"small": (180, 5, "mp4", 10)}),
+    "frames-simulation": lambda few: {"simulation": frames_flow.simulate(few.films)},
     "headers": lambda few: dict.fromkeys(headers.FILES, headers._measured(headers.FILES["no_video"](), few.rounds)),
     "join": join.measure,
     "listing": _listed,
@@ -229,7 +233,7 @@ BENCHES = {
 
 def bench_values(name):
     """Return what a benchmark would write after small runs."""
-    return BENCHES[name](Namespace(videos=20, short_videos=100, rows=100, rounds=1))
+    return BENCHES[name](Namespace(films=3, videos=20, short_videos=100, rows=100, rounds=1))
 
 
 # --- read and written again ------------------------------------------------------------------------------------------------

@@ -114,12 +114,23 @@ def enumerations(folder):
 
 def arguments(folder, function, position):
     """Return the texts that stand as an argument of a function, in all calls below a folder."""
-    found = set()
+    return {text for node in argument_nodes(folder, function, position) for text in texts(node) or []}
+
+
+def argument_nodes(folder, function, position):
+    """Yield the expressions that stand as an argument of a function, in all calls below a folder."""
     for _, tree in trees(folder):
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == function and len(node.args) > position:
-                found.update(texts(node.args[position]) or [])
-    return found
+                yield node.args[position]
+
+
+def header_codes():
+    """Return the codes of headers that could not be read, also those that stand as a name or come from a table."""
+    nodes = [node for folder in ("handlers/domain/mp4", "tools/lib/estimate") for node in argument_nodes(folder, "Unreadable", 0)]
+    names = {node.id for node in nodes if isinstance(node, ast.Name)}
+    assert names == product.HEADER_CODES.keys()
+    return {*product.HEADER_CODES.values(), *product.REFUSED_HEADER_CODES, *(text for node in nodes for text in texts(node) or [])}
 
 
 def test_codes():
@@ -134,9 +145,7 @@ def test_codes():
                 name: code for name, code in vars(product.reasons).items() if name.isupper() and isinstance(code, str)
             },
             "reasons": sorted(product.reasons.REASONS),
-            "reasons of headers that could not be read": sorted(
-                arguments("tools/lib/estimate", "Unreadable", 0) | product.HEADER_CODES
-            ),
+            "reasons of headers that could not be read": sorted(header_codes()),
             "reasons of a retry": sorted(arguments("tools/lib/retry", "Diagnosis", 0)),
             "reasons of objects without a record": sorted(arguments("tools/lib/review", "ObjectResult", 3)),
         },

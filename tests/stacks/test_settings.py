@@ -142,9 +142,9 @@ def test_numbers_may_be_text(shipped):
         ("watch", watched() * 2, "'amzn-s3-demo-bucket' twice", "keep one entry"),
         ("watch", watched(prefix="2026/"), "the unknown field 'prefix'", "it may have bucket, prefixes, suffixes"),
         ("watch", watched(engine="frames"), "which this deployment does not have", 'set "frames" to true'),
-        ("watch", watched(engine="images"), '"engine" is \'images\', must be "video" or "frames"', "leave it out"),
-        ("watch", watched(engine=["frames"]), '"engine" is [\'frames\'], must be "video" or "frames"', "leave it out"),
-        ("watch", watched(interval="2s"), 'belongs to the engine "frames"', "leave it out"),
+        ("watch", watched(engine="images"), '"engine" is \'images\', must be "video" or "frames"', "omit it"),
+        ("watch", watched(engine=["frames"]), '"engine" is [\'frames\'], must be "video" or "frames"', "omit it"),
+        ("watch", watched(interval="2s"), 'belongs to the engine "frames"', "omit it"),
         ("watch", watched(prefixes="2026/"), "must be a list of texts", '["2026/"]'),
         ("watch", watched(prefixes=[7]), "must be a list of texts", "[] for all"),
         ("watch", watched(prefixes=["é" * 513]), "of up to 1,024 bytes", "[] for all"),
@@ -153,6 +153,10 @@ def test_numbers_may_be_text(shipped):
         ("watch", watched(suffixes=None), "must be a list of printable ASCII texts", "is None"),
         ("watch", watched(suffixes=[""]), "must be a list of printable ASCII texts", '[".mp4", ".mov"]'),
         ("watch", watched(suffixes=[".vidéo"]), "must be a list of printable ASCII texts", "'.vidéo'"),
+        ("watch", watched(prefixes=["2026/*"]), "takes the beginnings of keys", 'write e.g. "2026/"'),
+        ("watch", watched(prefixes=["2026/", "s3://a/b"]), "neither patterns nor URIs", "'s3://a/b'"),
+        ("watch", watched(suffixes=["*.mp4"]), "takes the ends of keys, not patterns", 'write e.g. ".mp4"'),
+        ("watch", watched(suffixes=[".mp4", ".JPG"]), "looks at no images", 'set "frames" to true'),
         ("watch", watched(suffixes=[".mp4\n"]), "must be a list of printable ASCII texts", "write e.g."),
         ("watch", watched(suffixes=[f".{n:03}" for n in range(60)]), "at most 2,048", "fewer or shorter"),
         ("watch", watched(max_minutes_per_day=0), '"max_minutes_per_day" must be a whole number from 1', "to set no limit"),
@@ -271,15 +275,27 @@ def test_interval_of_a_watch(shipped, interval):
         from_context(context)
 
 
+def test_watches_with_frames(shipped):
+    """Where frames are deployed fewer watches fit the variables of a function, and what does not fit is refused with the cure."""
+    names = [f"{number:02}-videos-of-a-studio" for number in range(20)]
+    context = shipped | {"source_buckets": names, "watch": [{"bucket": name, "suffixes": [".mp4", ".mkv"]} for name in names]}
+
+    assert 20 == len(from_context(context).watch)
+    with pytest.raises(
+        ContextError, match=r'"watch": takes \d+ bytes, must take at most 916 with those about frames .* second stack'
+    ):
+        from_context(context | {"frames": True})
+
+
 def test_limits_with_a_long_policy(shipped):
     """Limits that do not fit beside the policy are refused, where one function has both."""
-    rules = {**PLAIN_POLICY, "labels": {f"Label {n}": PLAIN_POLICY["default"] for n in range(55)}}
+    rules = {**PLAIN_POLICY, "labels": {f"Label {n}": PLAIN_POLICY["default"] for n in range(60)}}
     names = [f"{number:063}" for number in range(20)]
-    watches = [{"bucket": name, "max_minutes_per_day": 60} for name in names[:9]]
+    watches = [{"bucket": name, "max_minutes_per_day": 60} for name in names[:7]]
     context = shipped | {"source_buckets": names, "policy": rules, "watch": watches}
 
-    assert 9 == len(from_context(context).watch)
-    with pytest.raises(ContextError, match=r'"watch": has limits a day that take .* "policy", must take at most 3320'):
+    assert 7 == len(from_context(context).watch)
+    with pytest.raises(ContextError, match=r'"watch": has daily limits that take .* "policy", must take at most 3320'):
         from_context(context | {"frames": True})
 
 

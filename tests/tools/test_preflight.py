@@ -12,6 +12,8 @@ from tools.lib.aws import connect
 from tools.lib.cli import ROOT
 
 OWN = ("-c", "source_buckets=my-videos")
+# The line by which `make deploy` builds the layer.
+PACKAGE = "\t@! $(BIN)/python tools/preflight.py frames $(CDK_OPTIONS) || $(MAKE) package"
 
 
 def run(capsys, *arguments, connected=connect):
@@ -41,8 +43,30 @@ def test_makefile(target):
 
     recipe = re.search(rf"^{target}:.*\n((?:\t.*\n)+)", text, re.MULTILINE)[1].splitlines()
 
-    assert f"$(BIN)/python tools/preflight.py {target} $(CDK_OPTIONS)" in recipe[0]
-    assert f" {target} --app" in recipe[1]
+    check, cdk = recipe[-2:]
+    assert f"$(BIN)/python tools/preflight.py {target} $(CDK_OPTIONS)" in check
+    assert f" {target} --app" in cdk
+    assert [PACKAGE] * (target == "deploy") == recipe[:-2]
+
+
+@pytest.mark.parametrize(
+    ("options", "made"),
+    [
+        ((), ""),
+        (("-c", "frames=false"), ""),
+        (("-c", "frames=true"), "package"),
+        (("-c", "frames=false", "--context", "frames=true", "--require-approval", "never"), "package"),
+    ],
+)
+def test_the_layer_is_built_for_frames_only(options, made):
+    """`make deploy` builds the layer with PyAV only where the settings deploy frames."""
+    line = PACKAGE.strip("\t@").replace("$(BIN)/python", sys.executable).replace("$(MAKE)", "echo -n")
+
+    done = subprocess.run(
+        ["sh", "-c", line.replace("$(CDK_OPTIONS)", " ".join(options))], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert (0, made) == (done.returncode, done.stdout)
 
 
 @pytest.mark.parametrize("target", ["bootstrap", "deploy", "destroy"])

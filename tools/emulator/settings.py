@@ -55,7 +55,17 @@ class EmulatorSettings:
     async_retry_seconds: tuple[float, ...] = (60.0, 120.0)  # waits before Lambda's retries of an asynchronous invocation
     # Until a bucket sends events to EventBridge after that was switched on; about five minutes [S3:EventBridge].
     event_bridge_switch_seconds: float = 300.0
+    # Unknown on AWS: whether the tags that CopyObject takes from its source are tags of the request to policies
+    # (s3:RequestObjectTag), as those in its header are.
+    copied_tags_are_request_tags: bool = False
+    # Unknown on AWS: the code for an annotation of more than 1 MiB.
+    annotation_too_large_error: str = "InvalidRequest"
+    # Unknown on AWS: the code for annotating what is deleted, in a bucket with versions: this one, as for reading, or
+    # MethodNotAllowed, as for tagging.
+    annotation_deleted_error: str = "NoSuchKey"
     event_delay_seconds: float = 0.5  # from an event to its delivery, on average
     event_repeats: float = 0.0  # the share of deliveries that are made twice; EventBridge promises at least one
     event_losses: float = 0.0  # the share of deliveries that are never made
+    # What the entries of a PutEvents request must stay below: 1 MB by the newest API model, 256 KB by older pages.
+    put_events_max_bytes: int = 1_048_576
     mail_confirmed: bool = True  # whether an e-mail subscription is taken as confirmed by its owner

@@ -1,4 +1,4 @@
-"""What a rehearsal deploys: the committed template, or what `app.py` makes if cdk.json was changed.
+"""What a rehearsal deploys: the committed template, or if cdk.json was changed the one that `app.py` makes.
 
 Thanks to the snapshot (`python -m tests.pins` renews it) a rehearsal needs neither the CDK nor Node, the largest parts of an
 environment.
@@ -49,7 +49,7 @@ def snapshot_fits() -> bool:
 
 
 def from_snapshot(outdir: Path) -> None:
-    """Write an assembly with the snapshot's template and the present code of the functions."""
+    """Write an assembly with the snapshot's template and the current code of the functions."""
     digest = _write_code(outdir)
     template = f"{STACK}.template.json"
     stack = {"type": "aws:cloudformation:stack", "properties": {"templateFile": template}}
@@ -83,7 +83,7 @@ def synthesise(outdir: Path) -> None:
         [sys.executable, ROOT / "app.py"], env=environment, cwd=ROOT, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        cure = "Fix cdk.json" if done.returncode == _CONTEXT_FAULT else "Do what it says"
+        cure = "Fix cdk.json" if done.returncode == _CONTEXT_FAULT else "Follow that message"
         raise ToolError(f"python app.py ended with {done.returncode}: {done.stderr.strip()}", cure=f"{cure}, then rehearse again.")
 
 

@@ -34,7 +34,7 @@ def _objects(review: Mapping[str, Any], scanned: Mapping[str, Expected]) -> Iter
         elif state == "FLAGGED" and (found := _labels(video)) != (shown := {card.label for card in expected.labels}):
             yield f"{key} shows {_names(shown)}, but {_names(found)} was found"
         elif expected.reason and video["reason"] != expected.reason:
-            yield f"{key} is {state.lower()} because of {video['reason']}, not of {expected.reason}"
+            yield f"{key} is {state.lower()} because of {video['reason']}, not because of {expected.reason}"
 
 
 def _labels(video: Mapping[str, Any]) -> set[str]:

@@ -22,7 +22,7 @@ from tools.lib.errors import ToolError
 FOLDERS = ("library", "cdk.out", "world", "manifests")
 FILES = ("review.txt", "review.json", "review.html", "day.txt", "frames.txt")
 MARKER = ".rehearsal.json"
-# A file in each folder while a rehearsal runs, which tells it from a folder that someone made in its place.
+# A file in each folder while a rehearsal runs, by which it differs from a folder that someone made in its place.
 SEAL = ".rehearsal"
 # Files that file managers leave in folders.
 _CLUTTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
@@ -45,7 +45,7 @@ class OutputFolder:
         """Lock the folder, remove what an earlier rehearsal left, and make the folders anew.
 
         Raises:
-            ToolError: Another rehearsal is using the folder, or it contains what no rehearsal made.
+            ToolError: Another rehearsal is using the folder, or it contains files that no rehearsal made.
         """
         for parent in self.path.parents:
             if (parent / MARKER).exists():

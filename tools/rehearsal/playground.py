@@ -29,13 +29,13 @@ _PRIVATE = 0o600  # the exports hold the world's keys
 
 
 def serve(world: World, terminal: Terminal, output: OutputFolder, extra: Mapping[str, str]) -> None:
-    """Write the lines that lead a shell to a world, then show what happens in it until a signal ends it.
+    """Write the `export` lines that connect a shell to a world, then show what happens in it until a signal ends it.
 
     Args:
         world: The world, with everything in it.
         terminal: Where to show what happens; the lines go to stdout.
         output: The folder of the world; it must remain.
-        extra: Variables for the shell beside the world's own.
+        extra: Variables for the shell in addition to the world's own.
     """
     with _signals() as stop:
         lines = "\n".join(exports({**world.environment(), **extra}, config=world.directory / "aws-config"))
@@ -61,7 +61,8 @@ def require_keeping(output: Path, *, keep: bool) -> None:
     if path.exists() and not keep:
         raise ToolError(
             f"{output} has the state of an earlier playground.",
-            cure=f"Go on with it: --keep. Leave it alone: another --output. Start anew: rm {shlex.quote(str(path))}",
+            cure="To continue with it, pass --keep; to leave it, choose another --output; to start anew: "
+            f"rm {shlex.quote(str(path))}",
         )
 
 

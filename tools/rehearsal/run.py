@@ -79,12 +79,12 @@ class Rehearsal:
     def serve(self, library: Library, *, keep: bool) -> ExitCode:
         """Keep the deployed offline world open for the user's own commands until Ctrl-C.
 
-        With `keep` its state is kept at the end, and an earlier one is gone on with.
+        With `keep`, it continues with the state of an earlier one, and its own state is kept at the end.
         """
         path = self._output.path
         with self._deployed(library, path / STATE if keep else None) as world:
             serve(world, self._terminal, self._output, self._variables())
-        kept = " Its state is kept: the same command goes on with it." if keep else ""
+        kept = " Its state is kept: the same command continues with it." if keep else ""
         self._terminal.info(f"The playground has ended. What it made is in {path}.{kept}")
         return ExitCode.DONE
 
@@ -92,7 +92,7 @@ class Rehearsal:
     def _deployed(self, library: Library, state: Path | None = None) -> Iterator[World]:
         """Open a world with the deployed stack and the uploaded library; it is closed at the end of the block.
 
-        A world that goes on with its state has a library already.
+        A world that continues with a kept state already has a library.
         """
         goes_on = state is not None and state.exists()
         path, videos = self._output.path, library.videos
@@ -118,7 +118,7 @@ class Rehearsal:
     @contextmanager
     def _world(self, directory: Path, state: Path | None) -> Iterator[World]:
         with self._step("Loading the offline world"):
-            # Importing moto takes seconds, so it comes late and is shown. Without garbage collection it takes a third less.
+            # Importing moto takes seconds, so it comes late, as a step. Without garbage collection it takes a third less.
             gc.disable()
             from tools.emulator.state import StateError  # noqa: PLC0415
             from tools.emulator.world import World  # noqa: PLC0415
@@ -150,7 +150,7 @@ class Rehearsal:
 
     @contextmanager
     def _uploading(self, world: World, sample: Sample | None) -> Iterator[UploadMeanwhile | None]:
-        """Watch the bucket, and upload a sample while the block goes on."""
+        """Watch the bucket, and upload a sample while the block runs."""
         if sample is None:
             yield None
             return
@@ -183,7 +183,7 @@ class Rehearsal:
         return self._review_as_json(world)[1]
 
     def _show_bills(self, world: World) -> None:
-        """Show what Rekognition would have charged, by its own books."""
+        """Show what Rekognition would have charged, by its own ledger."""
         minutes, images = world.rekognition.ledger.minutes_billed, len(world.images.ledger.paid)
         by_video, by_frames = prices.REKOGNITION_MINUTE.dollars, prices.REKOGNITION_IMAGE.dollars
         self._terminal.write(
@@ -231,7 +231,7 @@ class Rehearsal:
         return ExitCode(code), out
 
     def _watched(self, world: World, command: list[str], environment: dict[str, str]) -> tuple[int, str]:
-        """Run a program to its end, or until the world breaks, for which it would wait in vain."""
+        """Run a program to its end, or until the world breaks: the program would then wait in vain."""
         with subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8") as process:  # noqa: S603 - our own program
             try:
                 while True:
@@ -280,12 +280,12 @@ def require_found(review: Mapping[str, Any], samples: Iterable[Sample], *, by_fr
 
 
 def _has_job(world: World) -> bool:
-    """Tell whether the scan's job is there: what is uploaded before, as on a slow machine, would be listed as part of the scan."""
+    """Tell whether the scan's job exists: on a slow machine, an earlier upload would be listed as part of the scan."""
     return bool(world.client("s3control").list_jobs(AccountId=world.settings.account_id)["Jobs"])
 
 
 def _in_the_bucket(library: Library) -> tuple[Sample, ...]:
-    """Return the samples, with that which was uploaded meanwhile."""
+    """Return the samples, with the one that was uploaded meanwhile."""
     return (*(library.samples or ()), *([] if library.upload is None else [library.upload]))
 
 

@@ -16,12 +16,12 @@ from tools.rehearsal.playground import mail_line
 if TYPE_CHECKING:
     from tools.emulator.world import World
 
-LOOK_SECONDS = 0.2  # how often the world is asked whether the mail is there
+LOOK_SECONDS = 0.2  # how often to check whether the mail is there
 
-# The wait for the mail is measured in invocations, because a slow machine is slow at everything: about this many end before it.
+# The wait for the mail is measured in invocations, because a slow machine is slow at everything: fewer than this end before it.
 MOST_INVOCATIONS = 100
 
-# Longer than any function runs: if none has ended for so long, none will.
+# Longer than any function runs: if none has ended for that long, none will.
 STILL_SECONDS = 300.0
 
 # How much later than S3 promises its events the upload comes, in seconds of the world.

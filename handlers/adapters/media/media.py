@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
@@ -37,7 +37,7 @@ class Media:
 
     Attributes:
         kind: "film" if it has a time axis, as an animated image has.
-        duration_ms: What its header states, None if it states nothing. A film may have frames beyond that.
+        duration_ms: The length that its header states, None if it states none. A film may have frames beyond that.
         passthrough: Whether it is an image that Rekognition can read from S3 as it is; then `frames` yields nothing.
         decoded_ms: The time up to which it could be decoded; final once `frames` has ended.
         complete: Whether that is the whole film; final once `frames` has ended.
@@ -85,8 +85,10 @@ class Media:
         self.decoded_ms, self.complete = message["decoded_ms"], message["complete"]
 
 
-def open_media(source: Source, *, interval_ms: int, after_ms: int | None) -> Media:
+def open_media(source: Source, *, interval_ms: int, after_ms: int | None, start: Callable[[Ranges], Decoder] = Decoder) -> Media:
     """Open an object; `after_ms` is the time of the last frame that was analysed, None to begin at the start.
+
+    `start` starts the decoder that reads it, if one is needed.
 
     Raises:
         MediaError: It cannot be opened, or FFmpeg cannot decode its contents.
@@ -94,7 +96,7 @@ def open_media(source: Source, *, interval_ms: int, after_ms: int | None) -> Med
     ranges = Ranges(source)
     if _can_be_sent_as_it_is(ranges):
         return Media(None, "image", None, resumed=False)
-    decoder = Decoder(ranges)
+    decoder = start(ranges)
     with ExitStack() as unless_opened:
         unless_opened.callback(decoder.close)
         try:

@@ -45,7 +45,9 @@ class Decoder:
         self._answers, self._messages = cast("BinaryIO", self._process.stdin), cast("BinaryIO", self._process.stdout)
 
     def step(self, **asked: Any) -> tuple[dict[str, Any], bytes]:  # noqa: ANN401  # values of JSON
-        """Let the decoder continue, answer its reads, and return its next other message; `asked` is the first step's command.
+        """Let the decoder continue, answer its reads, and return its next message of another kind.
+
+        `asked` is the command, for the first step.
 
         Raises:
             DecoderFailedError: The decoder failed; no further step is possible.
@@ -102,7 +104,9 @@ class Decoder:
         if not (isinstance(offset, int) and isinstance(length, int) and isinstance(until, int)):
             raise DecoderFailedError("FFmpeg's process sent a message without numbers")
         if not 0 <= offset < self._ranges.size or not 0 < length <= _LONGEST_READ:
-            raise DecoderFailedError(f"FFmpeg's process wants {length} bytes at {offset}, of {self._ranges.size}")
+            raise DecoderFailedError(
+                f"FFmpeg's process requested the bytes from {offset} to {offset + length}, of {self._ranges.size}"
+            )
         return self._ranges.read(offset, length, until)
 
 

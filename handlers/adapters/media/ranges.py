@@ -9,7 +9,7 @@ from typing import Protocol
 _SMALLEST, _LARGEST = 64 * 1024, 2 * 1024**2
 _MOST_KEPT = 8 * 1024**2
 # The most that is fetched: this many times the object's size, and this many bytes more. An honest film may be read twice, if its
-# index turns out to be wrong; a file that needs more than this is built to make us read.
+# index turns out to be wrong; a file that needs more than this was built to make us read.
 _MOST_TIMES, _MOST_BESIDES = 3, 64 * 1024**2
 
 
@@ -65,7 +65,7 @@ class Ranges:
         length = min(length, self._source.size - offset)
         self._left -= length
         if self._left < 0:
-            raise ReadTooMuchError("its file leads in circles: far more was read than there is")
+            raise ReadTooMuchError("the file makes the decoder read in circles: far more was read than the object holds")
         piece = self._source.read(offset, length)
         self._end, self._length = offset + len(piece), length
         self._pieces[offset] = piece

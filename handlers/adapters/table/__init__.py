@@ -5,7 +5,7 @@ from handlers.adapters.table.control import Control
 from handlers.adapters.table.decisions import Decisions
 from handlers.adapters.table.outcome import Outcome
 from handlers.adapters.table.pace import Pace
-from handlers.adapters.table.records import DayUsedUpError, Records, Situation
+from handlers.adapters.table.records import DayUsedUpError, Known, Records, Situation
 from handlers.adapters.table.sampling import Lease, Samplings
 from handlers.adapters.table.scan_items import LaneWatch, MailWatch, Running, Sampling, Starting
 from handlers.adapters.table.scans import Scans
@@ -21,6 +21,7 @@ __all__ = [
     "CurrentUpload",
     "DayUsedUpError",
     "Decisions",
+    "Known",
     "LaneWatch",
     "Lease",
     "MailWatch",

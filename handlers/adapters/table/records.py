@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from handlers.adapters.table import codec, expressions, items, scan_items, watches
 from handlers.adapters.table.client import ConditionFailedError, TableClient
@@ -57,6 +57,16 @@ class DayUsedUpError(Exception):
     """The limit of minutes of a watched bucket's day is reached: the analysis was not begun."""
 
 
+class Known(NamedTuple):
+    """The state of a record, the content (ETag, "" if it was never looked at), and by which engine and interval it is analysed."""
+
+    video_id: str
+    state: State
+    etag: str
+    engine: Engine
+    interval_ms: int | None
+
+
 class Records:
     """Reads and transitions of records. Reads of an index are eventually consistent: only a hint."""
 
@@ -81,6 +91,12 @@ class Records:
         for item in self._table.get_many(keys, ["scan_sk"]):  # holds both, and is written with the state
             yield items.video_and_state(item["scan_sk"])
 
+    def known(self, names: Iterable[tuple[str, str]]) -> Iterator[Known]:
+        """Yield what decides whether a verdict is still true, of the records of (video id, scan id), in any order and each once."""
+        keys = (items.record_key(*each) for each in names)
+        for item in self._table.get_many(keys, ["scan_sk", "etag", "engine", "interval_ms"]):
+            yield Known(*items.video_and_state(item["scan_sk"]), item.get("etag", ""), *items.engine_of(item))
+
     def finished(
         self, names: Iterable[tuple[str, str]], counts: Callable[[Engine, int | None], bool] = lambda _engine, _interval_ms: True
     ) -> Iterator[tuple[str, str]]:
@@ -88,11 +104,9 @@ class Records:
 
         `counts` tells of an engine and an interval whether a verdict that was reached by them is taken.
         """
-        keys = (items.record_key(*each) for each in names)
-        for item in self._table.get_many(keys, ["scan_sk", "etag", "engine", "interval_ms"]):
-            video_id, state = items.video_and_state(item["scan_sk"])
-            if state in (State.CLEAN, State.FLAGGED) and counts(*items.engine_of(item)):
-                yield video_id, item.get("etag", "")
+        for each in self.known(names):
+            if each.state in (State.CLEAN, State.FLAGGED) and counts(each.engine, each.interval_ms):
+                yield each.video_id, each.etag
 
     def situation(self, analysis: Analysis) -> Situation:
         """Return settings, scan and record of an analysis."""

@@ -48,17 +48,30 @@ class Scans:
         They are listed in a partition of their own: watched buckets make thousands of scans a year. Once a day all scans are read,
         for those that a version without that list has written.
         """
-        listed = {item["sk"]: item for item in self._table.query(scan_items.ACTIVE_PK)}
-        check = listed.pop(scan_items.ACTIVE_CHECK_KEY["sk"], None)
-        if check is None or self._clock.now() - float(check["at"]) >= ALL_READ_SECONDS:
+        listed, checked_at = self._listed()
+        if checked_at is None or self._clock.now() - checked_at >= ALL_READ_SECONDS:
             found = self.scans()
             self._list_all(scan for scan in found if scan.active and scan.id not in listed)
         else:
-            found = _newest_first(map(scan_items.scan_from, self._table.get_many(map(scan_items.scan_key, listed))))
+            found = self._of(listed)
         for scan in found:
             if not scan.active and scan.id in listed:
                 self._unlist(scan.id)
         return [scan for scan in found if scan.active]
+
+    def active_as_listed(self) -> list[Scan]:
+        """Return the active scans as `active` does, but change nothing: for programs, which only look."""
+        listed, checked_at = self._listed()
+        return [scan for scan in (self.scans() if checked_at is None else self._of(listed)) if scan.active]
+
+    def _listed(self) -> tuple[set[str], float | None]:
+        """Return the ids of the scans that are listed as active, and when all scans were last compared with the list."""
+        listed = {item["sk"]: item for item in self._table.query(scan_items.ACTIVE_PK)}
+        check = listed.pop(scan_items.ACTIVE_CHECK_KEY["sk"], None)
+        return set(listed), None if check is None else float(check["at"])
+
+    def _of(self, scan_ids: Iterable[str]) -> list[Scan]:
+        return _newest_first(map(scan_items.scan_from, self._table.get_many(map(scan_items.scan_key, scan_ids))))
 
     def _list_all(self, scans: Iterable[Scan]) -> None:
         for scan in scans:

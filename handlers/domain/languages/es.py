@@ -60,7 +60,7 @@ _MAILS = {
         "Fuera del escaneo por su sufijo: {count} {count:objeto|objetos} ({list})."
     ),
     "{count} of them {count:looks like a video|look like videos} ({list}): submit a scan with --suffix to include them.": (
-        "{count} de ellos {count:parece un video|parecen videos} ({list}): un escaneo con --suffix los incluye."
+        "{count} de ellos {count:parece un video|parecen videos} ({list}): un escaneo con --suffix {count:lo|los} incluye."
     ),
     "{count} without a suffix": "{count} sin sufijo",
     "{count} with other suffixes": "{count} con otros sufijos",
@@ -174,7 +174,7 @@ _WARNINGS = {
     "Put again and again with the same bytes, and analysed {most} times: {count} {count:upload|uploads}. What was put after that "
     "was not analysed, so look at {count:it|them} yourself.": (
         "Se {count:subió|subieron} una y otra vez con los mismos bytes y se {count:analizó|analizaron} {most} veces: {count} "
-        "{count:archivo|archivos}. Lo subido después no se analizó; {count:revíselo|revíselos} usted."
+        "{count:archivo|archivos}. Lo subido después no se analizó; conviene {count:revisarlo|revisarlos} a mano."
     ),
     "Records found: {found}; by the totals of the scan there are {expected}. The index lags, or videos are just ending: "
     "run the review again in a minute.": (
@@ -407,6 +407,7 @@ _PAGE = {
     "Length": "Duración",
     "Looked at": "Revisión",
     "as an image": "como imagen",
+    "one frame about every {seconds} s, up to {time}": "un fotograma cada {seconds} s, aproximadamente, hasta {time}",
     "by frames, every {seconds} s: shorter scenes may be missed": (
         "por fotogramas, cada {seconds} s: las escenas más cortas pueden pasar inadvertidas"
     ),
@@ -463,8 +464,9 @@ _PAGE = {
     "`ffprobe FILE` shows what is broken or its codec; convert it ({command}), upload and scan the new file": (
         "`ffprobe FILE` muestra qué está dañado o su códec; convertirlo ({command}), subir y analizar el archivo nuevo"
     ),
-    "nothing: what replaced it is looked at instead": "nada: se examina lo que lo sustituyó",
+    "nothing: what replaced it is looked at instead": "nada: se revisa lo que lo reemplazó",
     "scale it down, upload and scan the new file": "reducirla, subir el archivo nuevo y analizarlo",
+    "save it as GIF or MP4, upload and scan the new file": "guardarla como GIF o MP4, subir el archivo nuevo y analizarlo",
     "save it as JPEG or PNG, upload and scan the new file": "guardarla como JPEG o PNG, subir el archivo nuevo y analizarlo",
     "it was deleted, moved or never there: scan what is there now": "se borró, se movió o nunca existió: analizar lo que hay ahora",
     "it may be encrypted with a key that comes with each request (SSE-C): copy it without": (

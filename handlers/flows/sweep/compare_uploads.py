@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from handlers.adapters import BucketListing, ListedObject, ListedPage, UploadQueue
+from handlers.adapters import BucketListing, ListedObject, ListedPage, NotListedError, UploadQueue
 from handlers.adapters.table import Comparison, CurrentUpload, Outcome, Records, Watches, WatchState
 from handlers.domain import Record, watch
 from handlers.domain.upload import Source, Upload
@@ -37,7 +37,15 @@ class CompareUploads:
         if now < rules.compared_from(today):
             return
         due = [watched for watched in self._watched.values() if (watched.bucket, today) not in self._compared]
-        attempt_all((partial(self._compare, watched, today, until) for watched in due), lambda: self._clock.now() <= until)
+        attempt_all((partial(self._attempt, watched, today, until) for watched in due), lambda: self._clock.now() <= until)
+
+    def _attempt(self, watched: Watch, today: str, until: float) -> None:
+        """Compare a bucket; leave one that is gone or may not be listed until the next day, which finds what this one would."""
+        try:
+            self._compare(watched, today, until)
+        except NotListedError as error:
+            Log().alarm("bucket not compared", bucket=watched.bucket, reason=str(error))
+            self._compared.add((watched.bucket, today))
 
     def _compare(self, watched: Watch, today: str, until: float) -> None:
         state = self._watches.state(watched.bucket)

@@ -9,9 +9,12 @@ from botocore.exceptions import ClientError, NoCredentialsError
 from handlers.adapters import ThrottledError
 from handlers.adapters.objects import CHECKS, ObjectError, ObjectStore, OutOfTimeError
 from handlers.domain import movie_header
+from handlers.domain.engine import Engine
 from handlers.domain.identity import Video
+from handlers.domain.objects import ObjectKind
 from handlers.domain.record import ObjectFacts
 from tests.handlers.doubles import MP4, are_growing_waits, client_error, time_out
+from tests.tools.estimate.headers import by_hand
 
 HEAD = {"ETag": '"abc"', "ContentLength": len(MP4), "LastModified": datetime.fromtimestamp(5, UTC)}
 
@@ -85,6 +88,43 @@ def test_ineligible(head, code):
     assert look.facts is not None
 
 
+@pytest.mark.parametrize("code", ["412", "416"])
+def test_replaced_while_its_header_is_read(code):
+    """A header is that of the object that HEAD described: if it was replaced, it is looked at anew."""
+    s3 = S3(by_hand(entry=b"hvc1"))
+    store = ObjectStore(s3)
+    whole = s3.get_object
+
+    def second_fails(**request):
+        if len(s3.calls) == 2:
+            s3.errors = {"get": [client_error(code, int(code))]}
+        return whole(**request)
+
+    s3.get_object = second_fails
+
+    look = store.look(Video("b", "a"), others=Engine.FRAMES)
+
+    assert ["head", "get", "get", "head", "get", "get"] == [name for name, _ in s3.calls]
+    assert ObjectKind.OTHER_VIDEO is look.kind
+    assert {'"abc"'} == {request["IfMatch"] for name, request in s3.calls if name == "get"}
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (by_hand(), ObjectKind.VIDEO),
+        (by_hand(entry=b"hvc1") + by_hand()[16:], ObjectKind.VIDEO),
+        (by_hand(entry=b"hvc1", handler=b"soun"), ObjectKind.VIDEO),
+        (by_hand(entry=b"hvc1")[:200], ObjectKind.VIDEO),
+        (by_hand(entry=b"hvc1"), ObjectKind.OTHER_VIDEO),
+    ],
+    ids=["H.264", "two headers", "sound", "cut off", "HEVC"],
+)
+def test_only_a_certain_codec_makes_a_video_another(body, kind):
+    """What is not certain stays with the video API, by the same rules as in a plan."""
+    assert kind is ObjectStore(S3(body)).look(Video("b", "a"), others=Engine.FRAMES).kind
+
+
 def test_not_a_video():
     """An object whose first bytes are certainly something else is not a video."""
     look = ObjectStore(S3(b"\xff\xd8\xff\xe0" + bytes(2_000))).look(Video("b", "a"))
@@ -155,11 +195,11 @@ def test_replaced_meanwhile(times, looks, code):
 @pytest.mark.parametrize(("reads", "expected"), [(1, 90_000), (4, 90_000), (5, None)])
 def test_length(monkeypatch, reads, expected):
     """A header is followed for four reads of a kilobyte, from wherever the last one ended; then its length is not known."""
-    s3, told = S3(), []
+    s3, given = S3(), []
 
     def length_ms(chunk, at, size):
-        told.append((len(chunk), at, size))
-        return 90_000 if len(told) == reads else movie_header.ReadOn(at + 5_000)
+        given.append((len(chunk), at, size))
+        return 90_000 if len(given) == reads else movie_header.ReadOn(at + 5_000)
 
     monkeypatch.setattr(movie_header, "length_ms", length_ms)
 
@@ -167,7 +207,7 @@ def test_length(monkeypatch, reads, expected):
 
     count = min(reads, 4)
     assert expected == found
-    assert [(1_024, 5_000 * number, 99_999) for number in range(count)] == told
+    assert [(1_024, 5_000 * number, 99_999) for number in range(count)] == given
     assert [
         {"Bucket": "b", "Key": "a", "VersionId": "v1", "Range": f"bytes={at}-{at + 1_023}", "IfMatch": '"abc"'}
         for at in range(0, 5_000 * count, 5_000)

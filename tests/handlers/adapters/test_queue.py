@@ -99,6 +99,15 @@ def test_ten_at_a_time():
     assert {record.video.key for record in records} == {record.video.key for record in sent}
 
 
+def test_lane_that_is_gone():
+    """A record whose lane is not deployed any more does not keep the others from their messages."""
+    records = [waiting("a.mp4", lane=Lane.FRAMES), waiting("b.mp4")]
+
+    sent = LaneQueues(Sqs(), URLS).send_all(records)
+
+    assert ["b.mp4"] == [record.video.key for record in sent]
+
+
 @pytest.mark.parametrize(("count", "calls"), [(0, []), (1, [1]), (10, [10]), (11, [10, 1])])
 def test_full_batches(count, calls):
     """A batch is not sent empty."""

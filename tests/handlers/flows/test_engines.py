@@ -4,6 +4,7 @@ import pytest
 
 from handlers.adapters.objects import ObjectStore
 from handlers.adapters.queue import LaneQueues
+from handlers.domain import reasons
 from handlers.domain.engine import Engine
 from handlers.domain.languages import LANGUAGES
 from handlers.domain.mail import flagged_mail
@@ -12,6 +13,9 @@ from handlers.domain.states import Lane, State
 from handlers.flows.register import RegisterFlow
 from handlers.flows.registration import Registration
 from tests.handlers.doubles import BUCKET, MP4, SCAN, batch_event, waiting
+from tests.handlers.flows.test_sample import DiedError
+from tests.handlers.flows.test_sample_killed import Deadly, Death
+from tests.tools.estimate.headers import box, by_hand
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(2_000)
 MATROSKA = b"\x1a\x45\xdf\xa3" + bytes(2_000)
@@ -57,12 +61,93 @@ def test_others(register, body, engine):
     assert engine is record.engine
 
 
+@pytest.mark.parametrize(
+    ("entry", "engine"),
+    [
+        (b"hvc1", Engine.FRAMES),
+        (b"av01", Engine.FRAMES),
+        (b"vp09", Engine.FRAMES),
+        (b"apch", Engine.FRAMES),
+        (b"DX50", Engine.FRAMES),
+        (b"avc1", Engine.VIDEO),
+        (b"odd1", Engine.VIDEO),
+    ],
+)
+@pytest.mark.parametrize("is_behind", [False, True])
+def test_other_codecs(register, entry, engine, is_behind):
+    """With others by frames, an MP4 file whose header certainly shows another codec than H.264 goes by frames, wherever that is."""
+    body = by_hand(entry=entry)
+    if is_behind:
+        body = body[:16] + box(b"mdat", bytes(100_000)) + body[16:]
+
+    record, _ = register(body, others="frames")
+
+    assert (engine, State.WAITING) == (record.engine, record.state)
+    assert (5_000 if engine is Engine.FRAMES else None) == record.interval_ms
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_killed_while_its_header_is_read(table, sqs, urls, s3, clock, messages, number, moment):
+    """A function that dies at a request for the object has done nothing, and the repeated task registers it by its header."""
+    s3.put_object(Bucket=BUCKET, Key="a.bin", Body=by_hand(entry=b"hvc1"))
+    death = Death()
+    registration = Registration(table.records, ObjectStore(Deadly(s3, death), images=True), LaneQueues(sqs, urls), clock)
+    flow, event = RegisterFlow(registration, table.scans, clock), batch_event("a.bin", others="frames")
+    video_id = waiting("a.bin").video.id
+
+    death.order(number, moment)
+    with pytest.raises(DiedError):
+        flow.respond(event)
+    assert table.records.record(video_id, SCAN) is None
+    death.order(0, "never")
+    flow.respond(event)
+
+    assert 3 == death.calls
+    assert Engine.FRAMES is table.records.record(video_id, SCAN).engine
+    assert 1 == len(messages(Lane.FRAMES))
+
+
+@pytest.mark.parametrize(("body", "arguments"), [(by_hand(entry=b"hvc1"), {}), (JPEG, {"others": "frames"})])
+def test_headers_are_read_for_others_only(register, s3, monkeypatch, body, arguments):
+    """Without others, and of an image, the first bytes are read and nothing else."""
+    ranges = []
+    monkeypatch.setattr(s3, "get_object", lambda get=s3.get_object, **request: ranges.append(request["Range"]) or get(**request))
+
+    register(body, **arguments)
+
+    assert ["bytes=0-1023"] == ranges
+
+
 @pytest.mark.parametrize("body", [JPEG, AVIF, AVIF.replace(b"ftypavif", b"ftypmif2"), AVIF.replace(b"ftypavif", b"ftypjpeg")])
 def test_image(register, body):
     """An image goes by frames, whatever the engine of its scan."""
     record, _ = register(body)
 
     assert (Engine.FRAMES, Lane.FRAMES, State.WAITING) == (record.engine, record.lane, record.state)
+
+
+@pytest.mark.parametrize(("flags", "state"), [(b"\x02", State.FAILED), (b"\x12", State.FAILED), (b"\x10", State.WAITING)])
+def test_animated_webp(register, messages, flags, state):
+    """An animated WebP image is refused by name when it is registered: nothing is sent, and nothing is paid for it."""
+    record, _ = register(b"RIFF\xff\0\0\0WEBPVP8X\n\0\0\0" + flags + bytes(2_000))
+
+    is_refused = state is State.FAILED
+    assert (state, is_refused) == (record.state, record.problem is not None)
+    assert int(not is_refused) == len(messages(Lane.FRAMES))
+    if is_refused:
+        assert reasons.ANIMATED_WEBP == record.problem.code
+        assert reasons.ANIMATED_WEBP in reasons.INELIGIBLE
+
+
+def test_retry_of_what_waits_for_frames(register):
+    """Without frames a retry that finds an image waiting for them leaves it so."""
+    register(JPEG)
+
+    record, result = register(JPEG, frames=False, retry="1")
+
+    assert (Lane.FRAMES, State.WAITING, 0) == (record.lane, record.state, record.attempt)
+    assert "Succeeded" == result["resultCode"]
 
 
 def test_image_without_frames(register):

@@ -14,6 +14,7 @@ from handlers.adapters.objects import ObjectStore
 from handlers.adapters.table import Lease, Outcome
 from handlers.domain import policy, reasons, watch
 from handlers.domain.engine import Engine
+from handlers.domain.identity import Video
 from handlers.domain.record import Problem, Scan
 from handlers.domain.states import Lane, ScanStatus, State
 from handlers.domain.watch import Watch
@@ -669,6 +670,20 @@ class TestEnds:
         worker.run()
 
         assert (State.FAILED, reasons.MISSING) == (worker.record().state, worker.record().problem.code)
+
+    def test_superseded(self, worker, s3, clock):
+        """An upload that the same bytes replaced on another day is not paid for twice."""
+        etag = s3.put_object(Bucket=BUCKET, Key="a.mkv", Body=MP4)["ETag"].strip('"')
+        video = Video(BUCKET, "a.mkv", None, etag)
+        fields = {"lane": Lane.FRAMES, "engine": Engine.FRAMES, "interval_ms": INTERVAL_MS, "superseded_at": clock.now()}
+        record = replace(waiting("a.mkv"), video=video, **fields)
+        worker.queues.send(record)
+        worker.table.records.register(record, None)
+
+        worker.run()
+
+        now = worker.table.records.record(video.id, SCAN)
+        assert (State.FAILED, reasons.SUPERSEDED, []) == (now.state, now.problem.code, worker.images.calls)
 
     def test_replaced_meanwhile(self, worker, s3, clock):
         """An object that was replaced while it was looked at fails, for the frames would be of two films."""

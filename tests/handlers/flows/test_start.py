@@ -9,6 +9,7 @@ from handlers.adapters.objects import ObjectStore
 from handlers.adapters.rekognition import AnalysisStarter
 from handlers.adapters.table import DayUsedUpError
 from handlers.domain import lane_message, watch
+from handlers.domain.identity import Video
 from handlers.domain.record import ObjectFacts, Problem, Scan, Settings, StartParameters
 from handlers.domain.states import Lane, ScanStatus, State
 from handlers.domain.watch import Watch
@@ -141,6 +142,26 @@ class TestStart:
 
         assert lanes.record().changed_during_scan
         assert lanes.record().facts.size == len(MP4)
+
+    @pytest.mark.parametrize("versioned", [False, True])
+    def test_superseded(self, lanes, rekognition, versioned):
+        """An upload that the same bytes replaced on another day is not paid for twice; a version may be current again one day."""
+        etag = lanes.s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=MP4)["ETag"].strip('"')
+        version = None
+        if versioned:
+            lanes.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+            version = lanes.s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=MP4)["VersionId"]
+        video = Video(BUCKET, "a.mp4", version, None if versioned else etag)
+        record = replace(waiting(), video=video, superseded_at=lanes.clock.now())
+        lanes.queues.send(record)
+        lanes.table.records.register(record, None)
+
+        lanes.run()
+
+        now = lanes.table.records.record(video.id, SCAN)
+        assert (State.RUNNING if versioned else State.FAILED) is now.state
+        assert (None if versioned else "superseded") == (now.problem and now.problem.code)
+        assert int(versioned) == len(rekognition.starts)
 
     def test_pace(self, lanes, rekognition):
         """Starts of one environment are a second apart, also across invocations."""

@@ -18,7 +18,7 @@ from handlers.domain.watch import Watch
 from handlers.flows.registration import Registration
 from handlers.flows.sweep.compare_uploads import CompareUploads
 from handlers.flows.sweep.context import SweepContext
-from handlers.flows.sweep.sweep import SweepError, SweepFlow, UploadPorts
+from handlers.flows.sweep.sweep import SweepFlow, UploadPorts
 from handlers.flows.upload import UploadFlow
 from tests.handlers import tables
 from tests.handlers.doubles import BUCKET, MP4, TABLE, Clock, Through, client_error
@@ -257,12 +257,34 @@ class TestWhen:
 
         assert [2, 1, 0] == calls
 
-    def test_one_bad(self, world):
-        """A bucket that cannot be listed is said to be so, and does not keep the others from being compared."""
+    @pytest.mark.parametrize(("code", "status"), [("AccessDenied", 403), ("NoSuchBucket", 404)])
+    def test_one_that_cannot_be_listed(self, world, caplog, code, status):
+        """A bucket that is gone or may not be listed is named once a day; the others are compared, and the sweep does not fail."""
         world.watched = {OTHER_BUCKET: Watch(OTHER_BUCKET)} | world.watched
         world.watch(OTHER_BUCKET)
         world.buckets.put(BUCKET, "a.mp4", NOON)
-        world.s3.fail("list_objects_v2", client_error("AccessDenied", 403))
+        ports = world.ports
+        task = CompareUploads(world.table.records, world.table.watches, ports.listing, ports.queue, world.clock, world.watched)
+
+        world.s3.fail("list_objects_v2", client_error(code, status))
+        for _ in range(3):
+            task.run(None, world.clock.now() + 10)
+        asked, found = list(world.s3.calls), list(world.queue.keys)
+        world.clock.time += 86_400
+        task.run(None, world.clock.now() + 10)
+
+        (alarm,) = [entry for entry in caplog.records if entry.message == "bucket not compared"]
+        assert (OTHER_BUCKET, code, "ERROR") == (alarm.bucket, alarm.reason, alarm.levelname)
+        assert [OTHER_BUCKET, BUCKET] == [parameters["Bucket"] for _, parameters in asked]
+        assert ["a.mp4"] == found
+        assert BEGIN + 86_400 == world.state(OTHER_BUCKET).compared_at
+
+    def test_one_bad(self, world):
+        """A bucket whose listing fails for another reason does not keep the others from being compared, but the sweep fails."""
+        world.watched = {OTHER_BUCKET: Watch(OTHER_BUCKET)} | world.watched
+        world.watch(OTHER_BUCKET)
+        world.buckets.put(BUCKET, "a.mp4", NOON)
+        world.s3.fail("list_objects_v2", client_error("InternalError", 500))
 
         with pytest.raises(ExceptionGroup):
             world.compare()
@@ -551,12 +573,13 @@ class TestSweep:
         assert expected == [entry.messages for entry in alarms]
         assert {"ERROR"} >= {entry.levelname for entry in alarms}
 
-    def test_bucket_is_gone(self, ports, ports_of_uploads, table, clock):
-        """A watched bucket that is gone fails the task by name; the other tasks run."""
+    def test_bucket_is_gone(self, ports, ports_of_uploads, table, clock, caplog):
+        """A watched bucket that is gone is named, and every task of the sweep runs."""
         buckets, _, uploads = ports_of_uploads
         buckets.objects.clear()
         table.watches.begin(BUCKET, clock.now())
         flow = SweepFlow(replace(ports, uploads=uploads), clock, replace(SETTINGS, watched={BUCKET: Watch(BUCKET)}))
 
-        with pytest.raises(SweepError, match=r"^failed: CompareUploads$"):
-            flow.sweep(deadline=clock.now() + 300)
+        flow.sweep(deadline=clock.now() + 300)
+
+        assert [BUCKET] == [entry.bucket for entry in caplog.records if entry.levelname == "ERROR"]

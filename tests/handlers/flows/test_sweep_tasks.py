@@ -94,8 +94,10 @@ class TestWatchJobs:
 
         assert ["one"] * 3 == s3control.asked
 
-    @pytest.mark.parametrize(("status", "seconds", "told"), [("Failed", 59, False), ("Failed", 60, True), ("Complete", 60, False)])
-    def test_settled(self, table, s3control, clock, status, seconds, told):
+    @pytest.mark.parametrize(
+        ("status", "seconds", "is_settled"), [("Failed", 59, False), ("Failed", 60, True), ("Complete", 60, False)]
+    )
+    def test_settled(self, table, s3control, clock, status, seconds, is_settled):
         """A broken job of which nothing waits needs no decision once it has been over for a minute; a complete one never does."""
         job = BatchJob("one", status, terminal_since=clock.now() - seconds)
         table.scans.put_scan(Scan(SCAN, BUCKET, jobs=(job,)))
@@ -103,7 +105,7 @@ class TestWatchJobs:
 
         task.run(SweepContext(table.scans, table.control), clock.now() + 5)
 
-        assert (replace(job, told=told),) == table.scans.scan(SCAN).jobs
+        assert (replace(job, told=is_settled),) == table.scans.scan(SCAN).jobs
 
     @pytest.mark.parametrize("status", [ScanStatus.OPEN, ScanStatus.PAUSED])
     def test_only_open_scans_are_paused(self, table, s3control, clock, status):

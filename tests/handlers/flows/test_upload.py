@@ -98,9 +98,10 @@ def versions_on(s3):
 
 
 class TestRegistered:
-    def test_one(self, flow, table, s3, messages):
+    def test_one(self, flow, table, s3, objects, messages):
         """An upload becomes a WAITING record in the scan of its day, and a message in the lane express."""
         video, event = put(s3)
+        put_at(objects, int(NOW))
 
         assert {"batchItemFailures": []} == flow.respond(event_of(event))
 
@@ -144,9 +145,10 @@ class TestRegistered:
 
         assert video == waiting.video
 
-    def test_the_day_is_that_of_the_event(self, flow, table, s3):
+    def test_the_day_is_that_of_the_event(self, flow, table, s3, objects):
         """An event that is dealt with after midnight belongs to the day of its upload."""
         video, _ = put(s3)
+        put_at(objects, 1_764_374_399)
 
         flow.respond(event_of(created("a.mp4", at=1_764_374_399)))
 
@@ -461,6 +463,17 @@ class TestRepeated:
 
         assert table.scans.scan(DAY_SCAN).status is ScanStatus.OPEN
 
+    def test_a_late_event_of_what_was_replaced(self, flow, table, s3, objects):
+        """A late event finds what another one put since: that is an upload of its own day and time, and yesterday gets no scan."""
+        put(s3)
+        second, event = put(s3, body=OTHER_MP4)
+        put_at(objects, int(NOW))
+
+        flow.respond(event_of(created("a.mp4", at=NOW - 86_400), event))
+
+        assert [DAY_SCAN] == [scan.id for scan in table.scans.scans()]
+        assert int(NOW) == table.records.record(second.id, DAY_SCAN).uploaded_at
+
     def test_once_a_minute(self, flow, dynamodb, s3, clock):
         """An environment checks the scan of a day, and notes that events come, once a minute."""
         counts = []
@@ -570,16 +583,20 @@ class TestReplaced:
     def test_the_same_bytes_later(self, flow, table, s3, objects, messages, state, attempt):
         """The same bytes that are put later on the day are analysed again; what still waits is looked at when it is started."""
         first, event = put(s3)
+        put_at(objects, int(NOW))
         flow.respond(event_of(event))
         if state is not State.WAITING:
             record = table.records.record(first.id, DAY_SCAN)
             table.records.finish(replace(record, state=state, finished_at=NOW, problem=Problem("missing", "gone")))
-        later(objects, 60)
+        put_at(objects, int(NOW) + 60)
+        second = created(first.key, at=NOW + 60)
 
-        flow.respond(event_of(event, event))
+        flow.respond(event_of(second, second))
 
         record = table.records.record(first.id, DAY_SCAN)
         assert (State.WAITING, attempt) == (record.state, record.attempt)
+        # The time to the next verdict counts from the upload that it is about.
+        assert int(NOW) + 60 * attempt == record.uploaded_at
         assert len(messages(Lane.EXPRESS)) == 1 + attempt
 
     def test_the_same_bytes_while_they_are_analysed(self, flow, table, s3, objects):
@@ -695,6 +712,12 @@ class TestReplaced:
 def current_of(video, *, modified_at, scan_id=DAY_SCAN):
     """Return the note of a content as the newest one of its key."""
     return CurrentUpload(video.bucket, video.key, video.id, scan_id, modified_at)
+
+
+def put_at(objects, at):
+    """Let S3 tell that all objects were put at a time."""
+    look = objects.look
+    objects.look = lambda video, engine: replace(look(video, engine), facts=replace(look(video, engine).facts, modified_at=at))
 
 
 def later(objects, seconds):

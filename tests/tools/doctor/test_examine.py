@@ -203,8 +203,8 @@ class TestBuckets:
     def test_policy(self, look, refusing_line, statement, warned):
         """A policy that denies reading is warned of, for it may hit the functions; one that asks for TLS is not."""
         s3 = refusing_line.client("s3")
-        document = {"Version": "2012-10-17", "Statement": [{"Sid": "One", "Principal": "*", "Resource": "*", **statement}]}
-        # Looked at alone: moto, which weighs no condition, would deny the other lookers too.
+        resource = f"arn:aws:s3:::{BUCKET}/*"
+        document = {"Version": "2012-10-17", "Statement": [{"Sid": "One", "Principal": "*", "Resource": resource, **statement}]}
         s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(document))
         try:
             finding = line_of(look(), "bucket policy")

@@ -77,6 +77,7 @@ def test_all_is_well(look):
 
     assert list(found) == SUBJECTS
     assert {finding.level for finding in found.values()} == {Level.OK}
+    assert found["upload rule"].text.endswith(" is enabled; films are looked at by the video API")
     assert found["last upload"].text == "none was seen yet"
 
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handlers.domain.mp4 import Header, Unreadable
 from tests.tools.estimate.films import FRAGMENTED, film
 from tests.tools.estimate.headers import box, entry, esds, file_of, fragment, mehd, sidx, track, trex
 from tests.tools.estimate.test_header import ffmpeg, read
-from tools.lib.estimate.mp4.header import Header, Unreadable
 
 # Codecs of the containers that do not take H.264.
 FILMS = {"webm": "vp9", "mpeg": "mpeg2", "asf": "mpeg4"}

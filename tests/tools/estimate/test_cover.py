@@ -5,7 +5,8 @@ import io
 import av
 import pytest
 
-from tools.lib.estimate.mp4.header import Header, HeaderReader
+from handlers.domain.mp4 import Header
+from tools.lib.estimate.headers import HeaderReader
 from tools.lib.listing import ListedObject
 
 

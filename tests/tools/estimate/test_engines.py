@@ -5,13 +5,13 @@ from decimal import Decimal
 import pytest
 
 from handlers.domain import Engine
+from handlers.domain.mp4 import Header, Unreadable
 from handlers.domain.record import Scan, Totals
 from handlers.domain.states import ScanStatus, State
 from tests.tools.estimate.test_result import NOW, estimated, video
 from tools.lib.errors import ToolError
 from tools.lib.estimate.engine_choice import BY_VIDEO, EngineChoice, missed
 from tools.lib.estimate.figure import Range
-from tools.lib.estimate.mp4.header import Header, Unreadable
 from tools.lib.estimate.pace import BEFORE_AND_AFTER, Pace, measured_pace, measured_speed
 from tools.lib.estimate.prices import PriceTable
 from tools.lib.estimate.sampling import Population
@@ -26,6 +26,7 @@ TEXT = Unreadable("not-a-video", "The object is not a video but text.")
 MATROSKA = Unreadable("container", "The file is Matroska.")
 AVI = Unreadable("other-container", "The file is AVI.")
 CUT = Unreadable("no-header", "The file has no header.")
+ANIMATION = Header(12.0, "av1", image=True)
 HEVC, LONG, NO_PICTURE = video(60, "hevc"), video(7 * 3_600), Header(0.0, "")
 
 
@@ -35,13 +36,13 @@ class TestWhatIsLeftOut:
         [
             (BY_VIDEO, ["codec", "too-long", "no-picture", "container", "no-header", "no-header"]),
             (WITH_IMAGES, ["codec", "too-long", "no-picture", "container", "no-header", None]),
-            (OTHERS, ["codec", "too-long", "no-picture", None, "no-header", None]),
+            (OTHERS, [None, "too-long", "no-picture", None, "no-header", None]),
             (FRAMES, [None, None, "no-picture", None, "no-header", None]),
         ],
         ids=["video", "video and images", "others by frames", "frames"],
     )
     def test_by_choice(self, choice, codes):
-        """Frames are taken of any codec, container and length; what has no picture or no header nothing can look at."""
+        """Frames are taken of any codec, container and length, as others of any codec and container; nothing looks at the rest."""
         readings = [HEVC, LONG, NO_PICTURE, MATROSKA, CUT, AVIF]
 
         problems = [choice.problem(reading) for reading in readings]
@@ -83,12 +84,21 @@ class TestImages:
         assert unreadable == found.unreadable.get("not-a-video", 0)
         assert found.cost.rekognition.best == pytest.approx(0.001 * images)
 
+    @pytest.mark.parametrize(("choice", "images", "code"), [(BY_VIDEO, 0, "codec"), (WITH_IMAGES, 3, None), (FRAMES, 3, None)])
+    def test_animated_images(self, choice, images, code):
+        """An animated image goes by the interval, whatever the engine, where frames are deployed."""
+        found = estimated([(1_000, ANIMATION)], choice=choice)
+
+        problem = choice.problem(ANIMATION)
+        assert (images, code) == (found.images.best, problem and problem.code)
+
     def test_others(self):
-        """With `--others frames` the video API has its minutes, and other containers are paid by the image."""
+        """With `--others frames` the video API has its minutes, and other containers and codecs are paid by the image."""
         found = estimated([(1_000, video(600)), (37_500_000, MATROSKA), (1_000, HEVC)], choice=OTHERS)
 
-        assert (10.0, 12.0) == (found.minutes.best, pytest.approx(found.images.best))
-        assert 1.0 + 0.012 == pytest.approx(found.cost.rekognition.best)
+        assert 10.0 == found.minutes.best
+        assert 12.0 + 12.0 == pytest.approx(found.images.best)
+        assert 1.0 + 0.024 == pytest.approx(found.cost.rekognition.best)
         assert {"container": 1} == found.unreadable
 
     @pytest.mark.parametrize(("choice", "reading"), [(FRAMES, MATROSKA), (OTHERS, MATROSKA), (OTHERS, AVI), (FRAMES, AVI)])

@@ -4,10 +4,10 @@ import statistics
 
 import pytest
 
+from handlers.domain.mp4 import Header
 from tests.tools.estimate.libraries import LIBRARIES, library
 from tools.lib.estimate.extrapolation import PROMISED, seconds_of, strata
 from tools.lib.estimate.measurements import Measurements
-from tools.lib.estimate.mp4.header import Header
 from tools.lib.estimate.sampling import Sampler
 from tools.lib.listing import ListedObject
 

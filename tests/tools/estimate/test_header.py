@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.domain import objects
+from handlers.domain.mp4 import LONGEST_SECONDS, Header, Unreadable
+from handlers.domain.mp4.ranged_reader import MAX_BYTES, MAX_GETS
 from tests.tools.estimate.films import FRAGMENTED, film
 from tests.tools.estimate.headers import box, by_hand, file_of, track
-from tools.lib.estimate.mp4.header import LONGEST_SECONDS, Header, HeaderReader, Unreadable
-from tools.lib.estimate.mp4.ranged_reader import MAX_BYTES, MAX_GETS
+from tools.lib.estimate.headers import HeaderReader
 from tools.lib.listing import UNKNOWN_SIZE, ListedObject
 
 BUCKET = "amzn-s3-demo-bucket"
@@ -125,6 +126,14 @@ def test_images_are_known_as_such(body, code):
 
     assert (code, True) == (found.code, found.image)
     assert ("not-a-video", False) == (text.code, text.image)
+
+
+@pytest.mark.parametrize(("brand", "image"), [(b"avis", True), (b"msf1", True), (b"isom", False)])
+def test_animated_images_are_known_as_such(brand, image):
+    """An animated AVIF or HEIF image has the header of a film; its brand tells that it is an image."""
+    header, _ = read(by_hand(entry=b"av01").replace(b"ftypisom", b"ftyp" + brand))
+
+    assert ("av1", image) == (header.codec, header.image)
 
 
 @pytest.mark.parametrize(

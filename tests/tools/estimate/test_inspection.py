@@ -6,8 +6,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from handlers.domain.mp4 import Header
 from tools.lib.estimate.inspection import read_headers
-from tools.lib.estimate.mp4.header import Header
 from tools.lib.estimate.options import estimate_options
 from tools.lib.listing import ListedObject
 

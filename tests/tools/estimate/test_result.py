@@ -7,13 +7,13 @@ from decimal import Decimal
 
 import pytest
 
+from handlers.domain.mp4 import Header, Unreadable
 from handlers.domain.record import Scan, Totals
 from handlers.domain.states import ScanStatus, State
 from tools.lib.errors import ToolError
 from tools.lib.estimate.engine_choice import BY_VIDEO
 from tools.lib.estimate.figure import Range
 from tools.lib.estimate.measurements import Measurements
-from tools.lib.estimate.mp4.header import Header, Unreadable
 from tools.lib.estimate.pace import (
     BEFORE_AND_AFTER,
     SECONDS_PER_JOB,

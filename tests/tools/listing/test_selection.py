@@ -3,6 +3,7 @@
 import fnmatch
 import json
 import re
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -41,9 +42,18 @@ selections = st.builds(
     modified_before=st.none() | moments,
     storage_classes=st.lists(classes, max_size=2).map(tuple),
 )
-one_filter = st.sampled_from(
-    ["prefixes", "suffixes", "include", "exclude", "min_size", "max_size", "modified_after", "modified_before", "storage_classes"]
+FILTERS = (
+    "prefixes",
+    "suffixes",
+    "include",
+    "exclude",
+    "min_size",
+    "max_size",
+    "modified_after",
+    "modified_before",
+    "storage_classes",
 )
+one_filter = st.sampled_from(FILTERS)
 
 
 def matches(key, pattern):
@@ -85,6 +95,13 @@ def test_each_filter_by_itself(found, chosen, name):
     kept = Filters(alone).apply(Batch.of(found))
 
     assert list(kept) == [one for one in found if naive(one, alone)]
+
+
+def test_every_filter_is_compared():
+    """The filters that are compared with the naive predicate are all conditions on an object by itself."""
+    of_the_whole = {"bucket", "sample", "limit", "all_versions"}
+
+    assert {field.name for field in fields(Selection)} == {*FILTERS, *of_the_whole}
 
 
 @given(objects)

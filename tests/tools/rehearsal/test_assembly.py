@@ -112,7 +112,7 @@ def test_own_settings_are_synthesised(project, tmp_path):
 @pytest.mark.parametrize(
     ("program", "message", "cure"),
     [
-        ("sys.exit('Error: app.py needs aws-cdk-lib.\\nCure:  Run `make setup`.')", "make setup", "Do what it says"),
+        ("sys.exit('Error: app.py needs aws-cdk-lib.\\nCure:  Run `make setup`.')", "make setup", "Follow that message"),
         ("sys.stderr.write('slots: at most 20'); sys.exit(2)", "slots: at most 20", "Fix cdk.json"),
     ],
 )

@@ -5,10 +5,10 @@ import pytest
 from handlers.adapters.aws_errors import FAULTS, Fault
 from handlers.domain import reasons
 from handlers.domain.identity import MAX_ATTEMPT, Video
+from handlers.domain.mp4 import Header
 from handlers.domain.reasons import REASONS
 from handlers.domain.record import Problem, Record
 from handlers.domain.states import State
-from tools.lib.estimate.mp4.header import Header
 from tools.lib.retry.retryable import IDLE_SECONDS, MESSAGE_SECONDS, RUNNING_SECONDS, Moment, diagnose
 from tools.lib.review.join import ObjectResult, ObjectStatus
 

@@ -1,13 +1,16 @@
 """What a person sees before agreeing to a plan."""
 
+from dataclasses import fields
+from datetime import UTC, datetime
+
 import pytest
 
 from handlers.domain.engine import Engine
 from handlers.domain.states import Lane
 from tests.tools.submit.test_plan import SCAN, plan, sizes_of
-from tools.lib.listing import Selection, SizeCounts
+from tools.lib.listing import Sample, Selection, SizeCounts
 from tools.lib.manifest import Kind, Source
-from tools.lib.submit.plan_text import left_out_because, lines_of, price_lines
+from tools.lib.submit.plan_text import filter_lines, left_out_because, lines_of, price_lines
 
 
 def text_of(**changed):
@@ -145,3 +148,28 @@ def test_sizes():
     assert any("1 empty object" in line for line in text_of(sizes=sizes_of(0)))
     assert any("2 empty objects" in line for line in text_of(sizes=sizes_of(0, 0)))
     assert not any("object of" in line for line in text_of(sizes=SizeCounts()))
+
+
+# A value for each condition except those that the plan shows elsewhere.
+CONDITIONS = {
+    "include": ("a*",),
+    "exclude": ("b*",),
+    "min_size": 1,
+    "max_size": 2,
+    "modified_after": datetime(2026, 11, 22, tzinfo=UTC),
+    "modified_before": datetime(2026, 11, 23, tzinfo=UTC),
+    "storage_classes": ("STANDARD",),
+    "sample": Sample(count=5),
+    "limit": 3,
+}
+
+
+def test_every_filter_has_a_line():
+    """Each condition of a selection has a line of its own, except those that the title and the line of the objects show."""
+    shown_elsewhere = {"bucket", "prefixes", "suffixes", "all_versions"}
+
+    lines = {name: filter_lines(Selection(bucket="b", **{name: value})) for name, value in CONDITIONS.items()}
+
+    assert {field.name for field in fields(Selection)} == {*CONDITIONS, *shown_elsewhere}
+    assert [1] * len(lines) == [len(each) for each in lines.values()]
+    assert len(lines) == len({each[0] for each in lines.values()})

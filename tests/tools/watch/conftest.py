@@ -14,14 +14,17 @@ from tools.lib.cli import ProgramContext
 __all__ = ["assembly", "session"]
 
 OTHER = "amzn-s3-demo-bucket2"
-# Of this one, two minutes a day; of the other, what begins with a prefix.
-WATCH = [{"bucket": BUCKET, "max_minutes_per_day": 2}, {"bucket": OTHER, "prefixes": ["in/"]}]
+# Of this one, two minutes a day; of the other, what begins with a prefix, by frames.
+WATCH = [
+    {"bucket": BUCKET, "max_minutes_per_day": 2},
+    {"bucket": OTHER, "prefixes": ["in/"], "engine": "frames", "interval": "2.5s"},
+]
 
 
 @pytest.fixture(scope="module")
 def watching(tmp_path_factory, assembly, session):
     """Return a line that watches two buckets; one that is not watched is there, too."""
-    context = {"source_buckets": ["*"], "watch": WATCH}
+    context = {"source_buckets": ["*"], "watch": WATCH, "frames": True}
     with opened(tmp_path_factory.mktemp("line"), assembly, session) as make:
         line = make(context)
         line.clock.longest_seconds = 10 * 86_400.0

@@ -87,7 +87,7 @@ class TestSwitch:
 
         text = person("on", BUCKET).stdout
 
-        assert f"{BUCKET} sends its events to EventBridge, from about five minutes from now on" in text
+        assert f"{BUCKET} will send its events to EventBridge in about five minutes" in text
         assert "its other notifications are as before" in text
         assert "Uploads since " in text
 
@@ -171,7 +171,7 @@ class TestSwitch:
         result = person("off", BUCKET, answer="\n")
 
         assert (result.exit_code, result.stdout) == (1, "")
-        assert "rules of others get none either" in result.stderr
+        assert "rules of others would get none either" in result.stderr
         assert "Nothing was changed." in result.stderr
         assert switch.read() == OTHERS | BRIDGE
 
@@ -362,6 +362,6 @@ class TestWaiting:
         result = person("release", OTHER)
 
         assert result.exit_code == 1
-        assert "has no limit of minutes a day" in result.stderr
+        assert "has no daily limit of minutes" in result.stderr
         assert f"watch status {OTHER}" in result.stderr
         assert watching.table.watches.state(OTHER).released_day is None

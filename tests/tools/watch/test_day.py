@@ -126,12 +126,41 @@ def test_released(watching, person):
     assert look(person, BUCKET, code=3)["watches"][0]["limit_reached"]
 
 
-def test_waiting_since_yesterday(watching, person):
-    """What has waited since yesterday, for instance for the limit, is counted as waiting."""
-    an_upload(watching, "yesterday.mp4", lag=None)
+def test_waiting_for_days(watching, person):
+    """What waits is counted, of whichever day it is: a limit can hold it for more than one."""
+    for key in ("first.mp4", "second.mp4", "third.mp4", "today.mp4"):
+        another_day(watching)
+        an_upload(watching, key, lag=None)
+    an_upload(watching, "other.mp4", lag=None, bucket=OTHER)
+
+    assert look(person, BUCKET)["watches"][0]["waiting"] == 4
+
+
+def test_verdict_on_an_earlier_upload(watching, person):
+    """Today's lag has the verdicts of today, also on uploads of earlier days; yesterday's verdicts are not among them."""
+    an_upload(watching, "yesterday.mp4", lag=1.0)
+    an_upload(watching, "of-two-days.mp4", lag=2 * 86_400.0)
+    another_day(watching)
+    an_upload(watching, "of-yesterday.mp4", lag=86_400.0)
+    another_day(watching)
+    an_upload(watching, "today.mp4", lag=10.0)
+
+    (status,) = look(person, BUCKET)["watches"]
+
+    assert (status["verdicts"], status["lag_median_seconds"], status["lag_95_percent_seconds"]) == (3, 86_400.0, 2 * 86_400.0)
+
+
+def test_earlier_day_paused_by_a_person(watching, person):
+    """A person's pause of an earlier day's scan holds its uploads, too: it is named with the command that ends it."""
+    an_upload(watching, "a.mp4", lag=None)
+    scan_id = watch.scan_id(BUCKET, watch.day_of(watching.clock.now()))
+    watching.table.scans.pause_scan(scan_id, "by alice")
     another_day(watching)
 
-    assert look(person, BUCKET)["watches"][0]["waiting"] == 1
+    (warning,) = look(person, BUCKET, code=3)["warnings"]
+
+    assert f"Uploads of 2026-11-29 to {BUCKET} wait: their scan {scan_id} was paused." in warning
+    assert f"control_scan.py resume {scan_id}" in warning
 
 
 def test_last_upload(watching, person):

@@ -51,6 +51,16 @@ class TestSound:
         """With a name that bucket alone is shown."""
         assert [each["bucket"] for each in look(person, OTHER)["watches"]] == [OTHER]
 
+    def test_engine(self, person, on):
+        """It says how the films of each bucket are looked at."""
+        by_video, by_frames = look(person)["watches"]
+        text = person("status").stdout
+
+        assert ("video", None) == (by_video["engine"], by_video["interval_ms"])
+        assert ("frames", 2_500) == (by_frames["engine"], by_frames["interval_ms"])
+        assert "  Engine   films by the video API\n" in text
+        assert "  Engine   films by frames, every 2.5 s\n" in text
+
     def test_before_the_first_upload(self, person, on):
         """Nothing was seen, nothing missed, and there is no lag."""
         (status,) = look(person, OTHER)["watches"]
@@ -85,6 +95,22 @@ class TestFaults:
         switch.put({})
 
         self.assert_warned(person, "sends no events to EventBridge", f"watch on {BUCKET}")
+
+    def test_bucket_is_gone(self, watching, person, on, switch):
+        """A watched bucket that was deleted is named; the other buckets are shown, and its watch can be ended."""
+        s3 = watching.client("s3")
+        with changed(lambda: s3.delete_bucket(Bucket=OTHER), lambda: (s3.create_bucket(Bucket=OTHER), switch.put(BRIDGE, OTHER))):
+            status, off = look(person, code=3), person("off", OTHER)
+            kept = person("off", OTHER, "--keep-events")
+            person("on", BUCKET)
+
+        assert [BUCKET, OTHER] == [each["bucket"] for each in status["watches"]]
+        (warning,) = status["warnings"]
+        assert f"The bucket {OTHER} does not exist" in warning
+        assert "cdk.json" in warning
+        assert (0, 0) == (off.exit_code, kept.exit_code), off.stderr + kept.stderr
+        assert f"{OTHER} does not exist, and its watch is ended." in off.stdout
+        assert watching.table.watches.state(OTHER).ended_at is not None
 
     def test_rule_is_disabled(self, watching, person, found, on):
         """So is a rule that is disabled."""

@@ -1,7 +1,7 @@
 """What every emulated service needs: time, HTTP, access, errors, faults on order, ledgers, and every change of moto."""
 
 from tools.emulator.core import model, moto_hooks
-from tools.emulator.core.access import Access, AccessKeys, Credentials
+from tools.emulator.core.access import USER, Access, AccessKeys, Credentials, caller
 from tools.emulator.core.admission import Admission
 from tools.emulator.core.application import Gateway
 from tools.emulator.core.calls import Call, identify
@@ -27,6 +27,7 @@ from tools.emulator.core.refusal import Answer, AwsError, UnsupportedError, only
 from tools.emulator.core.server import Server
 
 __all__ = [
+    "USER",
     "Access",
     "AccessKeys",
     "Admission",
@@ -57,6 +58,7 @@ __all__ = [
     "Topics",
     "UnsupportedError",
     "WallClock",
+    "caller",
     "identify",
     "model",
     "moto_hooks",

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import secrets
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -34,6 +37,24 @@ class Principal:
     name: str  # as ledgers show it: `tool`, or a function's name
     arn: str  # of the user, or of the role's session
     role: str | None = None  # the ARN of a session's role; None for a user
+
+
+_caller: ContextVar[Principal | None] = ContextVar("caller", default=None)
+
+
+def caller() -> Principal | None:
+    """Return who sent the request that this thread carries out; None if a service acts by itself, or there is no server."""
+    return _caller.get()
+
+
+@contextmanager
+def calling(principal: Principal) -> Iterator[None]:
+    """Have the block carry out a request of a principal."""
+    token = _caller.set(principal)
+    try:
+        yield
+    finally:
+        _caller.reset(token)
 
 
 @dataclass(frozen=True, slots=True)

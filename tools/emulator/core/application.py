@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape
 
-from tools.emulator.core.access import Principal
+from tools.emulator.core.access import Principal, calling
 from tools.emulator.core.admission import Admission, RefusedError
 from tools.emulator.core.calls import Call, identify
 from tools.emulator.core.clock import Clock
@@ -33,6 +33,12 @@ class Gateway:
             principal = self.admission.admit(environ, call)
         except RefusedError as refused:
             return _answer(start_response, call, refused.status, refused.reason.code(call.protocol), str(refused))
+        with calling(principal):
+            return self._carry_out(principal, call, environ, start_response)
+
+    def _carry_out(
+        self, principal: Principal, call: Call, environ: dict[str, Any], start_response: StartResponse
+    ) -> Iterable[bytes]:
         order = self.faults.take(call.service, call.operation)
         if order is not None:
             return self._fail(principal, call, order, environ, start_response)

@@ -33,6 +33,10 @@ _S3 = {
     ("GET", True, "tagging"): "GetObjectTagging",
     ("PUT", True, "tagging"): "PutObjectTagging",
     ("DELETE", True, "tagging"): "DeleteObjectTagging",
+    ("GET", True, "annotationName"): "GetObjectAnnotation",
+    ("GET", True, "annotation"): "ListObjectAnnotations",
+    ("PUT", True, "annotation"): "PutObjectAnnotation",
+    ("DELETE", True, "annotation"): "DeleteObjectAnnotation",
     ("GET", False, "list-type"): "ListObjectsV2",
     ("GET", False, "versions"): "ListObjectVersions",
     ("GET", False, "location"): "GetBucketLocation",
@@ -40,13 +44,15 @@ _S3 = {
     ("PUT", False, "versioning"): "PutBucketVersioning",
     ("GET", False, "notification"): "GetBucketNotificationConfiguration",
     ("PUT", False, "notification"): "PutBucketNotificationConfiguration",
+    ("GET", False, "policy"): "GetBucketPolicy",
+    ("PUT", False, "policy"): "PutBucketPolicy",
+    ("DELETE", False, "policy"): "DeleteBucketPolicy",
     ("POST", False, "delete"): "DeleteObjects",
     ("GET", False, ""): "ListObjects",
     ("HEAD", False, ""): "HeadBucket",
     ("PUT", False, ""): "CreateBucket",
     ("DELETE", False, ""): "DeleteBucket",
 }
-_S3_MARKS = tuple({mark for _, _, mark in _S3 if mark})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +91,8 @@ def _action(environ: dict[str, Any]) -> str:
 def _s3(method: str, path: str, query: str) -> str:
     has_key = "/" in path.strip("/") or (path.count("/") > 1 and not path.endswith("/"))
     names = {part.partition("=")[0] for part in query.split("&")}
-    mark = next((mark for mark in _S3_MARKS if mark in names), "")
-    return _S3.get((method, has_key, mark)) or _S3.get((method, has_key, "")) or f"{method} {path}"
+    marked = (name for (verb, key, mark), name in _S3.items() if (verb, key) == (method, has_key) and mark in names)
+    return next(marked, None) or _S3.get((method, has_key, "")) or f"{method} {path}"
 
 
 def _by_path(service: str, method: str, path: str) -> str:

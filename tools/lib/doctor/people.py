@@ -12,7 +12,7 @@ from tools.lib.text import counted, moment, printable
 
 def open_scans(case: Case) -> Iterator[Finding]:
     """Check whether scans in progress may hold the same objects: by bucket, and by prefix where the table knows it."""
-    scans = [scan for scan in case.table.scans.scans() if scan.live]
+    scans = [scan for scan in case.table.scans.active_as_listed() if scan.live]
     same = [scan for scan in scans if scan.bucket == case.bucket and _may_overlap(scan.prefixes or ("",), case.prefixes)]
     if same:
         shown = ", ".join(f"{scan.id} ({moment(scan.created_at)}, {_keys_of(scan)})" for scan in same)

@@ -11,7 +11,7 @@ from handlers.domain import watch
 from tools.lib.doctor.case import Case
 from tools.lib.doctor.findings import Finding, ok, warning
 from tools.lib.text import counted, moment
-from tools.lib.watch import Fault
+from tools.lib.watch import Fault, engine_of
 
 _DAY_SECONDS = 86_400.0
 
@@ -37,10 +37,11 @@ def dead_letters(case: Case) -> Iterator[Finding]:
 
 
 def rule(case: Case) -> Iterator[Finding]:
-    """Check whether the bucket's rule exists and is enabled."""
-    if case.health:
+    """Check whether the bucket's rule exists and is enabled, and say how its films are looked at."""
+    watching = case.deployment.watching
+    if case.health and watching:
         yield from _warnings(case.health.rule_faults())
-        yield ok(f"{case.health.rule} is enabled")
+        yield ok(f"{case.health.rule} is enabled; films are looked at {engine_of(watching.watches[case.health.bucket])}")
 
 
 def events(case: Case) -> Iterator[Finding]:

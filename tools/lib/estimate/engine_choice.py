@@ -6,18 +6,15 @@ import math
 from dataclasses import dataclass, replace
 
 from handlers.domain import Engine, Problem, reasons, sampling
-from handlers.domain.engine import DEFAULT_INTERVAL_MS
+from handlers.domain.engine import DEFAULT_INTERVAL_MS, OTHERS_BY_FRAMES
+from handlers.domain.mp4 import OTHER_CONTAINER, Header, Reading
 from tools.lib.estimate.figure import Range
-from tools.lib.estimate.mp4.header import OTHER_CONTAINER, Header, Reading
 
 # Bits a second that are assumed for a film whose header is not read, from web video to cameras: a guess without a confidence level.
 GUESSED_BIT_RATES = Range(1e6, 5e6, 20e6)
 
 # Faults for the video API only: frames take any codec and container that FFmpeg decodes, and films of any length.
 _BY_FRAMES = frozenset({reasons.CODEC, reasons.CONTAINER, reasons.TOO_LONG})
-
-# Those of them that `others` sends to frames: registration recognises containers by their first bytes, but not codecs.
-_OTHERS = frozenset({reasons.CONTAINER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +24,7 @@ class EngineChoice:
     Attributes:
         engine: For the films that it takes.
         interval_ms: The interval of the films that are analysed by frames.
-        others: The engine for films in a container that `engine` does not take; None leaves them out.
+        others: The engine for films in a container or codec that `engine` does not take; None leaves them out.
         images: Whether images are analysed, each by one call whatever the engine; true where frames are deployed.
     """
 
@@ -45,7 +42,7 @@ class EngineChoice:
     def problem(self, reading: Reading) -> Problem | None:
         """Return why an object certainly cannot be analysed, None if it may be."""
         fault = reading.fault
-        if fault is None or self.analyses_image(reading) or fault.code in self._taken_by_frames:
+        if fault is None or self.analyses_image(reading) or fault.code in self._taken_by_frames(reading):
             return None
         return fault
 
@@ -76,18 +73,17 @@ class EngineChoice:
         """Tell whether an object is a film that will be analysed by frames."""
         if self._is_worthless(reading) or _is_image(reading):
             return False
-        return self.engine is Engine.FRAMES or _format_problem(reading) in self._taken_by_frames
+        return self.engine is Engine.FRAMES or _format_problem(reading) in self._taken_by_frames(reading)
 
     def _length_is_guessed(self, reading: Reading) -> bool:
         """Tell whether an object will be analysed by frames but has a format whose headers, and so lengths, are not read here."""
         return _format_problem(reading) is not None and self.goes_by_frames(reading) and _length(reading) is None
 
-    @property
-    def _taken_by_frames(self) -> frozenset[str]:
+    def _taken_by_frames(self, reading: Reading) -> frozenset[str]:
         """Return the codes of faults for the video API that do not matter with this choice."""
-        if self.engine is Engine.FRAMES:
+        if self.engine is Engine.FRAMES or (self.images and reading.image):
             return _BY_FRAMES
-        return _OTHERS if self.others is Engine.FRAMES else frozenset()
+        return OTHERS_BY_FRAMES if self.others is Engine.FRAMES else frozenset()
 
     def _is_worthless(self, reading: Reading) -> bool:
         if isinstance(reading, Header) or reading.fault is not None:
@@ -103,6 +99,7 @@ def _format_problem(reading: Reading) -> str | None:
 
 
 def _is_image(reading: Reading) -> bool:
+    """Tell whether an object is an image that is not known to be animated."""
     return not isinstance(reading, Header) and reading.image
 
 

@@ -13,11 +13,12 @@ from botocore.exceptions import ClientError
 
 from handlers.adapters.aws_errors import Fault, fault_of
 from handlers.domain import Problem
+from handlers.domain.mp4 import Reading
 from tools.lib.cli import Bar
 from tools.lib.errors import ToolError
 from tools.lib.estimate.engine_choice import BY_VIDEO, EngineChoice
+from tools.lib.estimate.headers import HeaderReader
 from tools.lib.estimate.measurements import Measurements
-from tools.lib.estimate.mp4.header import HeaderReader, Reading
 from tools.lib.estimate.options import Measure
 from tools.lib.estimate.prices import PriceTable
 from tools.lib.estimate.retrieval import StoredBytes

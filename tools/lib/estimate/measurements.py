@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from handlers.domain.mp4 import Header, Reading
 from tools.lib.estimate.engine_choice import BY_VIDEO, EngineChoice
-from tools.lib.estimate.mp4.header import Header, Reading
 from tools.lib.estimate.sampling import class_of
 from tools.lib.listing import ListedObject
 

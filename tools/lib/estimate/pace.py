@@ -123,8 +123,8 @@ def _spread(figures: list[float]) -> Range:
 
 def seconds_until_done(*, video_seconds: Range, objects: int, slots: int, speed: Speed) -> Range:
     """Return the seconds from the submission to the end by the video API: the longest of S3 Batch's tasks, Starts and analyses."""
-    holding = video_seconds.over(speed.per_slot).plus(SECONDS_PER_JOB.through(lambda seconds: objects * seconds))
-    analyses, starts = holding.through(lambda seconds: seconds / slots), Range.exactly(objects).over(STARTS_PER_SECOND)
+    job_seconds = video_seconds.over(speed.per_slot).plus(SECONDS_PER_JOB.through(lambda seconds: objects * seconds))
+    analyses, starts = job_seconds.through(lambda seconds: seconds / slots), Range.exactly(objects).over(STARTS_PER_SECOND)
     return BEFORE_AND_AFTER.plus(analyses.at_least(starts).at_least(_tasks(objects)))
 
 

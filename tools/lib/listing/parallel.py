@@ -12,7 +12,7 @@ import threading
 import time
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import gettempdir
@@ -64,7 +64,7 @@ def list_batches(
     progress: Progress | None = None,
     directory: Path | None = None,
     unselected: UnselectedCounts | None = None,
-) -> Iterator[Batch]:
+) -> Generator[Batch, None, None]:
     """Yield the objects that pass the selection's filters, in the order of S3's listing; `write_manifest` samples and limits them.
 
     In a versioned bucket these are the latest versions of the objects that are not deleted, or all versions. Closing the generator
@@ -165,7 +165,7 @@ class Listing:
 
     # --- the consumer ----------------------------------------------------------------------------------------------------
 
-    def run(self, workers: int, progress: Progress) -> Iterator[Batch]:
+    def run(self, workers: int, progress: Progress) -> Generator[Batch, None, None]:
         """Yield the batches in order, and stop the workers however it ends."""
         self._most = workers
         try:

@@ -36,6 +36,7 @@ _CURES = {
     reasons.SUPERSEDED: phrase("nothing: what replaced it is looked at instead"),
     reasons.TOO_MANY_PIXELS: phrase("scale it down, upload and scan the new file"),
     reasons.TILED: phrase("save it as JPEG or PNG, upload and scan the new file"),
+    reasons.ANIMATED_WEBP: phrase("save it as GIF or MP4, upload and scan the new file"),
     reasons.MISSING: phrase("it was deleted, moved or never there: scan what is there now"),
     reasons.UNREADABLE: phrase("it may be encrypted with a key that comes with each request (SSE-C): copy it without"),
 }

@@ -152,7 +152,11 @@ def _engine(plan: Plan) -> str:
     choice, by_frames = plan.choice, f"by frames, {every(plan.choice.interval_ms)}"
     if choice.engine is Engine.FRAMES:
         return by_frames
-    return "the video API" if choice.others is None else f"the video API; films in containers that it does not take {by_frames}"
+    return (
+        "the video API"
+        if choice.others is None
+        else f"the video API; films in containers and codecs that it does not take {by_frames}"
+    )
 
 
 def _alternative(plan: Plan) -> list[str]:

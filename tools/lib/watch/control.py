@@ -26,38 +26,43 @@ def on(run: Invocation, bucket: str) -> CommandResult:
     run.table.watches.begin(bucket, run.clock.now() - _CLOCK_SECONDS)
     since = run.table.watches.state(bucket).since
     if changed:
-        did = (
-            f"{bucket} sends its events to EventBridge, from about five minutes from now on; its other notifications are as before."
-        )
+        did = f"{bucket} will send its events to EventBridge in about five minutes; its other notifications are as before."
     else:
-        did = f"{bucket} sent its events to EventBridge already; its notifications were not changed."
+        did = f"{bucket} already sends its events to EventBridge; its notifications were not changed."
     lines = [did, *([f"Uploads since {moment(since)} are scanned; scan earlier objects with submit_job.py."] if since else [])]
     return CommandResult(lines, {"bucket": bucket, "events": True, "changed": changed, **time_keys(since=since)})
 
 
 def off(run: Invocation, bucket: str, *, agreed: bool, keep_events: bool = False) -> CommandResult:
-    """End the watch of a bucket; its events go on where the rules of others need them, and are ignored here."""
-    by_hand = "Its page in the S3 console (Properties, Amazon EventBridge) switches the events of a bucket off that is not watched."
+    """End the watch of a bucket; with `keep_events` it goes on sending events, which are ignored here, for rules of others."""
+    by_hand = (
+        "To switch off the events of a bucket that is not watched, use its page in the S3 console (Properties, Amazon EventBridge)."
+    )
     require_watched(run.deployment, bucket, cure=by_hand)
     if keep_events:
         run.table.watches.end(bucket)
-        line = f"New uploads to {bucket} are not scanned any more; its events to EventBridge were not changed. {_STILL_SCANNED}"
-        sends = notifications.sends_events(run.clients.s3, bucket)
+        line = f"New uploads to {bucket} are no longer scanned; its events to EventBridge were not changed. {_STILL_SCANNED}"
+        sends = bool(notifications.sends_events(run.clients.s3, bucket))
         return CommandResult([line], {"bucket": bucket, "events": sends, "changed": False})
-    if notifications.sends_events(run.clients.s3, bucket):
+    sends_events = notifications.sends_events(run.clients.s3, bucket)
+    if sends_events is None:
+        run.table.watches.end(bucket)
+        gone = f'{bucket} does not exist, and its watch is ended. Take it out of "watch" in cdk.json and run `make deploy`.'
+        return CommandResult([gone], {"bucket": bucket, "events": False, "changed": False})
+    if sends_events:
         run.require_agreement("pass --yes", agreed=agreed)
         if not agreed:
             run.agree(
-                f"Stop all events of {bucket} to EventBridge? A bucket has one switch for them: rules of others get none either "
-                "(--keep-events leaves it on).",
+                f"Stop all events of {bucket} to EventBridge? A bucket has one switch for them, so rules of others would get none "
+                "either (--keep-events leaves it on).",
                 "Nothing was changed.",
             )
     changed = notifications.switch(run.clients.s3, bucket, run.deployment.account_id, run.clock, on=False)
     run.table.watches.end(bucket)
     if changed:
-        did = f"{bucket} sends no events to EventBridge any more; its other notifications are as before."
+        did = f"{bucket} no longer sends events to EventBridge; its other notifications are as before."
     else:
-        did = f"{bucket} sent no events to EventBridge; its notifications were not changed."
+        did = f"{bucket} does not send events to EventBridge; its notifications were not changed."
     return CommandResult([f"{did} {_STILL_SCANNED}"], {"bucket": bucket, "events": False, "changed": changed})
 
 
@@ -66,7 +71,7 @@ def pause(run: Invocation, bucket: str) -> CommandResult:
     require_watched(run.deployment, bucket)
     outcome = run.table.watches.pause_uploads(bucket, user_name())
     command = run.target.command("control_scan.py", "watch", "resume", bucket)
-    line = f"New uploads to {bucket} are registered and wait; running analyses finish. To resume: {command}"
+    line = f"New uploads to {bucket} are registered but wait; running analyses finish. To resume: {command}"
     return CommandResult([line], {"bucket": bucket, "paused": True, "outcome": outcome.name})
 
 
@@ -74,25 +79,25 @@ def resume(run: Invocation, bucket: str) -> CommandResult:
     """End the pause of a bucket's uploads."""
     require_watched(run.deployment, bucket)
     outcome = run.table.watches.resume_uploads(bucket)
-    line = f"Uploads to {bucket} are scanned again; those that wait are sent to their lane within two minutes."
+    line = f"Uploads to {bucket} are scanned again; those that waited are sent to their lane within two minutes."
     return CommandResult([line], {"bucket": bucket, "paused": False, "outcome": outcome.name})
 
 
 def release(run: Invocation, bucket: str) -> CommandResult:
-    """Lift a bucket's limit of minutes until the end of the UTC day.
+    """Lift a bucket's daily limit of minutes until the end of the UTC day.
 
     Raises:
-        ToolError: It has no such limit.
+        ToolError: It has no limit.
     """
     limit = require_watched(run.deployment, bucket).max_minutes_per_day
     if limit is None:
         raise ToolError(
-            f"{bucket} has no limit of minutes a day, so none of its uploads waits for one.",
+            f"{bucket} has no daily limit of minutes, so none of its uploads waits because of one.",
             cure=f"`{run.target.command('control_scan.py', 'watch', 'status', bucket)}` shows what they wait for.",
         )
     day = watch.day_of(run.clock.now())
     outcome = run.table.watches.release(bucket, day)
-    line = f"The limit of {limit:,} minutes for {bucket} is lifted for {day} (UTC); uploads that wait follow within two minutes."
+    line = f"The limit of {limit:,} minutes for {bucket} is lifted for {day} (UTC); uploads that waited follow within two minutes."
     return CommandResult([line], {"bucket": bucket, "day": day, "max_minutes_per_day": limit, "outcome": outcome.name})
 
 
@@ -100,7 +105,7 @@ def require_watched(deployment: Deployment, bucket: str, cure: str | None = None
     """Return how a bucket is watched.
 
     Raises:
-        ToolError: It has none, or is the work bucket, whose every report and hit would be an upload.
+        ToolError: It is not watched, or it is the work bucket, where every report and every file of hits would be an upload.
     """
     if bucket == deployment.work_bucket:
         raise ToolError(

@@ -1,4 +1,4 @@
-"""Whether the uploads of a watched bucket arrive: its rule, its switch, the queue, and what lies in it."""
+"""Whether the uploads of a watched bucket arrive: its rule, its switch, the queue and its messages."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from botocore.exceptions import ClientError
 
 from handlers.adapters.aws_errors import code_of
+from handlers.domain import Engine
+from handlers.domain.watch import Watch
 from tools.lib.aws import Clients, Watching
 from tools.lib.text import counted, moment
 from tools.lib.watch import notifications
 
 _REDEPLOY = "Deploy it again with `make deploy`."
-# What SQS answers for a queue that is gone: the JSON protocol's code, and that of the older one.
+# The codes of SQS for a queue that is gone, in the JSON protocol and in the older one.
 _NO_QUEUE = frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"})
 
 
@@ -25,16 +27,21 @@ class Fault:
     cure: str
 
 
+def engine_of(watch: Watch) -> str:
+    """Return how the films of a watched bucket are looked at, for a person."""
+    return "by the video API" if watch.engine is Engine.VIDEO else f"by frames, every {watch.interval_ms / 1_000:g} s"
+
+
 @dataclass(frozen=True, slots=True)
 class Depths:
-    """How many messages are in the queue of the uploads and in its dead letters; None for a queue that is gone."""
+    """How many messages are in the queue of uploads and in its dead-letter queue; None for a queue that is gone."""
 
     waiting: int | None
     dead_letters: int | None
 
     def queue_faults(self) -> Iterator[Fault]:
         if self.waiting is None or self.dead_letters is None:
-            yield Fault("A queue of the uploads is gone: no upload arrives.", _REDEPLOY)
+            yield Fault("A queue of uploads is gone: no upload arrives.", _REDEPLOY)
 
     def letter_faults(self) -> Iterator[Fault]:
         if self.dead_letters:
@@ -46,12 +53,12 @@ class Depths:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The state of a bucket's rule (`ENABLED`, `DISABLED`, None if it is gone), and whether the bucket sends events."""
+    """The state of a bucket's rule (`ENABLED`, `DISABLED`), and whether the bucket sends events; None for what is gone."""
 
     bucket: str
     rule: str
     rule_state: str | None
-    sends_events: bool
+    sends_events: bool | None
 
     def rule_faults(self) -> Iterator[Fault]:
         if self.rule_state is None:
@@ -63,7 +70,10 @@ class Health:
     def event_faults(self, ended_at: float | None) -> Iterator[Fault]:
         """Yield why the bucket's events are not sent or not used; `ended_at` is when its watch was switched off, if it was."""
         switch = f"`python tools/control_scan.py watch on {self.bucket}` switches that on."
-        if not self.sends_events:
+        if self.sends_events is None:
+            unwatch = 'Take it out of "watch" in cdk.json and run `make deploy`.'
+            yield Fault(f"The bucket {self.bucket} does not exist: no upload to it arrives.", unwatch)
+        elif not self.sends_events:
             yield Fault(f"{self.bucket} sends no events to EventBridge: no upload to it arrives.", switch)
         elif ended_at is not None:
             yield Fault(f"The watch of {self.bucket} has been off since {moment(ended_at)}: no later upload is scanned.", switch)
@@ -76,7 +86,7 @@ def health_of(clients: Clients, watching: Watching, bucket: str) -> Health:
 
 
 def depths_of(clients: Clients, watching: Watching) -> Depths:
-    """Return what lies in the queues of the uploads, which all watched buckets share."""
+    """Return how many messages the queues of uploads have, which all watched buckets share."""
     return Depths(_depth(clients, watching.queue_url), _depth(clients, watching.dead_letters_url))
 
 

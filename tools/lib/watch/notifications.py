@@ -1,4 +1,4 @@
-"""The switch for a bucket's events to EventBridge: one entry of its notification configuration, beside those of others."""
+"""The switch for a bucket's events to EventBridge: one entry of its notification configuration, next to those of others."""
 
 from __future__ import annotations
 
@@ -21,19 +21,22 @@ _READS = 6
 _SECONDS_BETWEEN = 5.0
 
 
-def sends_events(s3: S3Client, bucket: str) -> bool:
-    """Tell whether a bucket sends its events to EventBridge."""
-    return _BRIDGE in _read(s3, bucket)
+def sends_events(s3: S3Client, bucket: str) -> bool | None:
+    """Tell whether a bucket sends its events to EventBridge; None if there is no such bucket."""
+    try:
+        return _BRIDGE in _read(s3, bucket)
+    except s3.exceptions.NoSuchBucket:
+        return None
 
 
 def switch(s3: S3Client, bucket: str, account_id: str, clock: Clock, *, on: bool) -> bool:
-    """Switch the events to EventBridge of an account's bucket on or off, and return whether that changed anything.
+    """Switch the events that a bucket of the account sends to EventBridge on or off, and return whether that changed anything.
 
-    S3 takes a whole configuration only, so what it holds for others is put again as it was read, and compared afterwards.
+    S3 takes only whole configurations, so the entries of others are put again as they were read, and compared afterwards.
 
     Raises:
-        ToolError: The bucket is another account's, or one may not; or afterwards the configuration was another one: the message has
-            what there was for others.
+        ToolError: The bucket belongs to another account, or the caller lacks the permission; or afterwards the configuration is
+            not the one that was put: the message then has the entries of others.
     """
     try:
         return _switched(s3, bucket, account_id, clock, on=on)
@@ -43,7 +46,7 @@ def switch(s3: S3Client, bucket: str, account_id: str, clock: Clock, *, on: bool
         raise ToolError(
             f"You may not change the notifications of {bucket}, or it is not a bucket of the account {account_id}.",
             cure="Have s3:GetBucketNotification and s3:PutBucketNotification on it added to your user or role. A bucket of another "
-            "account cannot be watched: its events do not come to this one.",
+            "account cannot be watched: its events do not reach this account.",
         ) from error
 
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from handlers.adapters.table import Table, WatchDay, WatchState
-from handlers.domain import Scan, ScanStatus, State, watch
+from handlers.domain import Engine, Scan, ScanStatus, State, watch
 from handlers.domain.watch import Watch
 from tools.lib.cli import ExitCode, Invocation
 from tools.lib.errors import ToolError
 from tools.lib.json_keys import time_keys
 from tools.lib.text import counted, moment
 from tools.lib.watch.control import require_watched
-from tools.lib.watch.health import Depths, Fault, Health, depths_of, health_of
+from tools.lib.watch.health import Depths, Fault, Health, depths_of, engine_of, health_of
 
 _DAY_SECONDS = 86_400.0
 _MINUTE_MS = 60_000
@@ -43,9 +43,9 @@ class WatchStatus:
     Attributes:
         day: Today, in UTC.
         scan_id: The scan that holds today's uploads, once there is one.
-        scan: That scan, if there is one.
-        waiting: Videos of today's and yesterday's uploads that wait for their analysis.
-        lag: Of today's uploads; None before the first verdict.
+        paused: The bucket's scans of days that a person paused.
+        waiting: Videos of its uploads of any day that wait for their analysis.
+        lag: Of today's verdicts; None before the first one.
     """
 
     watch: Watch
@@ -53,7 +53,7 @@ class WatchStatus:
     state: WatchState
     day: str
     scan_id: str
-    scan: Scan | None
+    paused: Sequence[Scan]
     today: WatchDay
     yesterday: WatchDay
     waiting: int
@@ -85,20 +85,19 @@ class WatchStatus:
     def _held(self) -> list[Fault]:
         bucket, found = self.watch.bucket, []
         if self.state.paused:
-            resume = f"`python tools/control_scan.py watch resume {bucket}` lets them go on."
+            resume = f"`python tools/control_scan.py watch resume {bucket}` lets them continue."
             found.append(Fault(f"Uploads to {bucket} wait: the watch was paused by {self.state.paused_by}.", resume))
         if self.limit_reached:
             release = f"`python tools/control_scan.py watch release {bucket}` lifts it for today, or raise it in cdk.json."
             found.append(Fault(f"Uploads to {bucket} wait for tomorrow: its minutes of the day are used up.", release))
         return found
 
-    def _held_by_hand(self) -> list[Fault]:
-        """Return that a person paused the scan of today itself, which holds its later uploads as well."""
-        bucket, scan = self.watch.bucket, self.scan
-        if scan is not None and scan.status is ScanStatus.PAUSED and scan.held_reason not in watch.HELD_REASONS:
-            cure = f"`python tools/control_scan.py resume {scan.id}` lets them go on."
-            return [Fault(f"Today's uploads to {bucket} wait: their scan {scan.id} was paused.", cure)]
-        return []
+    def _held_by_hand(self) -> Iterator[Fault]:
+        """Yield which scans of days a person paused themselves; one of today holds later uploads as well."""
+        for scan in self.paused:
+            which = "Today's uploads" if scan.id == self.scan_id else f"Uploads of {scan.day}"
+            cure = f"`python tools/control_scan.py resume {scan.id}` lets them continue."
+            yield Fault(f"{which} to {self.watch.bucket} wait: their scan {scan.id} was paused.", cure)
 
     def sentences(self) -> list[str]:
         state, limit = self.state, self.watch.max_minutes_per_day
@@ -108,6 +107,7 @@ class WatchStatus:
         rule = (self.health.rule_state or "gone").lower()
         return [
             self.watch.bucket,
+            f"  Engine   films {engine_of(self.watch)}",
             f"  Events   {'on' if self.health.sends_events else 'off'}; the rule {self.health.rule} is {rule}",
             f"  Uploads  {_since(state.since)}; {_last(state.last_upload_at)}",
             f"  Today    {self.minutes:,.1f} minutes analysed{begun}; {counted(self.waiting, 'video')} waiting",
@@ -119,9 +119,11 @@ class WatchStatus:
         state = self.state
         return {
             "bucket": self.watch.bucket,
+            "engine": self.watch.engine.value,
+            "interval_ms": self.watch.interval_ms if self.watch.engine is Engine.FRAMES else None,
             "rule": self.health.rule,
             "rule_state": self.health.rule_state,
-            "events": self.health.sends_events,
+            "events": bool(self.health.sends_events),
             **time_keys(since=state.since, last_upload=state.last_upload_at),
             "paused": state.paused,
             "paused_by": state.paused_by,
@@ -198,28 +200,35 @@ def statuses(run: Invocation, bucket: str | None) -> WatchStatuses:
 def _status(run: Invocation, watched: Watch, health: Health) -> WatchStatus:
     bucket, table, now = watched.bucket, run.table, run.clock.now()
     day, day_before = watch.day_of(now), watch.day_of(now - _DAY_SECONDS)
-    scans = [watch.scan_id(bucket, each) for each in (day, day_before)]
+    # Uploads of any day may wait, for the limit of a day or because they are held; such a scan stays active.
+    active = [scan for scan in table.scans.active_as_listed() if scan.bucket == bucket and scan.day is not None]
+    scan_ids = {watch.scan_id(bucket, day), watch.scan_id(bucket, day_before), *(scan.id for scan in active)}
     return WatchStatus(
         watch=watched,
         health=health,
         state=table.watches.state(bucket),
         day=day,
-        scan_id=scans[0],
-        scan=table.scans.scan(scans[0]),
+        scan_id=watch.scan_id(bucket, day),
+        paused=[scan for scan in active if scan.status is ScanStatus.PAUSED and scan.held_reason not in watch.HELD_REASONS],
         today=table.watches.day(bucket, day),
         yesterday=table.watches.day(bucket, day_before),
-        waiting=sum(1 for scan_id in scans for _ in table.records.in_state(scan_id, State.WAITING)),
-        lag=_lag(table, scans[0]),
+        waiting=sum(1 for scan_id in scan_ids for _ in table.records.in_state(scan_id, State.WAITING)),
+        lag=_lag(table, scan_ids, day),
     )
 
 
-def _lag(table: Table, scan_id: str) -> Lag | None:
-    """Return how long the verdicts of a day's scan took, in one pass over its records."""
-    judged = ((video_id, scan_id) for state in (State.CLEAN, State.FLAGGED) for video_id in table.records.in_state(scan_id, state))
+def _lag(table: Table, scan_ids: Iterable[str], day: str) -> Lag | None:
+    """Return how long the verdicts of a day took, in one pass over the records of the scans that may have some."""
+    judged = (
+        (video_id, scan_id)
+        for scan_id in scan_ids
+        for state in (State.CLEAN, State.FLAGGED)
+        for video_id in table.records.in_state(scan_id, state)
+    )
     seconds = sorted(
         record.finished_at - record.uploaded_at
         for record in table.records.records(judged)
-        if record.finished_at is not None and record.uploaded_at is not None
+        if record.finished_at is not None and record.uploaded_at is not None and watch.day_of(record.finished_at) == day
     )
     if not seconds:
         return None
@@ -227,7 +236,7 @@ def _lag(table: Table, scan_id: str) -> Lag | None:
 
 
 def _since(at: float | None) -> str:
-    return "none is looked for" if at is None else f"new since {moment(at)}"
+    return "never switched on" if at is None else f"new since {moment(at)}"
 
 
 def _last(at: float | None) -> str:

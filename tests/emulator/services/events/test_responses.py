@@ -61,6 +61,8 @@ def test_put_events_reaches_the_rules(bench):
         ({"Detail": ""}, "InvalidArgument"),
         ({"Detail": "{"}, "MalformedDetail"),
         ({"Detail": "[1]"}, "MalformedDetail"),
+        ({"Detail": "[" * 5000}, "MalformedDetail"),
+        ({"DetailType": "x" * 129}, "InvalidArgument"),
         ({"Source": "aws.s3"}, "NotAuthorizedForSourceException"),
     ],
 )
@@ -81,6 +83,20 @@ def test_a_request_has_limits(bench):
 
     assert code(bench.client.put_events, Entries=[ENTRY] * 11) == "ValidationException"
     assert code(bench.client.put_events, Entries=[large, large]) == "ValidationException"
+
+
+def test_older_pages_allow_a_quarter(account):
+    """A setting makes the size of a request what older pages say; an entry counts its texts, its resources and 14 for its time."""
+    bench = Bench(put_events_max_bytes=256 * 1024)
+    account.install(events, bench.bus)
+    client = account.client("events")
+    more = {"Time": 1, "Resources": ["ü"]}
+    text = "x" * (256 * 1024 - 1 - len('shopOrder{"t": ""}') - 14 - 2)
+    fits = ENTRY | more | {"Detail": json.dumps({"t": text})}
+    too_large = fits | {"Detail": fits["Detail"].replace("x", "xx", 1)}
+
+    assert client.put_events(Entries=[fits])["FailedEntryCount"] == 0
+    assert code(client.put_events, Entries=[too_large]) == "ValidationException"
 
 
 def test_rules_are_described_as_they_were_put(bench):

@@ -256,8 +256,8 @@ class TestDecoder:
             ("raise SystemExit(3)", "exit code 3"),
             ("import sys; sys.stdout.write('x' * 100)", "a message of"),
             (f"{SENDS}, {{'is': 'read'}})", "without numbers"),
-            (f"{SENDS}, {{'is': 'read', 'offset': 0, 'length': 0, 'until': 0}})", "wants 0 bytes"),
-            (f"{SENDS}, {{'is': 'read', 'offset': 1000, 'length': 1, 'until': 0}})", "wants 1 bytes at 1000, of 1000"),
+            (f"{SENDS}, {{'is': 'read', 'offset': 0, 'length': 0, 'until': 0}})", "bytes from 0 to 0, of 1000"),
+            (f"{SENDS}, {{'is': 'read', 'offset': 1000, 'length': 1, 'until': 0}})", "bytes from 1000 to 1001, of 1000"),
         ],
     )
     def test_a_process_that_fails(self, program, reason):

@@ -12,8 +12,11 @@ from handlers.adapters.media import MediaError, open_media
 from handlers.adapters.media.ranges import Ranges
 from handlers.adapters.media.still import still_size
 from handlers.domain import reasons
+from handlers.domain.objects import FIRST_BYTES, image_problem
 from handlers.domain.sampling import Size
+from tests.handlers.adapters.media.heic import heic
 from tests.handlers.adapters.media.made_films import FRAGMENTED, KINDS, Bytes, Made, Shown, card_of, film, frames_of
+from tools.lib.review.cures import cure_of
 
 GREEN, RED, GREY = (0, 255, 0), (255, 0, 0), (128, 128, 128)
 
@@ -123,8 +126,39 @@ def test_animated_images(codec, container, pixels):
     assert [500, 1_500, 2_500, 3_500] == pytest.approx([frame.at_ms for frame in frames], abs=110)
 
 
+@pytest.mark.parametrize("thumbnails", [0, 2])
+def test_a_heic_image(thumbnails):
+    """A HEIC image of one tile is one frame, whatever thumbnails stand beside it."""
+    [frame], media = frames_of(heic(thumbnails=thumbnails))
+
+    assert ("image", 0, (80, 80)) == (media.kind, frame.at_ms, pixel(frame.data, 0, 0)[1])
+
+
+@pytest.mark.parametrize("thumbnails", [0, 1])
+def test_a_heic_image_of_tiles(thumbnails):
+    """One of several tiles, as phones make them, is refused by name: neither a tile nor a thumbnail is taken for the whole."""
+    with pytest.raises(MediaError) as caught:
+        frames_of(heic(3, 2, thumbnails))
+
+    assert (reasons.TILED, "it is an image of 6 tiles, which are not joined here") == (
+        caught.value.problem.code,
+        caught.value.problem.message,
+    )
+    assert cure_of(reasons.TILED) == "save it as JPEG or PNG, upload and scan the new file"
+
+
+def test_an_animated_avif():
+    """An animated AVIF is a film: its frames are sent by the interval."""
+    pictures = [halves(160, 96, "yuv420p") for _ in range(40)]
+
+    frames, media = frames_of(encoded(pictures, "libsvtav1", "avif", "yuv420p", rate=10))
+
+    assert "film" == media.kind
+    assert [500, 1_500, 2_500, 3_500] == pytest.approx([frame.at_ms for frame in frames], abs=110)
+
+
 def test_an_animated_webp():
-    """FFmpeg knows no animated WebP: it is refused, not looked at in part."""
+    """FFmpeg, as it is here, knows no animated WebP: it is refused, not looked at in part. Registration refuses it by name."""
     canvas = b"VP8X" + (10).to_bytes(4, "little") + b"\x02\0\0\0" + (99).to_bytes(3, "little") * 2
     still = encoded([halves(100, 100, "yuv420p")], "libwebp", "webp", "yuv420p")[12:]
     shown = bytes(6) + (99).to_bytes(3, "little") * 2 + (100).to_bytes(3, "little") + b"\0" + still
@@ -135,6 +169,8 @@ def test_an_animated_webp():
         frames_of(data)
 
     assert reasons.UNDECODABLE == caught.value.problem.code
+    assert reasons.ANIMATED_WEBP == image_problem(data[:FIRST_BYTES]).code
+    assert image_problem(encoded([halves(100, 100, "yuv420p")], "libwebp", "webp", "yuv420p")) is None
 
 
 def test_transparent_parts():

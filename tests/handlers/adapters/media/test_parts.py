@@ -238,13 +238,13 @@ def test_too_much(monkeypatch, besides):
 )
 def test_reads_of_the_decoder(message, is_read):
     """The decoder, which may be under control of a hostile file, reads within the object, 8 MiB at once at most."""
-    told = SimpleNamespace(_ranges=SimpleNamespace(size=100, read=lambda *given: given))
+    decoder = SimpleNamespace(_ranges=SimpleNamespace(size=100, read=lambda *given: given))
 
     if is_read:
-        assert (message["offset"], message["length"], message["until"]) == Decoder._read(told, message)
+        assert (message["offset"], message["length"], message["until"]) == Decoder._read(decoder, message)
     else:
         with pytest.raises(DecoderFailedError):
-            Decoder._read(told, message)
+            Decoder._read(decoder, message)
 
 
 @pytest.mark.parametrize(("code", "how"), [(-9, "SIGKILL"), (-1, "SIGHUP"), (0, "exit code 0"), (1, "exit code 1")])

@@ -874,6 +874,21 @@ class TestActiveScans:
         table.scans.add_job(ids[7], "job")
         assert [ids[7]] == [scan.id for scan in table.scans.active()]
 
+    @pytest.mark.parametrize("swept", [False, True])
+    def test_as_programs_read_it(self, table, dynamodb, swept):
+        """A program finds what is active without a write, before the first sweep, too; after one it reads no scan that is over."""
+        for number in range(100, 200):
+            table.scans.put_scan(Scan(f"01JDEM{number:020}", BUCKET))
+            table.scans.close_scan(table.scans.scan(f"01JDEM{number:020}"))
+        table.scans.put_scan(Scan(SCAN, BUCKET))
+        if swept:
+            table.scans.active()
+        dynamodb.calls.clear()
+
+        assert [SCAN] == [scan.id for scan in table.scans.active_as_listed()]
+
+        assert [name for name, _ in dynamodb.calls] == (["query", "batch_get_item"] if swept else ["query", "query"])
+
     def test_a_mail_is_due(self, table):
         """A closed scan is active until its digest is sent."""
         table.scans.put_scan(Scan(SCAN, BUCKET, jobs=(BatchJob("job"),)))

@@ -40,7 +40,6 @@ _PROPERTIES = {
     "AWS::Logs::LogGroup": "LogGroupName RetentionInDays",
     # noted: LifecycleConfiguration, OwnershipControls, PublicAccessBlockConfiguration
     "AWS::S3::Bucket": "BucketEncryption BucketName LifecycleConfiguration OwnershipControls PublicAccessBlockConfiguration Tags",
-    # noted
     "AWS::S3::BucketPolicy": "Bucket PolicyDocument",
     "AWS::SNS::Subscription": "Endpoint Protocol RawMessageDelivery RedrivePolicy TopicArn",
     "AWS::SNS::Topic": "DisplayName KmsMasterKeyId TopicName",

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from moto.cloudformation.models import Stack
 from moto.cloudwatch.models import cloudwatch_backends
+from moto.s3.models import s3_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 
@@ -68,6 +69,16 @@ def _set_queue_policy(name: str, given: Properties, place: Place) -> tuple[str]:
     return (name,)
 
 
+def _put_bucket_policy(_: str, given: Properties, place: Place) -> tuple[str]:
+    s3_backends[place[0]]["aws"].put_bucket_policy(given["Bucket"], json.dumps(given["PolicyDocument"]).encode())
+    return (given["Bucket"],)
+
+
+def _delete_bucket_policy(bucket: str, place: Place) -> None:
+    if bucket in s3_backends[place[0]]["aws"].buckets:
+        s3_backends[place[0]]["aws"].delete_bucket_policy(bucket)
+
+
 def _put_alarm(name: str, given: Properties, place: Place) -> tuple[str, str]:
     """Put an alarm, which DescribeAlarms lists and nothing evaluates."""
     alarm = cloudwatch_backends[place[0]][place[1]].put_metric_alarm(
@@ -93,7 +104,6 @@ _SUBSCRIPTION = moto_hooks.resource_type("AWS::SNS::Subscription", _subscribe, _
 _OTHERS = (
     moto_hooks.resource_type("AWS::SNS::TopicPolicy", _set_topic_policy),
     moto_hooks.resource_type("AWS::SQS::QueuePolicy", _set_queue_policy),
-    # Only noted: moto would apply it without its conditions and deny everything.
-    moto_hooks.resource_type("AWS::S3::BucketPolicy", lambda name, _given, _place: (name,)),
+    moto_hooks.resource_type("AWS::S3::BucketPolicy", _put_bucket_policy, _delete_bucket_policy),
     moto_hooks.resource_type("AWS::CloudWatch::Alarm", _put_alarm, has_arn=True),
 )

@@ -28,6 +28,7 @@ class EventBus:
     say how late, how often twice, and how often not at all (on AWS: when a rule or permission was missing meanwhile).
 
     Attributes:
+        settings: The settings of the world.
         schedules: The rules with a rate.
         undelivered: How many events found no target and no dead-letter queue.
     """
@@ -36,8 +37,8 @@ class EventBus:
         self, *, clock: Clock, settings: EmulatorSettings, functions: Functions, queues: Queues, seed: int | None = None
     ) -> None:
         """Make a bus without rules; `seed` decides which events are lost and repeated, and how late they are."""
+        self.settings = settings
         self._clock = clock
-        self._settings = settings
         self._functions = functions
         self._queues = queues
         self._random = random.Random(seed)  # noqa: S311 - chance, not secrets
@@ -93,9 +94,9 @@ class EventBus:
             "id": str(uuid.uuid4()),
             "detail-type": detail_type,
             "source": source,
-            "account": self._settings.account_id,
+            "account": self.settings.account_id,
             "time": datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "region": self._settings.region,
+            "region": self.settings.region,
             "resources": list(resources),
             "detail": dict(detail),
         }
@@ -109,11 +110,11 @@ class EventBus:
         """Return after how many seconds an event is delivered, for each time that it is."""
         with self._lock:
             chance, late = self._random.random(), self._random.random()
-            repeated = self._random.random() < self._settings.event_repeats
-        if chance < self._settings.event_losses:
+            repeated = self._random.random() < self.settings.event_repeats
+        if chance < self.settings.event_losses:
             return []
-        delay = self._settings.event_delay_seconds * 2 * late
-        return [delay, delay + self._settings.event_delay_seconds] if repeated else [delay]
+        delay = self.settings.event_delay_seconds * 2 * late
+        return [delay, delay + self.settings.event_delay_seconds] if repeated else [delay]
 
     def _deliver(self, target: Target, event: Event) -> None:
         text = target.constant_input or json.dumps(event, separators=(",", ":"), ensure_ascii=False)

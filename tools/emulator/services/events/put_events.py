@@ -13,13 +13,15 @@ from tools.emulator.core import AwsError, only, refuse
 from tools.emulator.services.events.backend import EventBus
 
 MAX_ENTRIES = 10
-MAX_BYTES = 1024 * 1024  # of a request; the total must be less
+MAX_DETAIL_TYPE = 128  # characters [bc:PutEventsRequestEntry]
 _TIME_BYTES = 14  # what an entry's Time counts [EB:eb-putevents]
 _KNOWN = ("Time", "Source", "Resources", "DetailType", "Detail", "EventBusName", "TraceHeader")
 
 
-def put_events(bus: EventBus, entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def put_events(bus: EventBus, entries: Sequence[Mapping[str, Any]], max_bytes: int) -> dict[str, Any]:
     """Put entries on the bus and return the answer: an id or an error for each entry, in their order.
+
+    All entries together must have fewer bytes than `max_bytes`.
 
     Raises:
         AwsError: ValidationException; the request as a whole is refused.
@@ -27,7 +29,7 @@ def put_events(bus: EventBus, entries: Sequence[Mapping[str, Any]]) -> dict[str,
     """
     if not 1 <= len(entries) <= MAX_ENTRIES:
         raise _invalid(f"Value at 'entries' failed to satisfy constraint: Member must have length from 1 to {MAX_ENTRIES}")
-    if sum(map(_size, entries)) >= MAX_BYTES:
+    if sum(map(_size, entries)) >= max_bytes:
         raise _invalid("Total size of the entries in the request is over the limit.")
     for entry in entries:
         only("events", "PutEvents", entry, _KNOWN)
@@ -41,11 +43,13 @@ def _put(bus: EventBus, entry: Mapping[str, Any]) -> dict[str, str]:
     for name in ("Source", "DetailType", "Detail"):
         if not entry.get(name):
             return _error("InvalidArgument", f"Parameter {name} is not valid. Reason: {name} is a required argument.")
+    if len(entry["DetailType"]) > MAX_DETAIL_TYPE:
+        return _error("InvalidArgument", "Parameter DetailType is not valid. Reason: DetailType is too long.")
     if entry["Source"].startswith("aws."):
         return _error("NotAuthorizedForSourceException", "Not authorized for the source.")
     try:
         detail = json.loads(entry["Detail"])
-    except ValueError:
+    except (ValueError, RecursionError):  # EventBridge reads 1,000 levels [bc:PutEvents], about as many as this parser
         return _error("MalformedDetail", "Detail is malformed.")
     if not isinstance(detail, dict):
         return _error("MalformedDetail", "Detail is malformed.")

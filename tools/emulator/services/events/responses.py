@@ -72,7 +72,7 @@ class RulesResponse(EventsHandler):  # type: ignore[misc] # moto is untyped
         return json.dumps({"FailedEntryCount": 0, "FailedEntries": []})
 
     def put_events(self) -> str:
-        return json.dumps(put_events(self.bus, self._get_param("Entries")))
+        return json.dumps(put_events(self.bus, self._get_param("Entries"), self.bus.settings.put_events_max_bytes))
 
     def test_event_pattern(self) -> str:
         return json.dumps({"Result": pattern.parse(self._get_param("EventPattern")).matches(self._get_param("Event"))})

@@ -9,6 +9,7 @@ from moto.s3.exceptions import MissingBucket, MissingVersion
 from moto.s3.models import FakeBucket, FakeDeleteMarker, FakeKey, s3_backends
 
 from tools.emulator.core import ListedVersion, NoSuchObjectError, ObjectArchivedError, ObjectForbiddenError, StoredObject
+from tools.emulator.services.s3.authorization import readable_for_services
 from tools.emulator.settings import EmulatorSettings
 
 ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
@@ -45,6 +46,8 @@ class Storage:
     def read(self, bucket: str, key: str, version_id: str | None = None) -> StoredObject:
         self._check_allowed(bucket)
         found = self._find(bucket, key, version_id)
+        if not readable_for_services(s3_backends[self._account]["aws"].get_bucket(bucket), found, version_id):
+            raise ObjectForbiddenError(f"s3://{bucket}/{key}: a policy of the bucket denies it")
         if found.storage_class in ARCHIVED and RESTORED not in found.response_dict.get("x-amz-restore", ""):
             raise ObjectArchivedError(f"s3://{bucket}/{key} is in {found.storage_class}")
         body = found.value

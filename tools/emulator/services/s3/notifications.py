@@ -43,13 +43,14 @@ class Notifications:
 
     Attributes:
         clock: The clock of the world.
+        settings: The settings of the world.
     """
 
     def __init__(
         self, *, clock: Clock, settings: EmulatorSettings, bus: Events, topics: Topics, queues: Queues, functions: Functions
     ) -> None:
         self.clock = clock
-        self._settings = settings
+        self.settings = settings
         self._bus = bus
         self._topics = topics
         self._queues = queues
@@ -96,7 +97,7 @@ class Notifications:
             return
         request = _request_id()
         since = vars(bucket).get(_SINCE)
-        if since is not None and self.clock.now() - since >= self._settings.event_bridge_switch_seconds:
+        if since is not None and self.clock.now() - since >= self.settings.event_bridge_switch_seconds:
             self._bus.send("aws.s3", detail_type, self._detail(bucket, found, request, more), [bucket.arn])
         for destination in (*configuration.topic, *configuration.queue, *configuration.cloud_function):
             if destination.matches(name, found["key"]):
@@ -110,7 +111,7 @@ class Notifications:
             "bucket": {"name": bucket.name},
             "object": found,
             "request-id": request,
-            "requester": self._settings.account_id,
+            "requester": self.settings.account_id,
             "source-ip-address": "127.0.0.1",
             **more,
         }
@@ -121,16 +122,16 @@ class Notifications:
         return {
             "eventVersion": "2.1",
             "eventSource": "aws:s3",
-            "awsRegion": self._settings.region,
+            "awsRegion": self.settings.region,
             "eventTime": self._time(),
             "eventName": name.removeprefix("s3:"),
-            "userIdentity": {"principalId": f"AWS:{self._settings.account_id}"},
+            "userIdentity": {"principalId": f"AWS:{self.settings.account_id}"},
             "requestParameters": {"sourceIPAddress": "127.0.0.1"},
             "responseElements": {"x-amz-request-id": request, "x-amz-id-2": "offline-world"},
             "s3": {
                 "s3SchemaVersion": "1.0",
                 "configurationId": configuration_id,
-                "bucket": {"name": bucket.name, "ownerIdentity": {"principalId": self._settings.account_id}, "arn": bucket.arn},
+                "bucket": {"name": bucket.name, "ownerIdentity": {"principalId": self.settings.account_id}, "arn": bucket.arn},
                 # Here, other than in EventBridge's event, the key is encoded as in a form.
                 "object": {"key": quote_plus(found["key"]), **stored},
             },
@@ -175,8 +176,6 @@ def hooks(sender: Notifications) -> Iterator[moto_hooks.Hook]:
         # moto sends two events of a multipart upload, the first as if it had been put.
         if name.value in _CREATED and (key.multipart is None or name.value != "s3:ObjectCreated:Put"):
             sender.created(name.value, bucket, key)
-        elif name.value == _TAGGED["Object Tags Deleted"]:
-            sender.tagged("Object Tags Deleted", bucket, key)
 
     def deleted(
         result: tuple[bool, dict[str, str]],

@@ -14,7 +14,7 @@ from tools.emulator.settings import EmulatorSettings
 
 # How often a long poll looks again, in seconds of real time.
 POLL_SECONDS = 0.02
-# The attribute of moto's queue that holds its messages, which are therefore deleted with it.
+# The attribute of moto's queue that holds our messages, so that they are deleted with the queue.
 _STORE = "offline_world_messages"
 
 
@@ -27,7 +27,7 @@ class SqsService:
         self._on_visible: list[Callable[[str], None]] = []
 
     def when_visible(self, action: Callable[[str], None]) -> None:
-        """Call an action with a queue's ARN whenever a message was sent to the queue or made visible again."""
+        """Have an action called with a queue's ARN whenever a message is sent to the queue or made visible again."""
         self._on_visible.append(action)
 
     # By ARN, for other services; each method raises LookupError if there is no such queue.

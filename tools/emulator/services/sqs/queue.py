@@ -101,7 +101,7 @@ class MessageQueue:
         self._messages: dict[str, Message] = {}
         # (visible from, order, message id) of hidden and new messages; outdated entries are skipped.
         self._agenda: list[tuple[float, int, str]] = []
-        # (place, order, message id) of visible messages. The place is the time at which it was sent, or became visible again.
+        # (place, order, message id) of visible messages. The place is the time when a message was sent or became visible.
         self._line: list[tuple[float, int, str]] = []
         self._in_line: set[str] = set()
         self._order = itertools.count()
@@ -114,13 +114,13 @@ class MessageQueue:
         return message
 
     def add(self, message: Message) -> None:
-        """Add a dead letter, which keeps what it was in its first queue."""
+        """Add a message; a dead letter keeps its id, its times and its attributes."""
         with self._lock:
             self._messages[message.id] = message
             self._plan(message)
 
     def receive(self, count: int, limits: Limits, visibility: float | None = None) -> tuple[list[ReceivedMessage], list[Message]]:
-        """Hide visible messages and return them; also remove and return the dead letters that were found."""
+        """Hide visible messages and return them; also remove and return those that were received too often."""
         timeout = limits.visibility_seconds if visibility is None else visibility
         chosen: list[Message] = []
         dead: list[Message] = []
@@ -183,7 +183,7 @@ class MessageQueue:
             self._in_line.clear()
 
     def depth(self, limits: Limits) -> Depth:
-        """Return how many messages there are, those whose retention is over not counted."""
+        """Return how many messages there are, without those whose retention period is over."""
         with self._lock:
             now = self._clock.now()
             kept = [message for message in self._messages.values() if message.sent_at + limits.retention_seconds > now]

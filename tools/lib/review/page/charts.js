@@ -81,8 +81,8 @@ function strip(video) {
   const paths = new Map();
   for (const segment of segmentsOf(video)) {
     const { category } = labelOf(segment.label);
-    const from = Math.round((1000 * segment.start) / end);
-    const width = Math.max(Math.round((1000 * (segment.end - segment.start)) / end), 8);
+    const from = Math.round((1000 * segment.from) / end);
+    const width = Math.max(Math.round((1000 * (segment.to - segment.from)) / end), 8);
     paths.set(category, `${paths.get(category) ?? ""}M${Math.min(from, 1000 - width)} 0h${width}v10h-${width}z`);
   }
   const drawing = [...paths].map(([category, d]) => drawn("path", { class: `category-${category}`, d }));

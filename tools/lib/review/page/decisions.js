@@ -39,7 +39,7 @@ class Decisions {
     this.#keep(video, { ...before, note, decided_at: before.decision && new Date().toISOString() });
   }
 
-  /** Takes in what another tab of the same page has decided. */
+  /** Reads what was decided in another tab of the same page. */
   refresh(name) {
     this.#known.delete(name);
     this.#try(() => this.#read(name));
@@ -95,7 +95,7 @@ class Decisions {
   }
 }
 
-/** Returns a decision as it was stored, or null: all pages opened from disk share one storage, so it may be anybody's. */
+/** Returns a decision as it was stored, or null if it is malformed: all pages opened from disk share one storage, so anyone may have written it. */
 function stored(json) {
   try {
     const { decision, note, decided_at } = JSON.parse(json);

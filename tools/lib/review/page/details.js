@@ -24,9 +24,21 @@ function timeline(video) {
     "section",
     { class: "timeline" },
     element("h3", {}, text("Timeline")),
-    element("dl", { class: "lanes" }, ...rows.flat(), element("dt", { class: "scale" }, element("span", { class: "unseen" }, text("Length"))), element("dd", { class: "scale" }, scale(end))),
+    element("dl", { class: "lanes" }, ...rows.flat(), ...(video.every ? samples(video, end) : []), element("dt", { class: "scale" }, element("span", { class: "unseen" }, text("Length"))), element("dd", { class: "scale" }, scale(end))),
     more > 0 ? element("p", { class: "muted" }, text("and {count} more {count:label|labels}", { count: more })) : null,
   );
+}
+
+/** Returns the lane that marks where a film by frames was looked at, as far as it could be decoded; a frame may lie up to half an interval from its mark. */
+function samples(video, end) {
+  const step = 1000 * video.every;
+  const until = Math.min(video.decoded ?? end, end);
+  const marks = [];
+  for (let at = Math.min(step, end) / 2; at < until; at += step) marks.push(`M${((1000 * at) / end).toFixed(1)} 0v10`);
+  const label = text("one frame about every {seconds} s, up to {time}", { seconds: count(video.every), time: timeCode(until) });
+  const drawing = [drawn("title", {}, label), drawn("path", { d: marks.join("") })];
+  const svg = drawn("svg", { class: "lane samples", viewBox: "0 0 1000 10", preserveAspectRatio: "none", role: "img", "aria-label": label }, ...drawing);
+  return [element("dt", {}, text("Looked at")), element("dd", {}, svg)];
 }
 
 function byLabel(segments) {
@@ -37,8 +49,8 @@ function byLabel(segments) {
 
 function lane(segments, end) {
   const bars = segments.map((segment) => {
-    const width = Math.min(Math.max((100 * (segment.end - segment.start)) / end, 0.5), 100);
-    const from = Math.min((100 * segment.start) / end, 100 - width);
+    const width = Math.min(Math.max((100 * (segment.to - segment.from)) / end, 0.5), 100);
+    const from = Math.min((100 * segment.from) / end, 100 - width);
     const { category } = labelOf(segment.label);
     const title = drawn("title", {}, segmentText(segment));
     return drawn("rect", { class: `category-${category}`, x: `${from}%`, width: `${width}%`, height: "100%" }, title);
@@ -126,7 +138,7 @@ function decisionForm(video, decisions, decided) {
   );
   const note = element("textarea", { class: "note", rows: 2, maxlength: 2000 });
   note.value = held.note;
-  // At every letter: the page may be closed at any time.
+  // At every keystroke: the page may be closed at any time.
   note.addEventListener("input", () => decided(undefined, note.value));
   note.addEventListener("change", () => say(text("The note is kept.")));
   return element(

@@ -1,4 +1,4 @@
-// Elements are made here, and only here: every text goes in as text, never as markup.
+// Elements are made only here: every text is inserted as text, never as markup.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -32,7 +32,7 @@ function byId(id) {
   return document.getElementById(id);
 }
 
-/** Says something to those who do not see it change. */
+/** Announces a sentence to people who do not see the page change. */
 function say(sentence) {
   byId("message").textContent = sentence;
 }

@@ -1,9 +1,9 @@
-// The ways to the object itself: its URI, its page in the console, and a command line that may be pasted into a shell unread.
+// How to get the object itself: its URI, its page in the console, and a command line that is safe to paste into a shell.
 
 const SAFE = /^[\w@%+=:,./-]+$/;
 const BYTES = new TextEncoder();
 
-/** Returns a word as bash and zsh read it back, in characters that can be seen: a terminal acts upon others even within quotes. */
+/** Returns a word quoted for bash and zsh, in visible characters only: a terminal acts upon others even within quotes. */
 function shellWord(value) {
   if (SAFE.test(value)) return value;
   if (!HIDDEN.test(value)) return `'${value.replaceAll("'", `'"'"'`)}'`;
@@ -11,7 +11,7 @@ function shellWord(value) {
   return `$'${[...BYTES.encode(value)].map(plain).join("")}'`;
 }
 
-/** Returns under which name to store an object: the last part of its key, without what a file system or a shell could mind. */
+/** Returns a file name for an object: the last part of its key, without characters that trouble a file system or a shell. */
 function fileName(key) {
   const last = key.split("/").filter((part) => part !== "").at(-1) ?? "";
   const plain = last.replace(/[^A-Za-z0-9._-]+/g, "_").slice(-80).replace(/^[._-]+/, "");
@@ -20,7 +20,7 @@ function fileName(key) {
   return last.endsWith(`.${plain}`) ? `video.${plain}` : plain;
 }
 
-/** Returns the version to fetch: the one that was asked for, else the one that was looked at. */
+/** Returns the version to fetch: the one in the manifest, else the one that was analysed. */
 function versionOf(video) {
   return video.version ?? video.looked_at ?? null;
 }

@@ -1,5 +1,5 @@
-// The list of videos: filtered, sorted, and drawn fifty at a time. Fifty rows of a true table stay a true table for a screen
-// reader, the browser's own search and the printer, which a list that is drawn as it scrolls does not.
+// The list of videos: filtered, sorted, and drawn fifty at a time. Fifty rows are a real table for a screen reader, the browser's
+// own search and the printer; a list that is drawn as it scrolls is not.
 
 const PAGE_ROWS = 50;
 const PRINTED_ROWS = 500;
@@ -41,7 +41,7 @@ class Listing {
     this.#search();
   }
 
-  /** Sorts by a column; by the one that it is sorted by already: the other way round. */
+  /** Sorts by a column, or in the other direction if the list is sorted by it already. */
   sort(id, direction) {
     const column = COLUMNS.find((each) => each.id === id);
     const turned = this.#sorting.id === id ? -this.#sorting.direction : column.first;
@@ -55,7 +55,7 @@ class Listing {
     this.#draw();
   }
 
-  /** Shows what was decided in another tab; details in which somebody writes stay as they are. */
+  /** Shows what was decided in another tab; details in which someone is writing stay as they are. */
   refresh() {
     for (const row of byId("rows").querySelectorAll("tr.row")) row.querySelector(".cell-decision").replaceChildren(this.#badge(this.#videoOf(row)));
     const details = this.#open && byId(`details-${this.#open.id}`);
@@ -143,7 +143,7 @@ class Listing {
     return element("tr", { role: "row", class: "detail-row", id: `details-${video.id}` }, cell);
   }
 
-  /** Takes a decision, or a note where the decision is undefined; the decision that stands already is taken back. */
+  /** Takes a decision, or a note where the decision is undefined; the same decision again is taken back. */
   #decide(video, decision, note) {
     if (video.state !== "flagged") return;
     const before = this.#decisions.of(video);

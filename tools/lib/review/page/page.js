@@ -7,12 +7,14 @@ function labelOf(number) {
   return DATA.labels[number];
 }
 
-/** Returns the segments of a video, which come as one flat list of numbers. */
+/** Returns the segments of a video, which come as one flat list of numbers; `from` and `to` are where they are drawn, as a frame stands for its interval. */
 function segmentsOf(video) {
   const segments = [];
+  const half = 500 * (video.every ?? 0);
+  const length = lengthOf(video);
   for (let at = 0; at < video.segments.length; at += SEGMENT_NUMBERS) {
     const [label, start, end, confidence] = video.segments.slice(at, at + SEGMENT_NUMBERS);
-    segments.push({ label, start, end, confidence });
+    segments.push({ label, start, end, confidence, from: Math.max(0, start - half), to: Math.min(end + half, length) });
   }
   return segments;
 }
@@ -137,7 +139,7 @@ function commonPrefixes() {
   return [...videos].sort(([, a], [, b]) => b - a).slice(0, 30).map(([prefix]) => prefix);
 }
 
-/** Returns the predicate that the filters stand for. A label and a confidence are asked of the same label of a video. */
+/** Returns the predicate for the chosen filters. Label and confidence must be met by the same label of a video. */
 function chosenFilter() {
   const searched = byId("filter-text").value.trim().toLowerCase();
   const prefix = byId("filter-prefix").value;

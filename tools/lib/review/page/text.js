@@ -1,6 +1,6 @@
 // How values are written for a person. Text from a bucket may hold anything.
 
-// What is not seen, or steers what is seen: control and format characters (direction overrides, joiners), unpaired, private and
+// What is invisible, or changes how other text is shown: control and format characters (direction overrides, joiners), unpaired, private and
 // unassigned ones, line separators, and every space but the plain one.
 const HIDDEN = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u;
 const HIDDEN_RUNS = /((?:[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs})+)/u;

@@ -61,6 +61,7 @@ class RangedReading:
         return start, self.read(start, self.size - start)
 
     def holds(self, offset: int, length: int) -> bool:
+        """Tell whether these bytes were read already."""
         return any(start <= offset and offset + length <= start + len(block) for start, block in self._blocks)
 
     def _fetch(self, offset: int, length: int) -> bytes:

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tools.lib.estimate.mp4.ranged_reader import BeyondLimitsError, BrokenError, RangedReading
+from handlers.domain.mp4.ranged_reader import BeyondLimitsError, BrokenError, RangedReading
 
 SMALL_HEADER = 8
 LARGE_HEADER = 16

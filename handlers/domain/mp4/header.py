@@ -1,26 +1,16 @@
-"""Reads the headers of videos in a bucket, their lengths and codecs, with two or three ranged GETs each."""
+"""What the header of a video says of its length and codec, and whether Rekognition would take it."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from handlers.adapters.aws_errors import Fault, fault_of
 from handlers.domain import Problem, objects, reasons
+from handlers.domain.mp4.codecs import H264
+from handlers.domain.mp4.length import LONGEST_SECONDS, seconds_of
+from handlers.domain.mp4.movie import Movie, NoHeaderError, find_movie, has_movie_behind, read_movie
+from handlers.domain.mp4.ranged_reader import BeyondLimitsError, BrokenError, RangedReading
 from handlers.domain.objects import ObjectKind
-from tools.lib.estimate.mp4.codecs import H264
-from tools.lib.estimate.mp4.length import LONGEST_SECONDS, seconds_of
-from tools.lib.estimate.mp4.movie import Movie, NoHeaderError, find_movie, has_movie_behind, read_movie
-from tools.lib.estimate.mp4.ranged_reader import BeyondLimitsError, BrokenError, RangedReading
-from tools.lib.listing import UNKNOWN_SIZE, ListedObject
-from tools.lib.text import printable
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import GetObjectRequestTypeDef
 
 # AWS's API reference names AVI, its limits do not (docs/aws.md#7-rekognition): only Rekognition knows.
 _PERHAPS_TAKEN = "AVI"
@@ -28,8 +18,8 @@ _PERHAPS_TAKEN = "AVI"
 # The code of a container of which only Rekognition knows whether it takes it.
 OTHER_CONTAINER = "other-container"
 
-# Codes of an unreadable header that are named more than once.
-_AWS, _BROKEN, _GONE = "aws", "broken", "gone"
+# The code of an object that is not there any more.
+GONE = "gone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +31,14 @@ class Header:
         codec: "" if there is no video track.
         gets: How many GETs reading it took.
         bytes: How many bytes reading it took.
+        image: Whether the file begins like an image: it is an animated one.
     """
 
     seconds: float
     codec: str
     gets: int = 0
     bytes: int = 0
+    image: bool = False
 
     @property
     def fault(self) -> Problem | None:
@@ -54,7 +46,7 @@ class Header:
         if not self.codec:
             return Problem(reasons.NO_PICTURE, "The file has no video track.")
         if self.codec != H264:
-            return Problem(reasons.CODEC, f"The codec is {printable(self.codec)}; Rekognition takes H.264.")
+            return Problem(reasons.CODEC, f"The codec is {self.codec}; Rekognition takes H.264.")
         if self.seconds > LONGEST_SECONDS:
             return Problem(reasons.TOO_LONG, f"The video lasts {_hours(self.seconds)} hours; Rekognition takes up to 6:00:00.")
         return None
@@ -85,7 +77,7 @@ class Unreadable:
     @property
     def worthless(self) -> bool:
         """Tell whether it is certain that nothing of the object will be analysed."""
-        return self.fault is not None or self.code in {reasons.NOT_A_VIDEO, _GONE}
+        return self.fault is not None or self.code in {reasons.NOT_A_VIDEO, GONE}
 
 
 Reading = Header | Unreadable
@@ -97,54 +89,16 @@ def _hours(seconds: float) -> str:
     return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
 
 
-_REFUSED = {
-    Fault.FORBIDDEN: reasons.FORBIDDEN,
-    Fault.ARCHIVED: reasons.FORBIDDEN,
-    Fault.MISSING: _GONE,
-    Fault.CHANGED: "changed",
-}
-
-
-class HeaderReader:
-    """Reads headers with one client, which many threads may do at a time."""
-
-    def __init__(self, s3: S3Client) -> None:
-        self._s3 = s3
-
-    def read(self, bucket: str, found: ListedObject) -> Reading:
-        """Read the header of an object; whatever the object holds, this ends, and keeps within the limits."""
-        has_size = found.size > UNKNOWN_SIZE
-        reading = RangedReading(lambda first, length: self._get(bucket, found, first, length), found.size if has_size else 1)
-        try:
-            result = _read(reading) if has_size else _without_size(reading)
-        except NoHeaderError as error:
-            result = Unreadable(reasons.NO_HEADER, f"The file has no header: {error}.")
-        except BrokenError as error:
-            result = Unreadable(_BROKEN, f"The file has no usable header: {error}.")
-        except BeyondLimitsError as error:
-            result = Unreadable("beyond-limits", f"The header was not found: {error}.")
-        except ClientError as error:
-            result = Unreadable(_REFUSED.get(fault_of(error), _AWS), f"The object could not be read: {error}")
-        except (BotoCoreError, OSError) as error:  # OSError: the connection broke while the body came
-            result = Unreadable(_AWS, f"The object could not be read: {error}")
-        return replace(result, gets=reading.gets, bytes=reading.bytes)
-
-    def _get(self, bucket: str, found: ListedObject, first: int, length: int) -> bytes:
-        request: GetObjectRequestTypeDef = {
-            "Bucket": bucket,
-            "Key": found.key,
-            "Range": f"bytes={first}-{first + length - 1}",
-        }
-        if found.version_id is not None:
-            request["VersionId"] = found.version_id
-        # A server may ignore the range: no more than the requested bytes are read.
-        return self._s3.get_object(**request)["Body"].read(length)
-
-
-def _without_size(reading: RangedReading) -> Reading:
-    """Try to read one byte: S3's refusal is the better reason, and mostly why the size is unknown."""
-    reading.read(0, 1)
-    return Unreadable("no-size", "The size of the object is not known.")
+def read_header(reading: RangedReading) -> Reading:
+    """Read the header of an object; whatever the object holds, this ends, and keeps within the limits of the reading."""
+    try:
+        return _read(reading)
+    except NoHeaderError as error:
+        return Unreadable(reasons.NO_HEADER, f"The file has no header: {error}.")
+    except BrokenError as error:
+        return Unreadable("broken", f"The file has no usable header: {error}.")
+    except BeyondLimitsError as error:
+        return Unreadable("beyond-limits", f"The header was not found: {error}.")
 
 
 def _read(reading: RangedReading) -> Reading:
@@ -165,9 +119,9 @@ def _read(reading: RangedReading) -> Reading:
 
 
 def _image_or_movie(reading: RangedReading) -> Reading:
-    """Return the header of a film that begins like an image, as animated ones may, or that it is an image."""
+    """Return the header of an animated image, or that the file is another image."""
     try:
-        return _judged(reading, _movie(reading))
+        return replace(_judged(reading, _movie(reading)), image=True)
     except NoHeaderError as error:
         return Unreadable(reasons.NO_HEADER, f"The file is an image: {error}.", image=True)
 
@@ -189,7 +143,7 @@ def _judged(reading: RangedReading, movie: Movie) -> Reading:
     if not movie.tracks:
         raise BrokenError("its moov box has no track")
     if not movie.films and not movie.certain:
-        return Unreadable("unknown-codec", f"The codec of the file is not known: {printable(movie.codec or 'no readable track')}.")
+        return Unreadable("unknown-codec", f"The codec of the file is not known: {movie.codec or 'no readable track'!a}.")
     seconds = seconds_of(reading, movie) if movie.films else _seconds_of_others(reading, movie)
     if seconds is None:
         return Unreadable("no-length", "The header does not say how long the video is, or contradicts itself.")

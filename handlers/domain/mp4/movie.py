@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from tools.lib.estimate.mp4.boxes import SMALL_HEADER, Box, boxes, child, children, unsigned
-from tools.lib.estimate.mp4.codecs import H264, codec_of, is_moving
-from tools.lib.estimate.mp4.ranged_reader import BrokenError, RangedReading
+from handlers.domain.mp4.boxes import SMALL_HEADER, Box, boxes, child, children, unsigned
+from handlers.domain.mp4.codecs import H264, codec_of, is_moving
+from handlers.domain.mp4.ranged_reader import BrokenError, RangedReading
 
 # Handlers of tracks without a picture; a track with any other handler may have one.
 _NO_PICTURE = frozenset(

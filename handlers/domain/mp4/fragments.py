@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tools.lib.estimate.mp4.boxes import Box, boxes, child, children, unsigned
-from tools.lib.estimate.mp4.movie import BACKWARDS, Movie, full_box, samples_seconds
-from tools.lib.estimate.mp4.ranged_reader import NEXT_BLOCK, BrokenError, RangedReading
+from handlers.domain.mp4.boxes import Box, boxes, child, children, unsigned
+from handlers.domain.mp4.movie import BACKWARDS, Movie, full_box, samples_seconds
+from handlers.domain.mp4.ranged_reader import NEXT_BLOCK, BrokenError, RangedReading
 
 _MFRO_BYTES = 16
 _SIDX_ENTRY = 12

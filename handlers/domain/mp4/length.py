@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tools.lib.estimate.mp4.fragments import has_fragments, indexed_seconds, spanned_seconds
-from tools.lib.estimate.mp4.movie import Movie, samples_seconds
-from tools.lib.estimate.mp4.ranged_reader import RangedReading
+from handlers.domain.mp4.fragments import has_fragments, indexed_seconds, spanned_seconds
+from handlers.domain.mp4.movie import Movie, samples_seconds
+from handlers.domain.mp4.ranged_reader import RangedReading
 
 # Rekognition takes stored videos of up to 6 hours (docs/aws.md#7-rekognition).
 LONGEST_SECONDS = 6 * 3_600

@@ -1,1 +1,0 @@
-"""Headers of mp4 and mov files, read by ranged GETs."""
