@@ -246,7 +246,7 @@ def test_later_job_counts():
 
 @pytest.mark.parametrize(("different", "remembered"), [(1, 1), (3, 3), (4, 3)])
 def test_bounded_memory(monkeypatch, different, remembered):
-    """The texts of so many different rows are remembered and no more; the others are noted all the same."""
+    """The texts of a limited number of different rows are remembered; the others are noted all the same."""
     monkeypatch.setattr("tools.lib.review.join._MAX_ROWS", 3)
     notes = ReportNotes()
     names = [f"{number}.mp4" for number in range(different)]
