@@ -44,7 +44,7 @@ STACK_TESTS = (
     *(f"tests/stacks/test_{name}.py" for name in ("settings", "resources", "permissions", "asset", "template_and_code_agree")),
     NODE_TESTS[1],
 )
-MARKS = "not slow and not long"
+MARKS = "not long"
 # The tests of one fault take at most this long by themselves, and at most this factor longer with the fault, on a busy machine.
 MOST_SECONDS, TIMES_AS_LONG, START_SECONDS = 20.0, 3.0, 10.0
 STACK_SECONDS = 60.0
@@ -173,7 +173,7 @@ def main():
         "--seconds", type=float, default=MOST_SECONDS, help=f"the tests of one fault take at most (default {MOST_SECONDS:.0f})"
     )
     parser.add_argument(
-        "--tests", nargs="+", default=TESTS, metavar="PATH", help="files and folders (default: all that are not slow)"
+        "--tests", nargs="+", default=TESTS, metavar="PATH", help="files and folders (default: all that may see a fault)"
     )
     parser.add_argument("--again", action="store_true", help="those that no test saw the last time")
     arguments = parser.parse_args()

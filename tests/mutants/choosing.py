@@ -23,7 +23,7 @@ def traces(session, texts, functions, folder, processes):
     for item in session.items:
         modules[item.path].append(item)
     stored = {path: _stored(folder, path) for path in modules}
-    missing = [path for path in modules if not stored[path].exists()]
+    missing = [path for path, items in modules.items() if not {item.nodeid for item in items} <= _read(stored[path]).keys()]
     with_marks = marked(texts) if missing else {}
     with Forks(session, folder, processes) as forks:
         for path in sorted(missing, key=lambda path: -len(modules[path])):
@@ -32,7 +32,11 @@ def traces(session, texts, functions, folder, processes):
                 pass
         for _ in forks.rest():
             pass
-    return {name: found for path in stored.values() if path.exists() for name, found in json.loads(path.read_text("utf-8")).items()}
+    return {name: found for path in stored.values() for name, found in _read(path).items()}
+
+
+def _read(path):
+    return json.loads(path.read_text("utf-8")) if path.exists() else {}
 
 
 def _stored(folder, path):
@@ -44,9 +48,11 @@ def _tracing(items, with_marks, functions, stored):
     def trace():
         reached, found = Reached(with_marks, functions), {}
         for item, after in zip(items, [*items[1:], None], strict=True):
-            began = time.process_time()
+            began, failed = time.process_time(), item.session.testsfailed
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
-            found[item.nodeid] = time.process_time() - began, reached.taken()
+            places = reached.taken()
+            # What fails without a fault, too, sees none.
+            found[item.nodeid] = time.process_time() - began, places if item.session.testsfailed == failed else []
         unfinished = stored.with_suffix(".part")
         unfinished.write_text(json.dumps(found), "utf-8")
         unfinished.rename(stored)

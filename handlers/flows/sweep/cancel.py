@@ -27,8 +27,8 @@ class CancelVideos:
                 self._scans.cancel_now(scan.id)
                 context.forget()
         for scan in context.scans():
-            if scan.live and not paced(self._cancelled(scan), self._cancel, self._clock, until):
-                return
+            if scan.live:
+                paced(self._cancelled(scan), self._cancel, self._clock, until)
 
     def _cancelled(self, scan: Scan) -> Iterable[Record]:
         if scan.status is ScanStatus.CANCELLED:

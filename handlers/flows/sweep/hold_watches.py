@@ -70,6 +70,4 @@ class HoldWatches:
 
 def _may_be_held(scan: Scan) -> bool:
     """Tell whether the scan of a day is open, or paused for a reason of its watch."""
-    if scan.day is None or not scan.live:
-        return False
-    return scan.status is ScanStatus.OPEN or (scan.status is ScanStatus.PAUSED and scan.held_reason in watch.HELD_REASONS)
+    return scan.day is not None and (scan.status is ScanStatus.OPEN or scan.held_reason in watch.HELD_REASONS)

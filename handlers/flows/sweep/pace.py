@@ -13,14 +13,13 @@ from handlers.runtime import Clock
 RECORDS_A_SECOND = 300.0
 
 
-def paced(records: Iterable[Record], work: Callable[[Sequence[Record]], None], clock: Clock, until: float) -> bool:
-    """Do the work on all records in chunks, at most `RECORDS_A_SECOND`; return False if `until` came first."""
+def paced(records: Iterable[Record], work: Callable[[Sequence[Record]], None], clock: Clock, until: float) -> None:
+    """Do the work on records in chunks, at most `RECORDS_A_SECOND`, until a time (epoch seconds)."""
     rest = iter(records)
     while clock.now() <= until:
         began = clock.now()
         chunk = list(itertools.islice(rest, MAX_RECORDS))
         if not chunk:
-            return True
+            return
         work(chunk)
         clock.sleep(max(0.0, began + len(chunk) / RECORDS_A_SECOND - clock.now()))
-    return False

@@ -35,12 +35,12 @@ class PurgeLanes:
     def run(self, context: SweepContext, until: float) -> None:
         """Purge every lane in which a large scan was held recently, once for each time."""
         recently = self._clock.now() - HELD_RECENTLY_SECONDS
-        held = [scan for scan in context.scans() if _is_held(scan) and (scan.held_at or 0) > recently]
+        held = [scan for scan in context.scans() if _is_held(scan) and _held_at(scan) > recently]
         for lane in self._queues.lanes:
             if self._clock.now() > until:
                 return
             watch = self._control.lane_watch(lane)
-            since = [scan for scan in held if scan.lane is lane.of(Engine.VIDEO) and (scan.held_at or 0) > (watch.purged_at or 0)]
+            since = [scan for scan in held if scan.lane is lane.of(Engine.VIDEO) and _held_at(scan) > (watch.purged_at or 0.0)]
             if self._is_worth_it(lane, since):
                 self._purge(lane, watch, context, since)
 
@@ -57,7 +57,7 @@ class PurgeLanes:
                 self._scans.send_again(scan.id, since)
         if self._queues.purge(lane):
             # The clock of whoever held a scan may be ahead of this one: the lane would be purged again and again.
-            purged_at = max(self._clock.now(), *(scan.held_at or 0.0 for scan in held))
+            purged_at = max(self._clock.now(), *map(_held_at, held))
             self._control.note_lane(lane, replace(watch, purged_at=purged_at, empty_since=None))
             Log().warning("lane purged", lane=lane.value)
         context.forget()
@@ -65,3 +65,8 @@ class PurgeLanes:
 
 def _is_held(scan: Scan) -> bool:
     return scan.live and scan.status is not ScanStatus.OPEN
+
+
+def _held_at(scan: Scan) -> float:
+    """Return when a scan was held; one that does not say so was held long ago."""
+    return scan.held_at or 0.0

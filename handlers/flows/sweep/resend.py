@@ -32,8 +32,7 @@ class ResendMessages:
                 self._scans.resend_now(scan.id)
                 context.forget()
         for scan in context.open_scans():
-            if not paced(self._due(scan), self._send, self._clock, until):
-                return
+            paced(self._due(scan), self._send, self._clock, until)
 
     def _due(self, scan: Scan) -> Iterator[Record]:
         # What is being cancelled keeps its time, by which it is found.

@@ -1,6 +1,7 @@
 """Single tasks of the sweep, run by themselves: what they write, what they log, and what they leave alone."""
 
 from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -8,16 +9,19 @@ import pytest
 from handlers.adapters.batch_jobs import BatchJobs
 from handlers.adapters.mail import Subscribers
 from handlers.adapters.queue import Depth
-from handlers.adapters.table import Comparison, LaneWatch, Lease
+from handlers.adapters.table import Comparison, LaneWatch, Lease, Outcome, ThrottledError
 from handlers.adapters.table.items import record_key
-from handlers.domain import Engine, watch
-from handlers.domain.record import BatchJob, ObjectFacts, Progress, Scan, Settings, StartParameters
-from handlers.domain.states import SCAN_LANES, Lane, ScanStatus, State
+from handlers.domain import Engine, reasons, watch
+from handlers.domain.languages import ENGLISH
+from handlers.domain.record import BatchJob, LabelSummary, ObjectFacts, Problem, Progress, Scan, Settings, StartParameters
+from handlers.domain.states import SCAN_LANES, Lane, ScanMail, ScanStatus, State
 from handlers.flows.sweep.close_scans import CloseScans, NoteProgress
 from handlers.flows.sweep.context import SweepContext
+from handlers.flows.sweep.pace import paced
 from handlers.flows.sweep.purge import PurgeLanes
 from handlers.flows.sweep.repeat_samples import RepeatSamples
 from handlers.flows.sweep.repeat_starts import RepeatStarts
+from handlers.flows.sweep.send_mail import MailSettings, Post, SendScanMail, attempt_all
 from handlers.flows.sweep.watch_jobs import WatchJobs
 from handlers.flows.sweep.watch_lanes import WatchLanes
 from handlers.flows.sweep.watch_subscriptions import WatchSubscriptions
@@ -526,6 +530,25 @@ class TestRepeatSamples:
 
         assert state is table.records.record(film.video.id, SCAN).state
 
+    @pytest.mark.parametrize("is_overtaken", [False, True])
+    def test_paid_meanwhile(self, film, repeat, table, clock, monkeypatch, is_overtaken):
+        """What a worker wrote just before the sweeper took its lease counts; one that took the lease itself goes on."""
+        table.scans.cancel_scan(SCAN, "by a test")
+        take_over = table.samplings.take_over
+
+        def after_the_worker(record, lease):
+            monkeypatch.setattr(table.samplings, "take_over", take_over)
+            until = clock.now() + 60 * is_overtaken
+            assert table.samplings.write_progress(replace(film, images=7), (), Lease("dead", until))
+            return take_over(record, lease)
+
+        monkeypatch.setattr(table.samplings, "take_over", after_the_worker)
+
+        repeat(5)
+
+        record = table.records.record(film.video.id, SCAN)
+        assert (State.RUNNING if is_overtaken else State.CANCELLED, 7) == (record.state, record.images)
+
     def test_finished_at(self, film, repeat, table, clock):
         """It is over when the sweeper has ended it, and takes no place any more."""
         table.scans.cancel_scan(SCAN, "by a test")
@@ -559,3 +582,183 @@ class TestSweepContext:
 
         assert (["3", "2", "1"], ["3", "2", "1"]) == (before, kept)
         assert ["3", "1"] == [scan.id[-1] for scan in context.open_scans()]
+
+
+class TestScanMails:
+    """What a mail about a whole scan is made of."""
+
+    @pytest.fixture(name="send")
+    def _send(self, table, ports, sns, clock):
+        """Return a function that sends the due mails of a scan, and returns their texts."""
+        settings = MailSettings("VideoModeration", "us-east-1", 25, ENGLISH)
+        post = Post(ports.topic, clock)
+        task = SendScanMail(table.records, table.waiting, table.scans, table.control, table.watches, post, clock, settings)
+
+        def send(*kinds, **fields):
+            table.scans.put_scan(Scan(SCAN, BUCKET, status=ScanStatus.CLOSED, mails_due=kinds, objects=9, **fields))
+            task.run(SweepContext(table.scans, table.control), clock.now() + 5)
+            return [mail["Message"] for mail in sns.mails]
+
+        return send
+
+    def flag(self, table, *confidences, **fields):
+        """Flag a video for each confidence."""
+        for number, confidence in enumerate(confidences):
+            record = waiting(f"{number}.mp4")
+            table.records.register(record, None)
+            label = LabelSummary("Weapons", "Violence", 2, confidence, 1_500, 2_000)
+            flagged = replace(record, state=State.FLAGGED, finished_at=1.0, labels=(label,), counted=("Weapons",), **fields)
+            table.records.finish(flagged)
+
+    def test_the_worst(self, table, send):
+        """The ten surest of the flagged videos are listed, the surest first, and how many more there are."""
+        self.flag(table, *(80.0 + number for number in range(12)))
+
+        (text,) = send(ScanMail.DIGEST)
+
+        listed = [line.rpartition("/")[2] for line in text.splitlines() if "s3://" in line and "%" in line]
+        assert [f"{number}.mp4" for number in range(11, 1, -1)] == listed
+        assert "among those that were looked at" not in text
+
+    def test_replaced(self, table, send):
+        """A flagged video that another upload replaced is not listed, but counted apart."""
+        self.flag(table, 99.0, 90.0)
+        table.records.supersede(waiting("0.mp4").video.id, SCAN)
+
+        (text,) = send(ScanMail.DIGEST)
+
+        assert ["1.mp4"] == [line.rpartition("/")[2] for line in text.splitlines() if "s3://" in line and "%" in line]
+        assert "1 flagged video is not listed, because another upload has replaced it." in text
+
+    @pytest.mark.parametrize(("flagged", "is_all"), [(2, True), (3, False)])
+    def test_too_many_to_look_at(self, table, send, monkeypatch, flagged, is_all):
+        """Where more were flagged than are looked at, the mail says that the list is of some."""
+        monkeypatch.setattr("handlers.flows.sweep.send_mail.FLAGGED_LOOKED_AT", 2)
+        self.flag(table, *[90.0] * flagged)
+
+        (text,) = send(ScanMail.DIGEST)
+
+        assert is_all is ("among those that were looked at" not in text)
+        assert 2 == sum("s3://" in line and "%" in line for line in text.splitlines())
+
+    def test_without_a_day(self, table, send):
+        """The digest of a scan that is not of a day knows neither of missed uploads nor of replaced ones that failed."""
+        failed = waiting("failed.mp4")
+        table.records.register(failed, None)
+        table.records.finish(failed.as_failed(Problem(reasons.SUPERSEDED, "gone"), at=1.0))
+
+        (text,) = send(ScanMail.DIGEST)
+
+        assert "1  superseded" in text
+        assert "No event brought" not in text
+
+    @pytest.mark.parametrize(("most", "shown"), [(1, "more than 1"), (2, "2 videos"), (3, "2 videos")])
+    @pytest.mark.parametrize("kind", [ScanMail.JOB_BROKEN, ScanMail.DAY_LIMIT])
+    def test_waiting_videos(self, table, send, monkeypatch, kind, most, shown):
+        """Waiting videos are counted up to a limit, beyond which the mail says so."""
+        monkeypatch.setattr("handlers.flows.sweep.send_mail.WAITING_COUNTED", most)
+        for key in ("a.mp4", "b.mp4"):
+            table.records.register(waiting(key), None)
+
+        (text,) = send(kind, jobs=(BatchJob("one", "Failed"),), day=DAY, limit_day=DAY)
+
+        assert shown in text
+
+    def test_once(self, table, send, sns):
+        """Each mail is sent, noted, and not sent again."""
+        send(ScanMail.LIMIT, ScanMail.NOTICES)
+
+        assert ["LIMIT", "NOTICES"] == [mail["MessageAttributes"]["kind"]["StringValue"] for mail in sns.mails]
+        assert () == table.scans.scan(SCAN).mails_due
+
+
+class TestPost:
+    @pytest.fixture(name="sent")
+    def _sent(self):
+        return []
+
+    @pytest.fixture(name="post")
+    def _post(self, sent, clock):
+        """Return what publishes into a list."""
+        return Post(SimpleNamespace(publish=sent.append), clock)
+
+    def test_twice(self, post, sent):
+        """A mail under a name that was noted may be sent again: the scan was opened again meanwhile."""
+        outcomes = [post.deliver(("a",), lambda: "mail", lambda: Outcome.DONE) for _ in range(2)]
+
+        assert ([Outcome.DONE] * 2, ["mail"] * 2) == (outcomes, sent)
+
+    def test_not_noted(self, post, sent, clock):
+        """A mail that could not be noted is not sent again; each has a fifth of a second for itself."""
+
+        def fails():
+            raise ThrottledError("busy")
+
+        for _ in range(2):
+            with pytest.raises(ThrottledError):
+                post.deliver(("a",), lambda: "mail", fails)
+        post.deliver(("b",), lambda: "other", lambda: Outcome.DONE)
+
+        assert Outcome.DONE is post.deliver(("a",), lambda: "mail", lambda: Outcome.DONE)
+        assert (["mail", "other"], [0.2, 0.2]) == (sent, clock.slept)
+
+    def test_not_sent(self, clock):
+        """A mail that could not be sent is tried again, after the pause: it may have gone out all the same."""
+
+        def refused(_mail):
+            raise ThrottledError("busy")
+
+        post = Post(SimpleNamespace(publish=refused), clock)
+
+        for _ in range(2):
+            with pytest.raises(ThrottledError):
+                post.deliver(("a",), lambda: "mail", lambda: Outcome.DONE)
+
+        assert [0.2, 0.2] == clock.slept
+
+
+def test_all_are_attempted():
+    """Every step is done while there is time; those that failed are raised at the end, together."""
+    done = []
+
+    def step(number):
+        done.append(number)
+        if number % 2:
+            raise ValueError(number)
+
+    with pytest.raises(ExceptionGroup, match=r"^2 steps failed") as failed:
+        attempt_all((partial(step, number) for number in range(9)), lambda: len(done) < 4)
+
+    assert ([0, 1, 2, 3], [1, 3]) == (done, [error.args[0] for error in failed.value.exceptions])
+
+
+def records(count):
+    """Return records that wait."""
+    return [waiting(f"{number}.mp4") for number in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("count", "seconds", "chunks"),
+    [(0, 9.0, []), (1, 9.0, [1]), (50, 9.0, [50]), (51, 9.0, [50, 1]), (130, 0.0, [50]), (130, 0.17, [50, 50]), (130, -1.0, [])],
+)
+def test_pace(clock, count, seconds, chunks):
+    """Records are written fifty at a time, three hundred a second at most, until the time is over."""
+    done, began = [], clock.now()
+
+    paced(records(count), done.append, clock, began + seconds)
+
+    assert chunks == [len(chunk) for chunk in done]
+    assert [waiting(f"{number}.mp4") for number in range(sum(chunks))] == [record for chunk in done for record in chunk]
+    assert clock.now() - began == pytest.approx(sum(chunks) / 300, abs=1e-6)
+
+
+@pytest.mark.parametrize(("took", "waits"), [(0.1, 1 / 6 - 0.1), (0.5, 0.0)])
+def test_pace_of_slow_writes(clock, took, waits):
+    """What the writes themselves take counts towards the pace."""
+
+    def work(_chunk):
+        clock.time += took
+
+    paced(records(50), work, clock, clock.now() + 0.1)
+
+    assert [waits] == pytest.approx(clock.slept, abs=1e-6)

@@ -1,15 +1,18 @@
 """The history of a video, record by record, for people and as JSON."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
+from handlers.adapters.table import CurrentUpload
+from handlers.domain import watch
 from handlers.domain.decision import Decision, Judgement
 from handlers.domain.identity import Video
-from handlers.domain.record import LabelSummary, ObjectFacts, Problem, Record
+from handlers.domain.record import LabelSummary, ObjectFacts, Problem, Record, Scan
 from handlers.domain.states import State
 from tests.tools.review_doubles import BUCKET, SCAN
-from tools.lib.review.history import Chapter, History
+from tools.lib.review.history import Chapter, History, _version_ids, history_of
 
 VIDEO = Video(BUCKET, "a.mp4", "v1")
 WAITS = Record(VIDEO, SCAN, State.WAITING, queued_at=1_700_000_000.0)
@@ -117,3 +120,91 @@ def test_json():
     assert [("confirmed", "Ada", "abc", SCAN)] == [
         (each["decision"], each["by"], each["etag"], each["scan_id"]) for each in chapter["decisions"]
     ]
+
+
+class Pages:
+    """A listing of versions, which counts the pages that are read."""
+
+    def __init__(self, *pages):
+        self.pages, self.asked, self.read = pages, [], 0
+
+    def get_paginator(self, operation):
+        """Return what lists versions."""
+        assert operation == "list_object_versions"
+        return self
+
+    def paginate(self, **request):
+        """Yield the pages."""
+        self.asked.append(request)
+        for page in self.pages:
+            self.read += 1
+            yield page
+
+
+def versions(key, *ids):
+    """Return the entries of a key's versions."""
+    return [{"Key": key, "VersionId": each} for each in ids]
+
+
+@pytest.mark.parametrize(
+    ("pages", "found", "read"),
+    [
+        ([{}], [], 1),
+        ([{"Versions": versions("a", "v2", "v1")}], ["v2", "v1"], 1),
+        ([{"Versions": versions("a", "v2")}, {"Versions": versions("a", "v1")}], ["v2", "v1"], 2),
+        ([{"Versions": [*versions("a", "v1"), *versions("a2", "w1")]}, {"Versions": versions("a3", "x1")}], ["v1"], 1),
+        ([{"DeleteMarkers": versions("a", "d1")}, {"Versions": versions("a", "v1")}], ["v1"], 2),
+        ([{"Versions": versions("a", "v1"), "DeleteMarkers": versions("a2", "d1")}, {}], ["v1"], 1),
+    ],
+)
+def test_versions(pages, found, read):
+    """The versions of a key are listed, not its delete markers, nor those of keys that only begin so; then no page is read."""
+    s3 = Pages(*pages)
+
+    assert found == _version_ids(s3, Video(BUCKET, "a"))
+    assert ([{"Bucket": BUCKET, "Prefix": "a"}], read) == (s3.asked, s3.read)
+
+
+@pytest.fixture(name="run")
+def _run(account):
+    """Return what a command of the tools has of an account that holds one version of a key."""
+    s3 = Pages({"Versions": versions("a.mp4", "v1")})
+    return SimpleNamespace(table=account.table, clients=SimpleNamespace(s3=s3))
+
+
+DAY_SCAN, OTHER_DAY_SCAN = (watch.scan_id(bucket, "2025-10-09") for bucket in (BUCKET, "amzn-s3-demo-other"))
+
+
+def test_uploads_of_a_key(run, account):
+    """Uploads are known by the newest one, what it replaced, decisions, and the etags that scans have seen, each once."""
+    table = account.table
+    table.scans.put_scan(Scan(SCAN, BUCKET, created_at=1.0))
+    table.scans.ensure_day_scan(DAY_SCAN, BUCKET, "2025-10-09", held=None)
+    table.scans.ensure_day_scan(OTHER_DAY_SCAN, "amzn-s3-demo-other", "2025-10-09", held=None)
+    place = Video(BUCKET, "a.mp4")
+    newest, replaced, scanned = (Video(BUCKET, "a.mp4", None, etag) for etag in ("newest", "replaced", "scanned"))
+    for video, scan_id in ((place, SCAN), (VIDEO, SCAN), (newest, DAY_SCAN), (replaced, DAY_SCAN), (scanned, DAY_SCAN)):
+        table.records.register(Record(video, scan_id, State.WAITING, facts=ObjectFacts("scanned", 3, None), queued_at=1.0), None)
+    table.watches.note_current(CurrentUpload(BUCKET, "a.mp4", newest.id, DAY_SCAN, 5.0, replaced.id, DAY_SCAN), None)
+
+    found = history_of(run, place)
+
+    first, second, *uploads = [(chapter.video, [record.scan_id for record in chapter.records]) for chapter in found.chapters]
+    assert ((place, [SCAN]), (VIDEO, [SCAN])) == (first, second)
+    assert [(video, [DAY_SCAN]) for video in sorted((newest, replaced, scanned), key=str)] == sorted(uploads, key=str)
+    assert [] == found.warnings
+
+
+def test_one_version(run, account):
+    """Of a version that is named nothing is listed, and no upload is shown."""
+    account.table.scans.put_scan(Scan(SCAN, BUCKET, created_at=1.0))
+    account.table.records.register(Record(VIDEO, SCAN, State.WAITING, queued_at=1.0), None)
+
+    found = history_of(run, VIDEO)
+
+    assert ([VIDEO], 0) == ([chapter.video for chapter in found.chapters], run.clients.s3.read)
+
+
+def test_nothing_known(run):
+    """Versions of which no scan knows anything have no chapter."""
+    assert [] == history_of(run, Video(BUCKET, "a.mp4")).chapters

@@ -28,6 +28,45 @@ def test_as_a_dict_would(steps):
     assert 0 == notes.place(b"\2" * 16)
 
 
+ONE, OTHER = b"\0\1" + b"a" * 14, b"\0\1" + b"b" * 14
+
+
+@pytest.mark.parametrize("name", ["put", "mark"])
+def test_flags(name):
+    """Flags are added to those that an id has, and the ones before are returned; another id of the bucket keeps its own."""
+    notes = IdNotes()
+    notes.put(OTHER, 4, 9)
+    more = (7,) if name == "put" else ()
+
+    found = [getattr(notes, name)(ONE, flag, *more) for flag in (1, 2, 1, 4)]
+
+    assert [0, 1, 3, 3] == found
+    assert (7, 4, 9) == (notes.mark(ONE, 0), notes.mark(OTHER, 0), notes.place(OTHER))
+
+
+def test_places():
+    """The place that was noted last counts, up to the largest number of four bytes; marking an id leaves it as it is."""
+    notes = IdNotes()
+    places = [notes.place(ONE)]
+    for place in (1, 2**32 - 1, 256):
+        notes.put(ONE, 1, place)
+        notes.mark(ONE, 2)
+        places.append(notes.place(ONE))
+    notes.mark(OTHER, 1)
+
+    assert ([0, 1, 2**32 - 1, 256], 0) == (places, notes.place(OTHER))
+
+
+def test_buckets():
+    """Ids that differ in the first or second byte alone are apart."""
+    notes = IdNotes()
+    ids = [bytes((first, second)) + b"a" * 14 for first, second in ((0, 0), (0, 1), (1, 0), (1, 1), (255, 255))]
+    for number, each in enumerate(ids, 1):
+        notes.put(each, 1, number)
+
+    assert [1, 2, 3, 4, 5] == [notes.place(each) for each in ids]
+
+
 def test_an_id_across_two_others():
     """An id whose bytes end one entry and begin the next is not taken for noted."""
     notes = IdNotes()

@@ -13,7 +13,7 @@ from handlers.domain.record import Problem, Record, Scan
 from handlers.domain.states import State
 from tools.lib.cli import ExitCode
 from tools.lib.review.completion_report import ReportRow
-from tools.lib.review.join import ObjectStatus, ReportNotes, TruthTable, join, note_of, result_of
+from tools.lib.review.join import ObjectStatus, ReportNotes, TaskNote, TruthTable, join, note_of, result_of
 from tools.lib.review.summary import Review
 
 SCAN = "01JDABCDEFGHJKMNPQRSTVWXYZ"
@@ -242,3 +242,125 @@ def test_later_job_counts():
 
     assert "SKIPPED" == notes.of(video("a").digest).state
     assert notes.of(video("b").digest) is None
+
+
+@pytest.mark.parametrize(("different", "remembered"), [(1, 1), (3, 3), (4, 3)])
+def test_bounded_memory(monkeypatch, different, remembered):
+    """The texts of a limited number of different rows are remembered; the others are noted all the same."""
+    monkeypatch.setattr("tools.lib.review.join._MAX_ROWS", 3)
+    notes = ReportNotes()
+    names = [f"{number}.mp4" for number in range(different)]
+
+    for _ in range(2):
+        for name in names:
+            notes.take(row(name, f'{{"state":"{name}"}}'))
+
+    assert remembered == len(notes._rows)
+    assert names == [notes.of(video(name).digest).state for name in names]
+    assert (2 * different, different, different + 1) == (notes.rows, notes.unmet, len(notes._notes))
+
+
+def test_the_index_names_one_twice():
+    """An object that the index names twice, because it moved meanwhile, is clean once; one that a report named is too."""
+    notes = ReportNotes()
+    notes.take(row("a"))
+
+    notes.take_clean([video("a").digest, video("b").digest, video("a").digest, video("b").digest])
+
+    assert (2, 1) == (notes.clean, notes.unmet)
+
+
+def test_met():
+    """An object that the manifest names is met once, however often it does; what no report named is none of them."""
+    notes = ReportNotes()
+    for name in ("a", "b"):
+        notes.take(row(name))
+    notes.set_aside(video("c"), Problem("empty", "It is empty."))
+
+    for name in ("a", "a", "d", "c"):
+        notes.meet(video(name).digest)
+
+    assert 1 == notes.unmet
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (row("a", '{"state":"SKIPPED","reason":"r","message":"m","more":5}'), (True, "SKIPPED", "r", "m")),
+        (row("a", "no JSON"), (True, None, None, None)),
+        (row("a", "[1]"), (True, None, None, None)),
+        (row("a", '{"state":5}'), (True, None, None, None)),
+        (row("a", "no JSON", succeeded=False, code="Odd"), (False, None, "Odd", "no JSON")),
+        (row("a", "", succeeded=False), (False, None, None, "")),
+        (row("a", '{"reason":"r"}', succeeded=False, code="Odd"), (False, None, "r", None)),
+        (row("a", '{"reason":"r","message":"m","state":"FAILED"}', succeeded=False), (False, None, "r", "m")),
+        (row("a", "{}", succeeded=False, code="Odd"), (False, None, "Odd", "{}")),
+    ],
+)
+def test_what_a_row_says(given, expected):
+    """A row says what our function answered, or, where it did not, what AWS did."""
+    note = note_of(given)
+
+    assert expected == (note.succeeded, note.state, note.reason, note.message)
+
+
+@pytest.mark.parametrize(
+    ("note", "status"),
+    [
+        (TaskNote(succeeded=True, state="SKIPPED"), ObjectStatus.SKIPPED),
+        (TaskNote(succeeded=True, state="INELIGIBLE"), ObjectStatus.INELIGIBLE),
+        (TaskNote(succeeded=True, state="WAITING"), ObjectStatus.LOST),
+        (TaskNote(succeeded=True), ObjectStatus.LOST),
+        (TaskNote(succeeded=False, state="SKIPPED"), ObjectStatus.FAILED),
+        (None, ObjectStatus.NEVER_ATTEMPTED),
+    ],
+)
+@pytest.mark.parametrize("again", [False, True])
+def test_without_a_record(note, status, again):
+    """Without a record the report decides, and without that the manifest."""
+    found = result_of(video("a"), note, None, again=again)
+
+    assert (video("a"), status, None, None, None, again) == (
+        found.video,
+        found.status,
+        found.record,
+        found.reason,
+        found.message,
+        found.again,
+    )
+
+
+@pytest.mark.parametrize(("why", "reason"), [(None, None), ("It is incomplete.", "not-reported")])
+def test_not_reported(why, reason):
+    """Where a report is known to lack rows, an object without one says so."""
+    found = result_of(video("a"), None, None, unreported=why)
+
+    assert (ObjectStatus.NEVER_ATTEMPTED, reason, why) == (found.status, found.reason, found.message)
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_with_a_record(state):
+    """A record decides, whatever the report says; what failed for what the object is, is ineligible."""
+    note = TaskNote(succeeded=False, reason="r")
+    empty = record("a", state, problem=Problem("empty", "It is empty."))
+    other = record("a", state, problem=Problem("odd", "It is odd."))
+
+    found = [result_of(video("a"), note, each) for each in (empty, other)]
+
+    ineligible = ObjectStatus.INELIGIBLE if state is State.FAILED else ObjectStatus(state.value.lower())
+    assert [ineligible, ObjectStatus(state.value.lower())] == [each.status for each in found]
+    assert [("empty", "It is empty."), ("odd", "It is odd.")] == [(each.reason, each.message) for each in found]
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_with_a_state(state):
+    """Where only the state is known, it is all that there is."""
+    found = result_of(video("a"), TaskNote(succeeded=False, reason="r"), state, again=True)
+
+    assert (ObjectStatus(state.value.lower()), None, None, None, True) == (
+        found.status,
+        found.record,
+        found.reason,
+        found.message,
+        found.again,
+    )

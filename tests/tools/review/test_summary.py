@@ -50,6 +50,16 @@ def test_parents_that_add_something():
     ] == lines
 
 
+@pytest.mark.parametrize(
+    ("count", "more"), [(20, None), (21, "    and 1 more segment, see --json"), (22, "    and 2 more segments, see --json")]
+)
+def test_twenty_segments(count, more):
+    """Twenty segments are shown, and how many more there are."""
+    lines = shown(*(Segment("Weapons", "", 1, number * 1_000, number * 1_000, 90.0, 1) for number in range(count)))
+
+    assert (20 + bool(more), more) == (len(lines), lines[20] if more else None)
+
+
 def test_many_segments():
     """What is not shown is counted, without parents that add nothing."""
     pairs = [

@@ -1,6 +1,7 @@
 """What `--wait` ends with: an exit code, lines, JSON, and what to do where a person must act."""
 
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -12,7 +13,7 @@ from tests.tools.review_doubles import JOB, SCAN
 from tools.lib.aws import JobView
 from tools.lib.cli import ExitCode, Target
 from tools.lib.scans import ScanProgress
-from tools.lib.submit.finish import Ended, held_error
+from tools.lib.submit.finish import Ended, Submitted, _broken, held_error
 
 COMPLETE = BatchJob(JOB, "Complete", tasks=4, succeeded=4, failed=0)
 CLEAN = Totals({State.CLEAN: 3, State.FLAGGED: 1}, {})
@@ -126,3 +127,41 @@ def test_paused_starting(settings, shown):
         "Fix the cause, then `python tools/control_scan.py resume`; "
         f"`python tools/control_scan.py status {SCAN} --watch` follows the scan."
     ) == error.cure
+
+
+SUBMITTED = Submitted(
+    SCAN, JOB, "s3://work/manifests/x.csv", Path("manifests/x.csv"), {"objects": 4}, "python tools/review_report.py"
+)
+
+
+def test_submitted():
+    """What was submitted has its ids, both places of its manifest, its plan, and the command that comes next."""
+    assert [
+        f"scan      {SCAN}",
+        f"job       {JOB}",
+        "manifest  manifests/x.csv",
+        "next      python tools/review_report.py",
+    ] == SUBMITTED.sentences()
+    assert {
+        "scan_id": SCAN,
+        "job_id": JOB,
+        "job_ids": [JOB],
+        "manifest": {"uri": "s3://work/manifests/x.csv", "copy": "manifests/x.csv"},
+        "next": ["python tools/review_report.py"],
+        "plan": {"objects": 4},
+    } == SUBMITTED.as_json()
+
+
+@pytest.mark.parametrize(
+    ("reasons", "shown"), [(("too many failed", "really"), "too many failed; really"), ((), "S3 gave no reason")]
+)
+def test_broken_job(reasons, shown):
+    """A job that ended early is named with S3's reasons, and with what takes up the rest."""
+    job = replace(BROKEN, reasons=reasons)
+
+    error = _broken(RUN, SUBMITTED, JobView(job))
+
+    assert f"The S3 Batch Operations job {JOB} ended as Failed: {shown}" == str(error)
+    assert f"`python tools/control_scan.py resume {SCAN}` has them analysed." in error.cure
+    assert f"`python tools/review_report.py retry --scan {SCAN}` takes up the rest" in error.cure
+    assert error.cure.endswith("`python tools/review_report.py` shows what became of each.")

@@ -119,6 +119,46 @@ def test_a_job_that_was_not_created(stocked, again):
     assert SCAN == stocked.wire.of("CreateJob")[0]["ClientRequestToken"]
 
 
+@pytest.fixture(name="dry")
+def _dry(stocked):
+    """Return the path of a plan that was made and not submitted."""
+    stocked.submit("--bucket", BUCKET, "--prefix", "2024/", "--dry-run")
+    stocked.wire.answer("ListJobs", lambda _: {"Jobs": []})
+    stocked.wire.calls.clear()
+    return str(stocked.manifests / f"{SCAN}.plan.json")
+
+
+@pytest.mark.parametrize(("answer", "jobs"), [("y\n", 1), ("n\n", 0)])
+def test_a_plan_is_agreed_to(stocked, dry, answer, jobs):
+    """A plan that is run is shown once more, and submitted if the person agrees."""
+    result = stocked.submit("--run-plan", dry, interactive=True, answer=answer)
+
+    assert f"Scan {SCAN} of s3://amzn-s3-demo-bucket/2024/" in result.stderr
+    assert "Submit 1 object? [y/N]: " in result.stderr
+    assert (1 - jobs, jobs) == (result.exit_code, len(stocked.wire.of("CreateJob")))
+    assert ("Interrupted" in result.stderr) is False
+
+
+def test_a_plan_without_a_terminal(stocked, dry):
+    """Without a terminal consent must be written down for a plan as well."""
+    result = stocked.submit("--run-plan", dry)
+
+    assert (2, []) == (result.exit_code, stocked.wire.writes)
+    assert "pass --yes to submit" in result.stderr
+
+
+@pytest.mark.parametrize("is_other", [False, True])
+def test_a_plan_that_is_checked_again(stocked, dry, is_other):
+    """With --recheck a plan whose source would now give another manifest is refused, with both counts."""
+    if is_other:
+        stocked.put("2024/later.mp4")
+
+    result = stocked.submit("--run-plan", dry, "--recheck", "--yes")
+
+    assert (int(is_other), 1 - is_other) == (result.exit_code, len(stocked.wire.of("CreateJob")))
+    assert is_other is ("1 were selected then, 2 now, and the manifests differ." in result.stderr)
+
+
 # --- what is said when it ends in between -------------------------------------------------------------------------------
 
 

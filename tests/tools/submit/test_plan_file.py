@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -145,3 +146,18 @@ def test_what_is_interrupted_leaves_no_file(tmp_path):
         interrupted()
 
     assert [] == list(files.folder.iterdir())
+
+
+@pytest.mark.parametrize("changed", [{"stack_name": "Other"}, {"region": "eu-west-1"}, {"account_id": "444455556666"}])
+def test_another_deployment_is_named(files, changed):
+    """A plan for another deployment is refused with both, and what chooses the other."""
+    found = replace(plan().deployment, **changed)
+
+    with pytest.raises(ToolError) as refused:
+        plan_file.load(files.plan, found)
+
+    assert (
+        f"{files.plan}: the plan is for the stack VideoModeration in us-east-1, account 111122223333; "
+        f"you are using {found.stack_name} in {found.region}, account {found.account_id}."
+    ) == str(refused.value)
+    assert "Choose the stack of the plan with --stack, --region and --profile." == refused.value.cure

@@ -59,8 +59,7 @@ def lines_of(plan: Plan) -> list[str]:
 
 def column(title: str, lines: Sequence[str]) -> list[str]:
     """Return the lines, the first of them beside the title."""
-    titles = [title, *[""] * (len(lines) - 1)]
-    return [f"  {shown:<10}{line}" for shown, line in zip(titles, lines, strict=False)]
+    return [f"  {'' if number else title:<10}{line}" for number, line in enumerate(lines)]
 
 
 def filter_lines(selection: Selection) -> list[str]:

@@ -3,6 +3,7 @@
 import io
 import time
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -22,6 +23,8 @@ from tools.lib.review.page.data import MAX_FLAGGED, MAX_SEGMENTS
 from tools.lib.review.page.labels import CATEGORIES, OTHER, category, lineage
 from tools.lib.review.page.summary import confidences
 from tools.lib.review.page.videos import judged, strongest
+
+ROOT = Path(__file__).parents[4]
 
 
 @pytest.fixture
@@ -247,6 +250,32 @@ def test_segments_of_many_videos(monkeypatch):
         kept.append({len(entry["segments"]) // 4 for entry in page_of(made, totals).values["flagged"]})
 
     assert [{1}, {2}, {3}, {9}] == kept
+
+
+def test_limits():
+    """A page holds 20,000 flagged videos, as the documents say, and 5,000 of each of the others."""
+    made, totals = review(ineligible_count=1)
+    (first, *_), (failed, *_), (ineligible, *_) = made.flagged, made.failed, made.ineligible
+    made.flagged = [replace(first, segments=())] * 20_001
+    made.failed, made.ineligible, made.superseded = [failed] * 5_001, [ineligible] * 5_001, [failed] * 5_001
+
+    values = page_of(made, totals).values
+
+    assert [20_000, 5_000, 5_000, 5_000] == [len(values[name]) for name in ("flagged", "failed", "ineligible", "superseded")]
+    assert dict.fromkeys(("flagged", "failed", "ineligible", "superseded"), 1) == values["left_out"]
+    words = " ".join((ROOT / "docs" / "review_report.md").read_text("utf-8").split())
+    assert "It holds up to 20,000 flagged videos" in words
+
+
+@pytest.mark.parametrize(("segments", "left_out"), [(200, None), (201, 1)])
+def test_limit_of_segments(segments, left_out):
+    """A video has 200 segments on the page at most."""
+    made, totals = review()
+    made.flagged = [with_segments(made.flagged[0].outcome, segments)]
+
+    (entry,) = page_of(made, totals).values["flagged"]
+
+    assert (4 * 200, left_out) == (len(entry["segments"]), entry.get("segments_left_out"))
 
 
 def test_segments_of_one_video(monkeypatch):

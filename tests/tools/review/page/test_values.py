@@ -1,6 +1,8 @@
 """What a page holds, value by value: its script reads these names, and a name that is missing shows nothing."""
 
 from dataclasses import replace
+from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,8 +14,8 @@ from handlers.domain.record import BatchJob, LabelSummary, ObjectFacts, Record, 
 from handlers.domain.states import State
 from tests.browser.reviews import MADE_AT, SCAN, page_of, review
 from tools.lib.review.join import ObjectResult, ObjectStatus, TruthTable
-from tools.lib.review.page.labels import LabelTable
-from tools.lib.review.page.summary import confidences, costs, states
+from tools.lib.review.page.labels import CATEGORIES, LabelTable
+from tools.lib.review.page.summary import _dollars, _price, categories, confidences, costs, states
 from tools.lib.review.page.videos import MAX_MESSAGE, Describer
 from tools.lib.review.summary import FlaggedVideo
 
@@ -172,6 +174,20 @@ def test_costs_of_little():
     assert ("$0.00", ["0.0 minutes analysed"]) == (of_day["total"], [part["what"] for part in of_day["parts"]])
 
 
+@pytest.mark.parametrize(
+    ("tasks", "shown"), [((None, None), "2 objects of jobs"), ((5, None), "5 objects of jobs"), ((0, 0), "2 objects of jobs")]
+)
+def test_tasks_that_are_not_known(tasks, shown):
+    """Of jobs that do not say how many tasks they have, what was found counts, unless another job says so."""
+    made, _ = review()
+    made.truth = TruthTable()
+    for key in ("a.mp4", "b.mp4"):
+        made.truth.count(ObjectResult(Video("amzn-s3-demo-bucket", key), ObjectStatus.CLEAN))
+    made.scan = replace(made.scan, jobs=tuple(BatchJob(f"job {number}", tasks=count) for number, count in enumerate(tasks)))
+
+    assert shown == costs(made, Totals({}, {}), ENGLISH)["parts"][2]["what"]
+
+
 @pytest.mark.parametrize(("counted", "step"), [(("Weapons", "Alcohol"), 95), (("Alcohol",), 60), ((), 95)])
 def test_confidences(counted, step):
     """A video is counted by the surest of the labels that flagged it, or of all where the record does not say which did."""
@@ -300,3 +316,49 @@ def test_by_frames(describer, changed, shown):
     entry = describer.failed(ObjectResult(PLACE, ObjectStatus.FAILED, record))
 
     assert NAMED | shown == entry
+
+
+def test_categories():
+    """A category counts its videos, the commonest first, and names its three commonest labels, of lower levels only."""
+    names = ("Weapons", "Weapon Violence", "Physical Violence", "Self-Harm")
+    violence = LabelSummary("Violence", "", 1, 90.0, 1, 0)
+    labels = [LabelSummary(name, "Violence", 2, 90.0, 1, 0) for name in names]
+    videos = [flagged(replace(RECORD, labels=(violence, *labels[: number + 1]), counted=())) for number in range(4)]
+    alcohol = LabelSummary("Alcohol", "", 1, 99.0, 1, 0)
+    videos.append(flagged(replace(RECORD, labels=(alcohol, violence), counted=("Alcohol",))))
+
+    first, second = categories(videos, len(CATEGORIES))
+
+    assert (CATEGORIES.index("Violence"), 4, [["Weapons", 4], ["Weapon Violence", 3], ["Physical Violence", 2]]) == (
+        first["category"],
+        first["count"],
+        first["labels"],
+    )
+    assert {"category": CATEGORIES.index("Alcohol"), "count": 1, "labels": []} == second
+    assert [] == categories([], len(CATEGORIES))
+
+
+@pytest.mark.parametrize(
+    ("amount", "shown"),
+    [("0", "$0.00"), ("0.0001", "less than $0.01"), ("0.00999", "less than $0.01"), ("0.01", "$0.01"), ("1234.5", "$1,234.50")],
+)
+def test_little_money(amount, shown):
+    """What costs something is never shown as nothing."""
+    assert shown == _dollars(Decimal(amount), ENGLISH)
+
+
+@pytest.mark.parametrize(
+    ("dollars", "as_of", "shown"),
+    [
+        ("0.1", "2026-11-01", "$0.10 per minute of stored video, from here (2026-11-01); look it up at https://example.com"),
+        ("0.01", None, "$0.01 per minute of stored video, from here (undated); look it up at https://example.com"),
+        ("0.009", None, "$0.009 per minute of stored video, from here (undated); look it up at https://example.com"),
+    ],
+)
+def test_prices(dollars, as_of, shown):
+    """A price is shown to its last digit, with where it is from, and when."""
+    price = SimpleNamespace(
+        dollars=Decimal(dollars), unit="minute of stored video", source="here", as_of=as_of, page="https://example.com"
+    )
+
+    assert shown == _price(price, ENGLISH)
