@@ -127,8 +127,8 @@ class UploadFlow:
             return self._registration.leave(previous, record.attempt, retries)
         if previous.state.final:
             again = _retried(previous, previous.attempt + 1, current.modified_at)
-            own = {"uploaded_at": record.uploaded_at, "engine": record.engine, "interval_ms": record.interval_ms}
-            again = replace(again, superseded_at=None, **own)
+            again = replace(again, uploaded_at=record.uploaded_at, superseded_at=None)
+            again = replace(again, engine=record.engine, interval_ms=record.interval_ms)
             return self._enter_measured(again, look, previous, retries)
         # Its Start, if there was none yet, looks at the object as it is then.
         if retries.run(lambda: self._records.note_put_again(previous, current.modified_at)) is not Outcome.DONE:

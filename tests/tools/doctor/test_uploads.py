@@ -159,7 +159,7 @@ def test_queue_is_gone(look, deployed, queue):
 
     findings = look(watching=replace(deployed.watching, **{queue: url}))
 
-    assert_warned(findings, "uploads", "queue of the uploads is gone", "make deploy")
+    assert_warned(findings, "uploads", "queue of uploads is gone", "make deploy")
 
 
 def test_dead_letters(look, line, deployed):
