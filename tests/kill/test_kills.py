@@ -46,7 +46,7 @@ ELSEWHERE = {
 }
 # Nothing about an upload before its record is read by an index, nor what goes by frames; all else is as in the other scenarios.
 LAGS = {"uploads": (0.0,), "frames": (0.0,), "frames_held": (0.0,)}
-pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(2_700)]
 
 
 @pytest.mark.parametrize(("scenario", "lag"), [(name, lag) for name in SCENARIOS for lag in LAGS.get(name, (0.0, 2.0))])

@@ -103,7 +103,7 @@ def test_exhausted():
     problem = sample_rules.exhausted(6)
 
     assert sample_rules.exhausted(5) is None
-    assert (reasons.UNFINISHED, "5 invocations ended while they looked at it, and left nothing.") == (problem.code, problem.message)
+    assert (reasons.UNFINISHED, "5 invocations ended during its analysis, without progress.") == (problem.code, problem.message)
 
 
 @pytest.mark.parametrize(

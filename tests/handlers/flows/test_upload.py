@@ -231,8 +231,8 @@ class TestMeasured:
         video, event = put(s3, body=FTYP + movie(90.5))
         look = objects.look
 
-        def replaced(video, engine):
-            found = look(video, engine)
+        def replaced(*asked):
+            found = look(*asked)
             put(s3, body=FTYP + movie(10.0))
             return found
 
@@ -530,8 +530,7 @@ class TestReplaced:
         """S3's times have no fraction: of two versions of one second the one that is there now is the newer one."""
         versions_on(s3)
         puts = [put(s3), put(s3, body=OTHER_MP4)]
-        look = objects.look
-        objects.look = lambda video, engine: replace(look(video, engine), facts=replace(look(video, engine).facts, modified_at=NOW))
+        put_at(objects, NOW)
 
         for number in order:
             flow.respond(event_of(puts[number][1]))
@@ -638,8 +637,8 @@ class TestReplaced:
         table.records.finish(replace(record, state=State.CLEAN, finished_at=NOW))
         look = objects.look
 
-        def collided(asked, engine):
-            found = look(asked, engine)
+        def collided(*asked):
+            found = look(*asked)
             facts = replace(found.facts, size=found.facts.size + more, modified_at=found.facts.modified_at + seconds)
             return replace(found, facts=facts)
 
@@ -689,10 +688,7 @@ class TestReplaced:
         first, event = put(s3)
         flow.respond(event_of(event))
         second, event = put(s3, body=OTHER_MP4)
-        look = objects.look
-        objects.look = lambda video, engine: replace(
-            look(video, engine), facts=replace(look(video, engine).facts, modified_at=NOW - 3_600)
-        )
+        put_at(objects, NOW - 3_600)
 
         flow.respond(event_of(event))
 
@@ -717,15 +713,15 @@ def current_of(video, *, modified_at, scan_id=DAY_SCAN):
 def put_at(objects, at):
     """Let S3 tell that all objects were put at a time."""
     look = objects.look
-    objects.look = lambda video, engine: replace(look(video, engine), facts=replace(look(video, engine).facts, modified_at=at))
+    objects.look = lambda *asked: replace(found := look(*asked), facts=replace(found.facts, modified_at=at))
 
 
 def later(objects, seconds):
     """Let S3 tell that all objects were put later by so much."""
     look = objects.look
 
-    def looked(video, engine):
-        found = look(video, engine)
+    def looked(*asked):
+        found = look(*asked)
         return replace(found, facts=replace(found.facts, modified_at=found.facts.modified_at + seconds))
 
     objects.look = looked

@@ -309,7 +309,7 @@ class TestDecoder:
     [(0, 0, False), (3, 1, False), (4, 1, True)],
     ids=["at the first byte", "while it is opened", "on its way"],
 )
-def test_what_reading_raises_comes_out_as_it_is(monkeypatch, reads, decoders, opened):
+def test_what_reading_raises_comes_out_as_it_is(reads, decoders, opened):
     """An error of S3 is not FFmpeg's, whether the film is opened or on its way, and the process is gone."""
     source = Bytes(film(Made("h264 ts", 20.0, key_s=1.0)) * 40)
     whole = source.read
@@ -320,10 +320,16 @@ def test_what_reading_raises_comes_out_as_it_is(monkeypatch, reads, decoders, op
             raise ConnectionError("S3 is away")
         return whole(offset, length)
 
-    source.read = read
-    monkeypatch.setattr("handlers.adapters.media.media.Decoder", lambda ranges: started.append(Decoder(ranges)) or started[-1])
+    def start(ranges):
+        started.append(Decoder(ranges))
+        return started[-1]
 
-    with pytest.raises(ConnectionError, match="S3 is away"), open_media(source, interval_ms=1_000, after_ms=None) as media:
+    source.read = read
+
+    with (
+        pytest.raises(ConnectionError, match="S3 is away"),
+        open_media(source, interval_ms=1_000, after_ms=None, start=start) as media,
+    ):
         frames.extend(media.frames())
 
     assert opened == bool(frames)
