@@ -175,7 +175,7 @@ class Messages(Ground):
         """A lane loses a message."""
         self._take(*draw(st.sampled_from(_messages(self))))
 
-    @kind("message dead", when=_messages, weight=2)
+    @kind("message dead", when=_messages, weight=3)
     def kill_message(self, draw):
         """A message becomes a dead letter."""
         lane, at = draw(st.sampled_from(_messages(self)))
@@ -225,7 +225,7 @@ class Persons(Ground):
         """A scan goes on."""
         self.people.resume(self._scan(draw))
 
-    @kind("cancel")
+    @kind("cancel", weight=2)
     def cancel_scan(self, draw):
         """A scan is cancelled."""
         self.people.cancel(self._scan(draw))
