@@ -144,9 +144,13 @@ def find_movie(reading: RangedReading) -> Box:
 
 
 def has_movie_behind(reading: RangedReading, movie: Movie) -> bool:
-    """Tell whether the file has another `moov` box further on; it ends at what cannot be parsed as a box."""
+    """Tell whether the file has another `moov` box before its first fragment; it ends at what cannot be parsed as a box.
+
+    The fragments behind a header belong to it, and walking over them would take a GET for each.
+    """
     try:
-        return any(box.kind == b"moov" for box in boxes(reading, movie.end, reading.size))
+        found = (box.kind for box in boxes(reading, movie.end, reading.size) if box.kind in (b"moov", b"moof"))
+        return next(found, None) == b"moov"
     except BrokenError:
         return False
 
