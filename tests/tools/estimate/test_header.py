@@ -110,6 +110,17 @@ def test_other_codecs_have_a_length(codec, layout):
     assert ffmpeg(body)[0] == pytest.approx(header.seconds, abs=0.1)
 
 
+@pytest.mark.parametrize("more", [box(b"abcd"), box(b"trak")])
+def test_many_tracks(more):
+    """A header of more than 100 tracks, or of what may be tracks, is given up: each would make reading each fragment slower."""
+    film_and = [track(box(b"hvc1", bytes(78)))]
+
+    most, over = (read(file_of(*film_and, *[more] * count))[0] for count in (99, 100))
+
+    assert ("unknown-codec", "beyond-limits") == (most.code, over.code)
+    assert "more than 100 tracks" in over.message
+
+
 @pytest.mark.parametrize("codec", [b"hvc1", b"av01", b"vp09"])
 @pytest.mark.parametrize("fragments", [20, 60])
 def test_many_fragments_of_another_codec(codec, fragments):
