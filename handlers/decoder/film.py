@@ -117,7 +117,8 @@ class Film:
             return True
         time_ms, frame = shown
         goes_on = self._ahead or not self._drained or place_ms + _ROUNDING_MS < time_ms + self._duration_of(frame)
-        return time_ms > self._analysed_ms and bool(goes_on)
+        # What is resumed knows the time of the last analysed frame in whole milliseconds only.
+        return round(time_ms) > round(self._analysed_ms) and bool(goes_on)
 
     def _duration_of(self, frame: VideoFrame) -> float:
         return 1_000 * float(frame.duration * frame.time_base) if frame.duration and frame.time_base else self._packets.period_ms
