@@ -278,6 +278,9 @@ class SampleFlow:
             return self._pay(session, images.stored(record.video, record.facts), 0)
         for frame in media.frames():
             session.frames += 1
+            if not media.complete and session.known.decoded_ms is None:
+                # Kept in the record: another invocation, which begins behind the hole, would not know of it.
+                session.record = replace(session.known, decoded_ms=session.known.position_ms or 0)
             stop = self._pay(session, images.frame(frame.data), frame.at_ms)
             if stop is not None:
                 return stop
@@ -376,12 +379,15 @@ class SampleFlow:
         if lost is not None:
             return lost
         is_image = media.kind == "image"
-        is_whole = is_image or media.complete
+        decoded_ms = session.known.decoded_ms
+        is_whole = is_image or (media.complete and decoded_ms is None)
+        if decoded_ms is None:
+            decoded_ms = media.decoded_ms or session.known.position_ms
         record = replace(
             session.known,
             interval_ms=None if is_image else session.known.interval_ms,
             duration_ms=media.duration_ms,
-            decoded_ms=None if is_whole else (media.decoded_ms or session.known.position_ms),
+            decoded_ms=None if is_whole else decoded_ms,
         )
         builder = SegmentBuilder(interval_ms=record.interval_ms)
         with self._hits.file(record) as file:

@@ -39,7 +39,7 @@ class Film:
     def __init__(self, length=10, seen=(), **fields):
         self.times = [INTERVAL_MS // 2 + INTERVAL_MS * number for number in range(length)]
         self.seen = dict(seen)
-        self.kind, self.passthrough, self.complete = "film", False, True
+        self.kind, self.passthrough, self.complete, self.ends = "film", False, True, True
         self.duration_ms, self.decoded_ms = INTERVAL_MS * length, INTERVAL_MS * length
         self.error, self.opened, self.at_frame = None, [], {}
         vars(self).update(fields)
@@ -50,7 +50,7 @@ class Film:
         self.opened.append((interval_ms, after_ms))
         if self.error is not None:
             raise MediaError(self.error)
-        self.after_ms = -1 if after_ms is None else after_ms
+        self.after_ms, self.complete = -1 if after_ms is None else after_ms, True
         return self
 
     def __enter__(self):
@@ -66,6 +66,7 @@ class Film:
             if at > self.after_ms:
                 self.at_frame.get(at, lambda: None)()
                 yield Frame(at, self.seen.get(at, "").encode())
+        self.complete = self.complete and self.ends
 
 
 class Images:
@@ -631,7 +632,7 @@ class TestHeld:
 class TestEnds:
     def test_damaged_flagged(self, worker):
         """A damaged film in which something was found is flagged, and says up to where it could be decoded."""
-        worker.film = Film(4, seen={2_500: "Weapons"}, complete=False, decoded_ms=18_000, duration_ms=50_000)
+        worker.film = Film(4, seen={2_500: "Weapons"}, ends=False, decoded_ms=18_000, duration_ms=50_000)
         worker.register()
 
         worker.run()
@@ -640,7 +641,7 @@ class TestEnds:
 
     def test_damaged_clean(self, worker):
         """A damaged film in which nothing was found has failed: nothing is known of the rest."""
-        worker.film = Film(4, complete=False, decoded_ms=751_000, duration_ms=2_822_000)
+        worker.film = Film(4, ends=False, decoded_ms=751_000, duration_ms=2_822_000)
         worker.register()
 
         worker.run()
@@ -648,6 +649,21 @@ class TestEnds:
         now = worker.record()
         assert (State.FAILED, reasons.PARTLY_DECODED, 4) == (now.state, now.problem.code, now.images)
         assert "Decoded up to 0:12:31 of 0:47:02." == now.problem.message
+
+    def test_hole_before_another_invocation(self, worker):
+        """A hole in a film is remembered by the invocation that continues behind it, which cannot know of it otherwise."""
+        worker.film = Film(800)
+        worker.film.at_frame[22_500] = lambda: vars(worker.film).update(complete=False)
+        record = worker.register()
+
+        deferred = worker.run(seconds=200)
+        before = worker.record()
+        worker.again(record)
+
+        now = worker.record()
+        assert (1, State.RUNNING, 17_500) == (deferred, before.state, before.decoded_ms)
+        assert (State.FAILED, reasons.PARTLY_DECODED, 800) == (now.state, now.problem.code, now.images)
+        assert "Decoded up to 0:00:17 of 1:06:40." == now.problem.message
 
     def test_undecodable(self, worker):
         """An object that cannot be decoded fails with the reason, and costs nothing."""
