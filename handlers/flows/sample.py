@@ -287,8 +287,8 @@ class SampleFlow:
         return None
 
     def _pay(self, session: _Session, image: dict[str, Any], at_ms: int) -> _Stop | None:
-        """Have one image analysed when its turn comes; transient refusals are retried here."""
-        attempt = 0
+        """Have one image analysed when its turn comes; transient refusals are retried here, but few that may be charged."""
+        attempt = unknown = 0
         while True:
             stop = self._keep(session)
             if stop is not None:
@@ -301,6 +301,9 @@ class SampleFlow:
                 return None
             if not result.fault.transient:
                 return self._refused(session, result)
+            unknown += result.fault is Fault.UNKNOWN
+            if unknown == sample_rules.UNKNOWN_ATTEMPTS:
+                return self._refused_by_us(session, result.problem)
             session.log.info("image refused", reason=result.problem.code)
             self._clock.sleep(backoff_seconds(attempt, base=0.5, cap=10.0))
             attempt += 1

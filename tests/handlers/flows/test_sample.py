@@ -21,7 +21,7 @@ from handlers.domain.watch import Watch
 from handlers.flows.breaker import Breaker
 from handlers.flows.lane_events import LaneEventsFlow
 from handlers.flows.sample import SampleFlow, SampleSettings
-from handlers.flows.sample_rules import IMAGES_KEPT, LEASE_SECONDS, MAX_TRIES
+from handlers.flows.sample_rules import IMAGES_KEPT, LEASE_SECONDS, MAX_TRIES, UNKNOWN_ATTEMPTS
 from tests.handlers.doubles import ACCOUNT, BUCKET, MP4, SCAN, WORK_BUCKET, client_error, time_out, waiting
 
 POLICY = json.dumps({"default": {"min_confidence": 80, "alert": True}})
@@ -554,6 +554,20 @@ class TestRefused:
         worker.run()
 
         assert 0 == worker.table.control.settings().refused_in_row
+
+    @pytest.mark.parametrize("error", [time_out(), client_error("InternalServerError", 500)])
+    def test_no_answer(self, worker, error):
+        """An image without an answer is sent five times at most, for each may be charged; then the worker is free for others."""
+        record = worker.register()
+        throttled = client_error("ThrottlingException")
+        worker.images.refuse.extend([throttled, *[error] * UNKNOWN_ATTEMPTS, *[error] * (UNKNOWN_ATTEMPTS - 1)])
+
+        deferred = worker.run()
+        calls = len(worker.images.calls)
+        worker.again(record)
+
+        assert (60, 1 + UNKNOWN_ATTEMPTS) == (deferred, calls)
+        assert (State.CLEAN, 10) == (worker.record().state, worker.record().images)
 
     @pytest.mark.parametrize(("others", "state", "is_paused"), [(18, State.FAILED, None), (19, State.RUNNING, True)])
     def test_many_that_cannot_be_read(self, worker, others, state, is_paused):
