@@ -75,7 +75,7 @@ def test_timeline_by_frames(pages, decoded_ms, marks):
     """By frames a mark shows each place that was looked at, and a bar covers the interval that its frame stands for."""
     made, totals = review(flagged_count=1)
     outcome, (segment, *_) = made.flagged[0].outcome, made.flagged[0].segments
-    record = replace(outcome.record, engine=Engine.FRAMES, interval_ms=5_000, duration_ms=48_000, decoded_ms=decoded_ms)
+    record = replace(outcome.record, engine=Engine.FRAMES, images=10, interval_ms=5_000, duration_ms=48_000, decoded_ms=decoded_ms)
     seen = (replace(segment, start_ms=2_500, end_ms=2_500), replace(segment, start_ms=12_500, end_ms=17_500))
     made.flagged = [FlaggedVideo(replace(outcome, record=record), seen)]
     details = opened(pages.open(made, totals))

@@ -307,11 +307,12 @@ def test_superseded(describer):
         ({"interval_ms": 2_500}, {"every": 2.5}),
         ({"interval_ms": None}, {"every": 0.0}),
         ({"interval_ms": 1_000, "decoded_ms": 18_000}, {"every": 1.0, "decoded": 18_000}),
+        ({"interval_ms": 1_000, "images": 0}, {}),
     ],
 )
 def test_by_frames(describer, changed, shown):
-    """A film by frames has its interval, an image 0, and a damaged one how far it was decoded."""
-    record = replace(RECORD, engine=Engine.FRAMES, **changed)
+    """A film by frames has its interval, an image 0, and a damaged one how far it was decoded; one never looked at has none."""
+    record = replace(RECORD, **{"engine": Engine.FRAMES, "images": 1, **changed})
 
     entry = describer.failed(ObjectResult(PLACE, ObjectStatus.FAILED, record))
 

@@ -71,7 +71,7 @@ class Describer:
             "duration": record.duration_ms if record else None,
             "uploaded": record.uploaded_at if record else None,
             "missed": (record.missed if record else False) or None,
-            **(_by_frames(record) if record and record.engine is Engine.FRAMES else {}),
+            **(_by_frames(record) if record and record.engine is Engine.FRAMES and record.images else {}),
         }
 
     def _summary(self, label: LabelSummary, parents: Mapping[str, str], counted: bool) -> list[float]:
