@@ -47,8 +47,8 @@ engine_options = options(
     click.option(
         "--others",
         type=click.Choice([Engine.FRAMES.value]),
-        help=f"Look by frames, every {DEFAULT_INTERVAL_MS // 1_000} s, at films that the video API does not take, instead of "
-        "leaving them out: those in other containers (MKV, WebM, AVI, TS) and in other codecs (HEVC, AV1, VP9, ProRes).",
+        help=f"Look by frames, every {DEFAULT_INTERVAL_MS // 1_000} s, at films of up to 10 GB that the video API does not take, "
+        "instead of leaving them out: those in other containers (MKV, WebM, AVI, TS) and in other codecs (HEVC, AV1, VP9, ProRes).",
     ),
 )
 
