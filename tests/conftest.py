@@ -10,9 +10,9 @@ from tests.shared_models import shared_models
 # Here, because it must be known before any test file imports aws_cdk.
 use_bundled_node()
 
-# How long an example takes says something about the machine, not about the code.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+# A busy machine is not a counter-example: pytest's own time-out bounds the tests.
+settings.register_profile("without-deadline", deadline=None)
+settings.load_profile("without-deadline")
 
 SERVERS = frozenset({"line", "make_line", "refusing_line", "served", "world"})
 """Fixtures that serve, or deploy a stack."""
