@@ -46,6 +46,8 @@ IMAGES_PER_SECOND = 5.0
 MOST_IMAGES_PER_SECOND = 1_000
 # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
 MOST_WORKERS = 1_000
+# Workers for each image a second: the lease of a worker that waits for its turn much longer ends before it.
+MOST_WORKERS_PER_IMAGE = 20
 
 Value = TypeVar("Value")
 
@@ -97,6 +99,7 @@ def from_context(context: Mapping[str, object]) -> StackSettings:
     min_confidence = reader.take("min_confidence", _percentage, otherwise=0.0)
     source_buckets: tuple[str, ...] = reader.take("source_buckets", _buckets, otherwise=())
     frames = reader.take("frames", _switch, otherwise=False)
+    images_per_second = reader.take("images_per_second", _images_per_second, otherwise=IMAGES_PER_SECOND)
     judging = reader.take("policy", lambda value: policy.compact(value, least=min_confidence), otherwise="")
     settings = StackSettings(
         stack_name=reader.take("stack_name", _stack_name, otherwise=""),
@@ -113,8 +116,8 @@ def from_context(context: Mapping[str, object]) -> StackSettings:
         language=reader.take("language", _language, otherwise=ENGLISH.code),
         watch=reader.take("watch", lambda value: _watches(value, source_buckets, judging, frames=frames), otherwise=()),
         frames=frames,
-        images_per_second=reader.take("images_per_second", _images_per_second, otherwise=IMAGES_PER_SECOND),
-        frames_workers=reader.take("frames_workers", _frames_workers, otherwise=None),
+        images_per_second=images_per_second,
+        frames_workers=reader.take("frames_workers", lambda value: _frames_workers(value, images_per_second), otherwise=None),
     )
     reader.finish()
     return settings
@@ -240,10 +243,15 @@ def _images_per_second(value: object) -> float:
     return number
 
 
-def _frames_workers(value: object) -> int | None:
+def _frames_workers(value: object, images_per_second: float) -> int | None:
     number = _whole_or_none(value)
     if number is not None and not 2 <= number <= MOST_WORKERS:  # noqa: PLR2004  # what Lambda allows
         raise ValueError(f"must be a whole number from 2 to {MOST_WORKERS}, is {value!r}; write null for as many as the pace needs")
+    if number is not None and number > MOST_WORKERS_PER_IMAGE * images_per_second:
+        raise ValueError(
+            f"must be at most {MOST_WORKERS_PER_IMAGE} x images_per_second ({images_per_second:g}), is {number}: more workers "
+            "only wait for their turn until their lease ends; lower it, or write null for as many as the pace needs"
+        )
     return number
 
 

@@ -31,7 +31,7 @@ def main() -> None:
         receive(answers.read)
         jpegs = Jpegs(film.kind)
         for at_ms, frame in film.samples():
-            send(messages, {"is": FRAME, "at_ms": round(at_ms)}, jpegs.encode(frame, film.pixel_aspect))
+            send(messages, {"is": FRAME, "at_ms": round(at_ms), "complete": film.complete}, jpegs.encode(frame, film.pixel_aspect))
             receive(answers.read)
         send(messages, {"is": END, "decoded_ms": film.decoded_ms, "complete": film.complete})
     except DecodeError as error:

@@ -101,15 +101,22 @@ class Film:
             place_ms, shown = sample
             if shown is not None and self._is_news(shown, place_ms):
                 self._analysed_ms = shown[0]
+                if shown[0] > window.latest_ms + _ROUNDING_MS:
+                    self._note_hole()
                 yield shown
                 window = next_window(self._interval_ms, place_ms, shown[0])
             elif self._ahead:
                 place_ms = self._last_place_before(self._ahead[0][0], place_ms)
                 window = next_window(self._interval_ms, place_ms, place_ms)
-                self.complete = self.complete and self._errors + self._packets.errors == 0
+                self._note_hole()
             else:
                 break
         self._finish()
+
+    def _note_hole(self) -> None:
+        """Note that the film has no frame for longer than a window, which is damage if anything was damaged so far."""
+        if self._errors + self._packets.errors:
+            self.complete = False
 
     def _is_news(self, shown: Shown, place_ms: float) -> bool:
         """Tell whether to analyse the frame on screen: a first one always, another if it is new and the film reaches the place."""
@@ -117,7 +124,8 @@ class Film:
             return True
         time_ms, frame = shown
         goes_on = self._ahead or not self._drained or place_ms + _ROUNDING_MS < time_ms + self._duration_of(frame)
-        return time_ms > self._analysed_ms and bool(goes_on)
+        # What is resumed knows the time of the last analysed frame in whole milliseconds only.
+        return round(time_ms) > round(self._analysed_ms) and bool(goes_on)
 
     def _duration_of(self, frame: VideoFrame) -> float:
         return 1_000 * float(frame.duration * frame.time_base) if frame.duration and frame.time_base else self._packets.period_ms

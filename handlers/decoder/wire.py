@@ -18,7 +18,7 @@ _LONGEST_HEAD, _LONGEST_DATA = 2**16, 2**23
 # What the key "is" of the decoder's messages says, with their further keys.
 READ = "read"  # offset, length: the bytes needed now; until: where what is needed soon ends
 OPENED = "opened"  # kind, duration_ms
-FRAME = "frame"  # at_ms, and a JPEG
+FRAME = "frame"  # at_ms, complete: whether no hole was found up to it; and a JPEG
 END = "end"  # decoded_ms, complete
 PROBLEM = "problem"  # code, message
 

@@ -147,7 +147,8 @@ class Record:
     # What looks at it, and the longest gap between two frames; an image that is analysed has none.
     engine: Engine = Engine.VIDEO
     interval_ms: int | None = None
-    # Frames that are paid, and when the last of them is shown. `decoded_ms`: up to when a damaged film could be decoded.
+    # Frames that are paid, and when the last of them is shown. `decoded_ms`: up to when a damaged film could be decoded without
+    # a hole; written as soon as one is found.
     images: int = 0
     position_ms: int | None = None
     decoded_ms: int | None = None

@@ -278,14 +278,17 @@ class SampleFlow:
             return self._pay(session, images.stored(record.video, record.facts), 0)
         for frame in media.frames():
             session.frames += 1
+            if not media.complete and session.known.decoded_ms is None:
+                # Kept in the record: another invocation, which begins behind the hole, would not know of it.
+                session.record = replace(session.known, decoded_ms=session.known.position_ms or 0)
             stop = self._pay(session, images.frame(frame.data), frame.at_ms)
             if stop is not None:
                 return stop
         return None
 
     def _pay(self, session: _Session, image: dict[str, Any], at_ms: int) -> _Stop | None:
-        """Have one image analysed when its turn comes; transient refusals are retried here."""
-        attempt = 0
+        """Have one image analysed when its turn comes; transient refusals are retried here, but few that may be charged."""
+        attempt = unknown = 0
         while True:
             stop = self._keep(session)
             if stop is not None:
@@ -298,6 +301,9 @@ class SampleFlow:
                 return None
             if not result.fault.transient:
                 return self._refused(session, result)
+            unknown += result.fault is Fault.UNKNOWN
+            if unknown == sample_rules.UNKNOWN_ATTEMPTS:
+                return self._refused_by_us(session, result.problem)
             session.log.info("image refused", reason=result.problem.code)
             self._clock.sleep(backoff_seconds(attempt, base=0.5, cap=10.0))
             attempt += 1
@@ -376,12 +382,15 @@ class SampleFlow:
         if lost is not None:
             return lost
         is_image = media.kind == "image"
-        is_whole = is_image or media.complete
+        decoded_ms = session.known.decoded_ms
+        is_whole = is_image or (media.complete and decoded_ms is None)
+        if decoded_ms is None:
+            decoded_ms = media.decoded_ms or session.known.position_ms
         record = replace(
             session.known,
             interval_ms=None if is_image else session.known.interval_ms,
             duration_ms=media.duration_ms,
-            decoded_ms=None if is_whole else (media.decoded_ms or session.known.position_ms),
+            decoded_ms=None if is_whole else decoded_ms,
         )
         builder = SegmentBuilder(interval_ms=record.interval_ms)
         with self._hits.file(record) as file:

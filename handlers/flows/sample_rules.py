@@ -28,6 +28,9 @@ CALL_SECONDS = 25.0
 # No call begins with less time than this left in the invocation: it is kept for the verdict.
 LAST_SECONDS = 90.0
 
+# How often in a row one image may stay without an answer, each of which may be charged, before its message is deferred.
+UNKNOWN_ATTEMPTS = 5
+
 # How many workers in a row may die during an analysis before it is given up.
 MAX_TRIES = 5
 

@@ -95,7 +95,7 @@ def _decode():
     for at_ms, frame in frames_of(body, asked["interval_ms"]).items():
         if at_ms > after_ms:
             yield _reading(asked["size"] * at_ms // (content["seconds"] * 1_000), 1)
-            yield {"is": FRAME, "at_ms": at_ms}, frame
+            yield {"is": FRAME, "at_ms": at_ms, "complete": True}, frame
     yield {"is": END, "decoded_ms": content["seconds"] * 1_000, "complete": True}, b""
 
 

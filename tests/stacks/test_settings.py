@@ -128,6 +128,7 @@ def test_numbers_may_be_text(shipped):
         ("images_per_second", "many", "must be a number from 1 to 1000", "e.g. 5"),
         ("frames_workers", 1, "must be a whole number from 2 to 1000", "write null"),
         ("frames_workers", "many", "must be a whole number from 1", "'many'"),
+        ("frames_workers", 101, "must be at most 20 x images_per_second (5), is 101", "lower it, or write null"),
         ("log_retention_days", 31, "must be one of the days", "30, 60"),
         ("watch", {"bucket": "amzn-s3-demo-bucket"}, "must be a list", '[{"bucket": "my-videos"}]'),
         ("watch", True, "must be a list", "write e.g."),
@@ -319,7 +320,9 @@ def test_the_estimate_knows_the_usual_pace():
     assert USUAL_IMAGES_PER_SECOND == IMAGES_PER_SECOND
 
 
-@pytest.mark.parametrize(("given", "found"), [({}, (5.0, None)), ({"images_per_second": "50", "frames_workers": 8}, (50.0, 8))])
+@pytest.mark.parametrize(
+    ("given", "found"), [({}, (5.0, None)), ({"images_per_second": "50", "frames_workers": 1_000}, (50.0, 1_000))]
+)
 def test_frames(shipped, given, found):
     """Frames are off unless the context says otherwise; a cdk.json of before the settings lacks them."""
     older = {key: value for key, value in shipped.items() if not key.startswith(("frames", "images"))}

@@ -40,7 +40,7 @@ class Media:
         duration_ms: The length that its header states, None if it states none. A film may have frames beyond that.
         passthrough: Whether it is an image that Rekognition can read from S3 as it is; then `frames` yields nothing.
         decoded_ms: The time up to which it could be decoded; final once `frames` has ended.
-        complete: Whether that is the whole film; final once `frames` has ended.
+        complete: Whether that is the whole film; False as soon as a part is found to be missing, final once `frames` has ended.
     """
 
     def __init__(self, decoder: Decoder | None, kind: Literal["film", "image"], duration_ms: int | None, *, resumed: bool) -> None:
@@ -72,7 +72,7 @@ class Media:
         try:
             message, data = self._decoder.step()
             while message["is"] == FRAME:
-                self.decoded_ms = message["at_ms"]
+                self.decoded_ms, self.complete = message["at_ms"], message.get("complete", True)
                 yield Frame(message["at_ms"], data)
                 message, data = self._decoder.step()
         except (DecoderFailedError, ReadTooMuchError) as error:

@@ -138,6 +138,7 @@ class Samplings:
                 {
                     "images": record.images,
                     "position_ms": record.position_ms,
+                    "decoded_ms": record.decoded_ms,
                     "model_version": record.model_version,
                     "reserved_ms": record.share_ms,
                 }

@@ -11,12 +11,15 @@ from dataclasses import dataclass, field
 
 from handlers.domain.mp4.boxes import SMALL_HEADER, Box, boxes, child, children, unsigned
 from handlers.domain.mp4.codecs import H264, codec_of, is_moving
-from handlers.domain.mp4.ranged_reader import BrokenError, RangedReading
+from handlers.domain.mp4.ranged_reader import BeyondLimitsError, BrokenError, RangedReading
 
 # Handlers of tracks without a picture; a track with any other handler may have one.
 _NO_PICTURE = frozenset(
     {b"soun", b"text", b"sbtl", b"subt", b"subp", b"clcp", b"tmcd", b"meta", b"hint", b"odsm", b"sdsm", b"camm", b"gpmd", b"fdsc"}
 )
+
+# The most tracks of a header. Each part of a fragment is looked up in all of them, which takes a hostile file's reader minutes.
+_MOST_TRACKS = 100
 
 # The most bytes of sample descriptions, and of a table of sample durations, that are read.
 _MOST_DESCRIPTIONS = 64 * 1024
@@ -144,9 +147,13 @@ def find_movie(reading: RangedReading) -> Box:
 
 
 def has_movie_behind(reading: RangedReading, movie: Movie) -> bool:
-    """Tell whether the file has another `moov` box further on; it ends at what cannot be parsed as a box."""
+    """Tell whether the file has another `moov` box before its first fragment; it ends at what cannot be parsed as a box.
+
+    The fragments behind a header belong to it, and walking over them would take a GET for each.
+    """
     try:
-        return any(box.kind == b"moov" for box in boxes(reading, movie.end, reading.size))
+        found = (box.kind for box in boxes(reading, movie.end, reading.size) if box.kind in (b"moov", b"moof"))
+        return next(found, None) == b"moov"
     except BrokenError:
         return False
 
@@ -158,6 +165,7 @@ def read_movie(reading: RangedReading, moov: Box) -> Movie:
 
     Raises:
         BrokenError: It is compressed, or damaged outside of its tracks.
+        BeyondLimitsError: It has too many tracks.
     """
     header, extends = _Times(), _Extends()
     fragmented = False
@@ -173,6 +181,8 @@ def read_movie(reading: RangedReading, moov: Box) -> Movie:
             tracks.append(_track(reading, box))
         elif box.kind not in _IN_MOVIE:
             tracks.append(Track())  # it may be one whose name is damaged
+        if len(tracks) > _MOST_TRACKS:
+            raise BeyondLimitsError(f"more than {_MOST_TRACKS} tracks")
         found = any(track.codec == H264 for track in tracks) and _is_confirmed(header.seconds, tracks)
         if found and not reading.holds(box.end, SMALL_HEADER):
             break

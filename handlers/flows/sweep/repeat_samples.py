@@ -23,7 +23,8 @@ LEASE_SECONDS = 60.0
 class RepeatSamples:
     """Handles analyses under way without a lease: their messages were dropped during a pause, or their workers died.
 
-    Messages go to the express lane, because what was begun is finished before anything else.
+    Messages go to the express lane, because what was begun is finished before anything else. Where frames were switched off again,
+    there is no such lane: what is under way waits until they are on again, or its scan is cancelled.
     """
 
     _records: Records
@@ -32,9 +33,9 @@ class RepeatSamples:
     _clock: Clock
 
     def run(self, context: SweepContext, until: float) -> None:
-        """Go through all analyses without a lease until a time (epoch seconds); while starting is paused, only to cancel."""
+        """Go through all analyses without a lease until a time (epoch seconds); while nothing can be sent, only to cancel."""
         scans = {scan.id: scan for scan in context.scans()}
-        is_paused = context.settings().paused
+        sends = Lane.FRAMES_EXPRESS in self._queues.lanes and not context.settings().paused
         for sampling in self._samplings.all():
             now = self._clock.now()
             if now > until:
@@ -44,7 +45,7 @@ class RepeatSamples:
                 continue
             if scan is not None and scan.status is ScanStatus.CANCELLED:
                 self._cancel(sampling)
-            elif not is_paused and now - max(sampling.until, sampling.sent_at or 0.0) >= REPEAT_SECONDS:
+            elif sends and now - max(sampling.until, sampling.sent_at or 0.0) >= REPEAT_SECONDS:
                 self._send(sampling)
 
     def _record(self, sampling: Sampling) -> Record | None:

@@ -23,7 +23,6 @@ from handlers.adapters import (
     aws_errors,
 )
 from handlers.adapters.table import Table
-from handlers.domain import Lane
 from handlers.domain.languages import ENGLISH, Language
 from handlers.domain.watch import Watch
 from handlers.flows.sweep.cancel import CancelVideos
@@ -138,9 +137,6 @@ def _tasks(ports: Ports, clock: Clock, settings: SweepSettings) -> Sequence[tupl
     mails = MailSettings(settings.stack_name, settings.region, settings.mails_per_scan, settings.language)
     hold: list[tuple[SweepTask, float]] = []
     compare: list[tuple[SweepTask, float]] = []
-    repeat_samples: list[tuple[SweepTask, float]] = []
-    if Lane.FRAMES in queues.lanes:
-        repeat_samples = [(RepeatSamples(records, samplings, queues, clock), 5.0)]
     if ports.uploads is not None:
         hold = [(HoldWatches(waiting, scans, watches, clock, settings.watched), 5.0)]
         listing, uploads = ports.uploads.listing, ports.uploads.queue
@@ -158,7 +154,7 @@ def _tasks(ports: Ports, clock: Clock, settings: SweepSettings) -> Sequence[tupl
         (SendScanMail(records, waiting, scans, control, watches, post, clock, mails), 10.0),
         (CheckOverdue(records, scans, ports.reader, ports.completion, clock, settings.completions_topic_arn, settings.slots), 15.0),
         (RepeatStarts(records, queues, clock), 5.0),
-        *repeat_samples,
+        (RepeatSamples(records, samplings, queues, clock), 5.0),
         (NoteProgress(scans, clock), 5.0),
         *compare,
         (PurgeLanes(waiting, scans, control, queues, clock), 5.0),

@@ -21,7 +21,7 @@ from handlers.domain.watch import Watch
 from handlers.flows.breaker import Breaker
 from handlers.flows.lane_events import LaneEventsFlow
 from handlers.flows.sample import SampleFlow, SampleSettings
-from handlers.flows.sample_rules import IMAGES_KEPT, LEASE_SECONDS, MAX_TRIES
+from handlers.flows.sample_rules import IMAGES_KEPT, LEASE_SECONDS, MAX_TRIES, UNKNOWN_ATTEMPTS
 from tests.handlers.doubles import ACCOUNT, BUCKET, MP4, SCAN, WORK_BUCKET, client_error, time_out, waiting
 
 POLICY = json.dumps({"default": {"min_confidence": 80, "alert": True}})
@@ -39,7 +39,7 @@ class Film:
     def __init__(self, length=10, seen=(), **fields):
         self.times = [INTERVAL_MS // 2 + INTERVAL_MS * number for number in range(length)]
         self.seen = dict(seen)
-        self.kind, self.passthrough, self.complete = "film", False, True
+        self.kind, self.passthrough, self.complete, self.ends = "film", False, True, True
         self.duration_ms, self.decoded_ms = INTERVAL_MS * length, INTERVAL_MS * length
         self.error, self.opened, self.at_frame = None, [], {}
         vars(self).update(fields)
@@ -50,7 +50,7 @@ class Film:
         self.opened.append((interval_ms, after_ms))
         if self.error is not None:
             raise MediaError(self.error)
-        self.after_ms = -1 if after_ms is None else after_ms
+        self.after_ms, self.complete = -1 if after_ms is None else after_ms, True
         return self
 
     def __enter__(self):
@@ -66,6 +66,7 @@ class Film:
             if at > self.after_ms:
                 self.at_frame.get(at, lambda: None)()
                 yield Frame(at, self.seen.get(at, "").encode())
+        self.complete = self.complete and self.ends
 
 
 class Images:
@@ -554,6 +555,20 @@ class TestRefused:
 
         assert 0 == worker.table.control.settings().refused_in_row
 
+    @pytest.mark.parametrize("error", [time_out(), client_error("InternalServerError", 500)])
+    def test_no_answer(self, worker, error):
+        """An image without an answer is sent five times at most, for each may be charged; then the worker is free for others."""
+        record = worker.register()
+        throttled = client_error("ThrottlingException")
+        worker.images.refuse.extend([throttled, *[error] * UNKNOWN_ATTEMPTS, *[error] * (UNKNOWN_ATTEMPTS - 1)])
+
+        deferred = worker.run()
+        calls = len(worker.images.calls)
+        worker.again(record)
+
+        assert (60, 1 + UNKNOWN_ATTEMPTS) == (deferred, calls)
+        assert (State.CLEAN, 10) == (worker.record().state, worker.record().images)
+
     @pytest.mark.parametrize(("others", "state", "is_paused"), [(18, State.FAILED, None), (19, State.RUNNING, True)])
     def test_many_that_cannot_be_read(self, worker, others, state, is_paused):
         """Images that Rekognition cannot read fail, until twenty in a row were: then all starting is paused."""
@@ -631,7 +646,7 @@ class TestHeld:
 class TestEnds:
     def test_damaged_flagged(self, worker):
         """A damaged film in which something was found is flagged, and says up to where it could be decoded."""
-        worker.film = Film(4, seen={2_500: "Weapons"}, complete=False, decoded_ms=18_000, duration_ms=50_000)
+        worker.film = Film(4, seen={2_500: "Weapons"}, ends=False, decoded_ms=18_000, duration_ms=50_000)
         worker.register()
 
         worker.run()
@@ -640,7 +655,7 @@ class TestEnds:
 
     def test_damaged_clean(self, worker):
         """A damaged film in which nothing was found has failed: nothing is known of the rest."""
-        worker.film = Film(4, complete=False, decoded_ms=751_000, duration_ms=2_822_000)
+        worker.film = Film(4, ends=False, decoded_ms=751_000, duration_ms=2_822_000)
         worker.register()
 
         worker.run()
@@ -648,6 +663,21 @@ class TestEnds:
         now = worker.record()
         assert (State.FAILED, reasons.PARTLY_DECODED, 4) == (now.state, now.problem.code, now.images)
         assert "Decoded up to 0:12:31 of 0:47:02." == now.problem.message
+
+    def test_hole_before_another_invocation(self, worker):
+        """A hole in a film is remembered by the invocation that continues behind it, which cannot know of it otherwise."""
+        worker.film = Film(800)
+        worker.film.at_frame[22_500] = lambda: vars(worker.film).update(complete=False)
+        record = worker.register()
+
+        deferred = worker.run(seconds=200)
+        before = worker.record()
+        worker.again(record)
+
+        now = worker.record()
+        assert (1, State.RUNNING, 17_500) == (deferred, before.state, before.decoded_ms)
+        assert (State.FAILED, reasons.PARTLY_DECODED, 800) == (now.state, now.problem.code, now.images)
+        assert "Decoded up to 0:00:17 of 1:06:40." == now.problem.message
 
     def test_undecodable(self, worker):
         """An object that cannot be decoded fails with the reason, and costs nothing."""

@@ -8,7 +8,7 @@ import pytest
 
 from handlers.adapters.batch_jobs import BatchJobs
 from handlers.adapters.mail import Subscribers
-from handlers.adapters.queue import Depth
+from handlers.adapters.queue import Depth, LaneQueues
 from handlers.adapters.table import Comparison, LaneWatch, Lease, Outcome, ThrottledError
 from handlers.adapters.table.items import record_key
 from handlers.domain import Engine, reasons, watch
@@ -22,10 +22,12 @@ from handlers.flows.sweep.purge import PurgeLanes
 from handlers.flows.sweep.repeat_samples import RepeatSamples
 from handlers.flows.sweep.repeat_starts import RepeatStarts
 from handlers.flows.sweep.send_mail import MailSettings, Post, SendScanMail, attempt_all
+from handlers.flows.sweep.sweep import SweepFlow
 from handlers.flows.sweep.watch_jobs import WatchJobs
 from handlers.flows.sweep.watch_lanes import WatchLanes
 from handlers.flows.sweep.watch_subscriptions import WatchSubscriptions
 from tests.handlers.doubles import ACCOUNT, BUCKET, COMPLETIONS, OTHER_SCAN, ROLE, SCAN, TABLE, waiting
+from tests.handlers.sweeper_doubles import SETTINGS
 
 DAY = "2026-11-29"
 DAY_SCAN = watch.scan_id(BUCKET, DAY)
@@ -529,6 +531,19 @@ class TestRepeatSamples:
         repeat(100 + seconds)
 
         assert state is table.records.record(film.video.id, SCAN).state
+
+    def test_frames_are_switched_off(self, film, table, ports, sqs, urls, dead_urls, clock):
+        """Without lanes of frames nothing can be sent, but a film of a cancelled scan is cancelled, so that the scan ends."""
+        queues = LaneQueues(sqs, {lane: urls[lane] for lane in (Lane.NORMAL, Lane.EXPRESS)}, dead_urls)
+        flow, states = SweepFlow(replace(ports, queues=queues), clock, SETTINGS), []
+
+        for change in (lambda: None, lambda: table.scans.cancel_scan(SCAN, "by a test")):
+            change()
+            clock.sleep(5_000)
+            flow.sweep(deadline=clock.now() + 300)
+            states.append(table.records.record(film.video.id, SCAN).state)
+
+        assert [State.RUNNING, State.CANCELLED] == states
 
     @pytest.mark.parametrize("is_overtaken", [False, True])
     def test_paid_meanwhile(self, film, repeat, table, clock, monkeypatch, is_overtaken):

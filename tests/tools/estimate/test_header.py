@@ -12,7 +12,7 @@ from handlers.domain import objects
 from handlers.domain.mp4 import LONGEST_SECONDS, Header, Unreadable
 from handlers.domain.mp4.ranged_reader import MAX_BYTES, MAX_GETS
 from tests.tools.estimate.films import FRAGMENTED, film
-from tests.tools.estimate.headers import box, by_hand, file_of, track
+from tests.tools.estimate.headers import box, by_hand, file_of, fragment, track, trex
 from tools.lib.estimate.headers import HeaderReader
 from tools.lib.listing import UNKNOWN_SIZE, ListedObject
 
@@ -108,6 +108,31 @@ def test_other_codecs_have_a_length(codec, layout):
     header, _ = read(body)
 
     assert ffmpeg(body)[0] == pytest.approx(header.seconds, abs=0.1)
+
+
+@pytest.mark.parametrize("more", [box(b"abcd"), box(b"trak")])
+def test_many_tracks(more):
+    """A header of more than 100 tracks, or of what may be tracks, is given up: each would make reading each fragment slower."""
+    film_and = [track(box(b"hvc1", bytes(78)))]
+
+    most, over = (read(file_of(*film_and, *[more] * count))[0] for count in (99, 100))
+
+    assert ("unknown-codec", "beyond-limits") == (most.code, over.code)
+    assert "more than 100 tracks" in over.message
+
+
+@pytest.mark.parametrize("codec", [b"hvc1", b"av01", b"vp09"])
+@pytest.mark.parametrize("fragments", [20, 60])
+def test_many_fragments_of_another_codec(codec, fragments):
+    """A fragmented film in another codec is known by it, for as few GETs as any film, however many fragments it has."""
+    parts = (fragment(1_000 * number, 1) + box(b"mdat", bytes(100_000)) for number in range(fragments))
+    body = file_of(track(box(codec, bytes(78))), extends=[trex(1_000)], behind=b"".join(parts))
+
+    header, gets = read(body)
+
+    assert isinstance(header, Header), header
+    assert ("codec", fragments) == (header.fault.code, header.seconds)
+    assert len(gets) <= PLAIN_GETS
 
 
 @pytest.mark.parametrize(

@@ -195,6 +195,18 @@ def test_cut_off_before_its_end():
     assert frames_of(data)[1].complete
 
 
+def test_a_hole():
+    """A film is not complete if a part between two key frames is lost, and what is around that part is analysed."""
+    data = film(Made("h264 ts", 60.0, key_s=2.0, fps=Fraction(10)))
+    begin, end = (int(len(data) * share) // 188 * 188 for share in (0.3, 0.6))
+
+    frames, media = frames_of(data[:begin] + bytes(end - begin) + data[end:], interval_ms=5_000)
+
+    assert max(later.at_ms - earlier.at_ms for earlier, later in itertools.pairwise(frames)) > 15_000
+    assert (False, 60_000) == (media.complete, pytest.approx(media.decoded_ms, abs=250))
+    assert frames_of(data, interval_ms=5_000)[1].complete
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_broken_bytes(seed):
     """Bytes that were changed at random end in frames or in a reason."""

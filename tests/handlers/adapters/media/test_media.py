@@ -227,6 +227,17 @@ def test_going_on_where_it_was(kind):
     assert 5 in {card_of(frame.data) for frame in whole}
 
 
+def test_going_on_within_a_still_picture():
+    """A picture that is on screen for seconds is analysed once, although its time is stored in whole milliseconds."""
+    data = encoded([halves(160, 96)] * 3, "libx264", "mp4", "yuv420p", rate=Fraction(3, 10))
+    whole, _ = frames_of(data)
+
+    rests = [[frame.at_ms for frame in frames_of(data, after_ms=at)[0]] for at in (3_333, 6_667)]
+
+    assert [0, 3_333, 6_667] == [frame.at_ms for frame in whole]
+    assert [[6_667], []] == rests
+
+
 def test_going_on_late_in_a_film_without_reliable_times():
     """Of what was analysed the key frames alone are decoded, and the rest is found at its times."""
     data = film(Made("h264 b-frames avi", 100.0, (Shown(5, 94.0, 98.0),), fps=Fraction(10), key_s=3.0))

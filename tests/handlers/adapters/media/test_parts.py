@@ -289,6 +289,16 @@ def test_frames():
     )
 
 
+def test_frames_behind_a_hole():
+    """That a film has a hole is known with the first frame behind it; a frame of a decoder that does not say has none before it."""
+    decoder = Steps(FRAME, {**FRAME, "complete": True}, {**FRAME, "complete": False}, END)
+
+    with Media(decoder, "film", 10_000, resumed=False) as media:
+        found = [media.complete for _ in media.frames()]
+
+    assert [True, True, False] == found
+
+
 @pytest.mark.parametrize("error", [DecoderFailedError("crashed"), ReadTooMuchError("circles")])
 @pytest.mark.parametrize(("messages", "is_resumed", "decoded_ms"), [((FRAME,), False, 2_500), ((), True, None)])
 def test_a_decoder_that_fails(error, messages, is_resumed, decoded_ms):
