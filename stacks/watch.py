@@ -175,7 +175,7 @@ def _prefixes(value: object) -> tuple[str, ...]:
         raise ValueError(
             f'"prefixes" must be a list of texts of up to {KEY_BYTES:,} bytes, is {value!r}; write e.g. ["2026/"], or [] for all'
         )
-    if pattern := next((prefix for prefix in value if "*" in prefix or prefix.startswith("s3://")), None):
+    if pattern := next((prefix for prefix in value if prefix.endswith("*") or prefix.startswith("s3://")), None):
         raise ValueError(
             f'"prefixes" has {pattern!r}, but takes the beginnings of keys, neither patterns nor URIs; write e.g. "2026/"'
         )
@@ -199,7 +199,7 @@ def _suffixes(value: object, *, frames: bool) -> tuple[str, ...]:
     if not isinstance(value, list) or not value or not all(map(_ends_keys, value)):
         raise ValueError(f'"suffixes" must be a list of printable ASCII texts, is {value!r}; write e.g. [".mp4", ".mov"]')
     suffixes = tuple(dict.fromkeys(suffix.lower() for suffix in value))
-    if pattern := next((suffix for suffix in suffixes if "*" in suffix), None):
+    if pattern := next((suffix for suffix in suffixes if suffix.startswith("*")), None):
         raise ValueError(f'"suffixes" has {pattern!r}, but takes the ends of keys, not patterns; write e.g. ".mp4"')
     images = [suffix for suffix in suffixes if suffix in SUFFIXES_WITH_IMAGES and suffix not in DEFAULT_SUFFIXES]
     if images and not frames:

@@ -1,6 +1,7 @@
 """What all tests of a process share: the Node that jsii starts, and botocore's service models, read and parsed once."""
 
 import pytest
+from hypothesis import settings
 
 from stacks.node import use_bundled_node
 from tests.scheduling import ModuleScheduling
@@ -8,6 +9,10 @@ from tests.shared_models import shared_models
 
 # Here, because it must be known before any test file imports aws_cdk.
 use_bundled_node()
+
+# A busy machine is not a counter-example: pytest's own time-out bounds the tests.
+settings.register_profile("without-deadline", deadline=None)
+settings.load_profile("without-deadline")
 
 SERVERS = frozenset({"line", "make_line", "refusing_line", "served", "world"})
 """Fixtures that serve, or deploy a stack."""

@@ -87,11 +87,11 @@ class UploadFlow:
         if state.ended_at is not None and message.at > state.ended_at:
             log.info("upload ignored", reason="its watch is off")
             return
-        self._register(message, retries, log)
+        self._register(message, state, retries, log)
 
     # --- an upload -----------------------------------------------------------------------------------------------------
 
-    def _register(self, message: Upload, retries: Retries, log: Log) -> None:
+    def _register(self, message: Upload, state: WatchState, retries: Retries, log: Log) -> None:
         watched = self._watched[message.bucket]
         look = self._registration.look(message.video, retries, watched.engine)
         code = look.problem and look.problem.code
@@ -104,6 +104,9 @@ class UploadFlow:
         put_at = _put_at(message, look.facts)
         # A late event may find what another one put since: what is there counts, as of its own time.
         at = max(message.at, put_at)
+        if state.ended_at is not None and at > state.ended_at:
+            log.info("upload ignored", reason="its watch is off")
+            return
         scan_id = None if code == reasons.NOT_A_VIDEO else watch.scan_id(message.bucket, watch.day_of(at))
         mine = CurrentUpload(video.bucket, video.key, video.id, scan_id, put_at)
         current = retries.run(lambda: self._as_current(mine, message, retries))
@@ -210,11 +213,23 @@ class UploadFlow:
 
     def _is_newest(self, current: CurrentUpload, video: Video) -> bool:
         newest = self._watches.current(current.bucket, current.key)
-        return newest is None or newest.video_id == video.id
+        # The same bytes that were put on another day are another upload.
+        return newest is None or (newest.video_id, newest.scan_id) == (video.id, current.scan_id)
 
     def _supersede_replaced(self, current: CurrentUpload) -> None:
-        if current.replaced_video_id is not None and current.replaced_scan_id is not None:
-            self._records.supersede(current.replaced_video_id, current.replaced_scan_id)
+        """Mark what a content replaced, unless it has come back since: whoever brings it notes that first."""
+        video_id, scan_id = current.replaced_video_id, current.replaced_scan_id
+        if video_id is None or scan_id is None or self._is_noted(current, video_id, scan_id):
+            return
+        self._records.supersede(video_id, scan_id)
+        if self._is_noted(current, video_id, scan_id):
+            record = self._records.record(video_id, scan_id)
+            if record is not None and record.superseded_at is not None:
+                self._records.restore(record)
+
+    def _is_noted(self, current: CurrentUpload, video_id: str, scan_id: str) -> bool:
+        newest = self._watches.current(current.bucket, current.key)
+        return newest is not None and (newest.video_id, newest.scan_id) == (video_id, scan_id)
 
     # --- a retry -------------------------------------------------------------------------------------------------------
 

@@ -307,12 +307,16 @@ class Records:
         return self._finish(record, Condition(equal={"attempt": record.attempt}, one_of=waits_or_runs))
 
     def fail_waiting(self, record: Record, *, shared: bool) -> Outcome:
-        """Take a record from WAITING to FAILED, if its noted Start is still the one that it was read with.
+        """Take a record from WAITING to FAILED, if its noted Start and its upload are still what it was read with.
 
-        BY_ANOTHER: it was noted, or repeated by another invocation (unless the note may be `shared`), so it may have been started.
+        BY_ANOTHER: its content was put again or replaced; or its Start was noted, or repeated by another invocation (unless the
+        note may be `shared`), so it may have been started.
         """
-        unnoted = [] if record.start_tried_at is not None else ["start_tried_at"]
-        return self._finish(record, Condition(equal=_noted(record), absent=[*unnoted, *([] if shared else ["start_shared"])]))
+        # Whoever notes that the same bytes were put again relies on an analysis of them.
+        upload = codec.present({"put_at": record.put_at, "superseded_at": record.superseded_at})
+        known = {**_noted(record), **upload}
+        unknown = [name for name in ("start_tried_at", "put_at", "superseded_at") if name not in known]
+        return self._finish(record, Condition(equal=known, absent=[*unknown, *([] if shared else ["start_shared"])]))
 
     def _finish(self, record: Record, when: Condition) -> Outcome:
         known = items.record_attributes(record)

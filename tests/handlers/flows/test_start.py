@@ -163,6 +163,30 @@ class TestStart:
         assert (None if versioned else "superseded") == (now.problem and now.problem.code)
         assert int(versioned) == len(rekognition.starts)
 
+    def test_superseded_and_put_again_meanwhile(self, lanes, rekognition):
+        """An upload that is put again while a starter takes it for superseded is not lost: it is started next time."""
+        etag = lanes.s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=MP4)["ETag"].strip('"')
+        video = Video(BUCKET, "a.mp4", None, etag)
+        superseded = replace(waiting(), video=video, superseded_at=lanes.clock.now(), put_at=1.0)
+        lanes.queues.send(superseded)
+        lanes.table.records.register(superseded, None)
+        look = lanes.objects.look
+
+        def put_again(*asked):
+            lanes.objects.look = look
+            lanes.table.records.note_put_again(superseded, 2.0)
+            return look(*asked)
+
+        lanes.objects.look = put_again
+        message = lanes.receive()
+        lanes.invoke(message)
+        before = lanes.table.records.record(video.id, SCAN)
+        lanes.invoke(message)
+
+        assert (State.WAITING, None) == (before.state, before.superseded_at)
+        assert State.RUNNING is lanes.table.records.record(video.id, SCAN).state
+        assert 1 == len(rekognition.starts)
+
     def test_pace(self, lanes, rekognition):
         """Starts of one environment are a second apart, also across invocations."""
         for number in range(3):

@@ -349,10 +349,11 @@ class TestIgnored:
         assert ({}, [], []) == (raw(), messages(Lane.EXPRESS), s3.calls)
 
     @pytest.mark.parametrize(("after", "registered"), [(-1, True), (0, True), (1, False)])
-    def test_off(self, flow, table, s3, clock, after, registered):
+    def test_off(self, flow, table, s3, objects, clock, after, registered):
         """What was uploaded after a watch was switched off leaves no trace, though events come for rules of others."""
         video, _ = put(s3)
         table.watches.begin(BUCKET, NOW - 60)
+        put_at(objects, int(NOW) + after)
         clock.time = int(NOW)
         table.watches.end(BUCKET)
 
@@ -361,16 +362,29 @@ class TestIgnored:
         assert registered is (table.records.record(video.id, DAY_SCAN) is not None)
         assert registered is (table.watches.current(BUCKET, "a.mp4") is not None)
 
-    def test_off_by_a_slow_clock(self, flow, table, s3, clock):
+    def test_off_by_a_slow_clock(self, flow, table, s3, objects, clock):
         """What was uploaded before a watch was switched off is registered, if a later event was seen, though the clock was slow."""
         table.watches.note_upload(BUCKET, int(NOW))
         video, event = put(s3)
+        put_at(objects, int(NOW))
         clock.time = NOW - 300
         table.watches.end(BUCKET)
 
         flow.respond(event_of(event))
 
         assert table.records.record(video.id, DAY_SCAN).state is State.WAITING
+
+    def test_put_after_it_was_off(self, flow, table, s3, objects):
+        """A late event of before that finds what was put after a watch was switched off registers nothing."""
+        video, _ = put(s3)
+        put_at(objects, int(NOW) + 60)
+        table.watches.begin(BUCKET, NOW - 100)
+        table.watches.end(BUCKET)
+
+        flow.respond(event_of(created("a.mp4", at=NOW - 50)))
+
+        assert table.records.record(video.id, DAY_SCAN) is None
+        assert table.watches.current(BUCKET, "a.mp4") is None
 
     def test_on_again(self, flow, table, s3):
         """What is uploaded after a watch was switched on again is registered."""
@@ -703,6 +717,47 @@ class TestReplaced:
         flow.respond(event_of(event))
 
         assert table.records.record(video.id, DAY_SCAN) is not None
+
+    def test_noted_on_another_day_meanwhile(self, flow, table, s3, objects):
+        """If the same bytes are noted for the next day while this one is registered, this day's record is superseded."""
+        video, event = put(s3)
+        tomorrow = watch.scan_id(BUCKET, watch.day_of(NOW + 86_400))
+        ensure = table.scans.ensure_day_scan
+
+        def overtaken(*arguments, **named):
+            seen = table.watches.current(BUCKET, "a.mp4")
+            table.watches.note_current(current_of(video, modified_at=NOW + 86_400, scan_id=tomorrow), seen)
+            return ensure(*arguments, **named)
+
+        table.scans.ensure_day_scan = overtaken
+        put_at(objects, int(NOW))
+
+        flow.respond(event_of(event))
+
+        assert table.records.record(video.id, DAY_SCAN).superseded_at is not None
+
+    def test_a_late_mark_on_what_came_back(self, flow, table, s3, objects):
+        """Whoever still holds that a content was replaced does not mark it once it has come back."""
+        first, event = put(s3)
+        flow.respond(event_of(event))
+        second, event = put(s3, body=OTHER_MP4)
+        supersede = table.records.supersede
+        seen = []
+
+        def late(video_id, scan_id):
+            if not seen:
+                seen.append(video_id)
+                note = table.watches.current(BUCKET, "a.mp4")
+                table.watches.note_current(current_of(first, modified_at=NOW + 60), note)
+            return supersede(video_id, scan_id)
+
+        table.records.supersede = late
+
+        flow.respond(event_of(event))
+
+        assert [first.id] == seen
+        assert table.records.record(first.id, DAY_SCAN).superseded_at is None
+        assert table.records.record(second.id, DAY_SCAN).superseded_at is not None
 
 
 def current_of(video, *, modified_at, scan_id=DAY_SCAN):

@@ -216,3 +216,17 @@ def test_a_queue_gets_the_older_message(bench):
     assert (test["Event"], test["Bucket"]) == ("s3:TestEvent", BUCKET)
     assert (record["eventName"], record["s3"]["object"]["key"]) == ("ObjectCreated:Put", "a+b%2Bc.mp4")
     assert record["s3"]["object"]["size"] == 1
+
+
+def test_a_put_while_versions_are_suspended(bench):
+    """The event of a put into a bucket whose versions are suspended names no version that is none."""
+    bench.switch_on()
+    bench.versions()
+    bench.s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=b"first")
+    bench.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Suspended"})
+    bench.received()
+
+    bench.s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=b"second")
+
+    (event,) = bench.received()
+    assert "version-id" not in event["detail"]["object"]

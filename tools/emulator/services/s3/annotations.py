@@ -144,7 +144,7 @@ def _bytes_of_name(entry: tuple[str, Annotation]) -> bytes:
 def _decoded(token: str) -> bytes:
     try:
         return base64.urlsafe_b64decode(token)
-    except binascii.Error as error:
+    except ValueError as error:
         raise S3Error("InvalidArgument", "The continuation token provided is incorrect") from error
 
 

@@ -289,8 +289,8 @@ def _principals(given: object, exists: Exists) -> Iterator[str]:
             raise refuse("s3", f"principals of the kind {kind} of bucket policies")
         if kind not in ("AWS", "Service"):
             raise malformed("Invalid principal in policy")
-        # A service's name is never that of a requester here.
-        yield from (_principal(name, exists) if kind == "AWS" else name for name in texts(names))
+        # A service is never a requester here, and "*" as the name of one is not everybody.
+        yield from (_principal(name, exists) if kind == "AWS" else f"service {name}" for name in texts(names))
 
 
 def _principal(name: str, exists: Exists) -> str:

@@ -48,12 +48,16 @@ def _is_suspended(bucket: FakeBucket) -> bool:
 
 def _put(backend: S3Backend, bucket_name: str, key_name: str, *arguments: Any, **named: Any) -> FakeKey:  # noqa: ANN401 - moto's
     bucket = backend.get_bucket(bucket_name)
-    with with_versions():
-        made: FakeKey = _moto_put(backend, bucket_name, key_name, *arguments, **named)
-    if _is_suspended(bucket):
-        _make_null(bucket, made)
-        made._is_versioned = False  # noqa: SLF001 - answers do not name the version null, as of objects before there were versions
-    return made
+    if not _is_suspended(bucket):
+        return _moto_put(backend, bucket_name, key_name, *arguments, **named)
+    # moto puts it as if there were no versions, so that its event names none, and would close the other versions' files.
+    versions = bucket.keys.getlist(key_name, [])
+    others = _others(versions)
+    dict.__setitem__(bucket.keys, key_name, [each for each in versions if each not in others])
+    try:
+        return _moto_put(backend, bucket_name, key_name, *arguments, **named)
+    finally:
+        bucket.keys.setlist(key_name, [*others, *bucket.keys.getlist(key_name, [])])
 
 
 def _delete(
@@ -72,8 +76,11 @@ def _delete(
     return done, meta
 
 
-def _make_null(bucket: FakeBucket, made: FakeKey | FakeDeleteMarker) -> None:
-    """Turn what was put last into the version null, in place of the former one."""
+def _make_null(bucket: FakeBucket, made: FakeDeleteMarker) -> None:
+    """Turn a delete marker into the version null, in place of the former one."""
     made._version_id = NULL_VERSION  # noqa: SLF001 - moto has no other way
-    others = [each for each in bucket.keys.getlist(made.name) if str(each.version_id) != NULL_VERSION]
-    bucket.keys.setlist(made.name, [*others, made])
+    bucket.keys.setlist(made.name, [*_others(bucket.keys.getlist(made.name)), made])
+
+
+def _others(versions: list[Any]) -> list[Any]:
+    return [each for each in versions if str(each.version_id) != NULL_VERSION]
