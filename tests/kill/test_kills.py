@@ -26,11 +26,13 @@ ELSEWHERE = {
         "handlers.flows.registration self._queues.send",
         "handlers.flows.upload self._records.note_put_again",
         "handlers.flows.upload self._registration.look",
+        "handlers.flows.upload self._records.record",
         "handlers.flows.upload self._records.restore",
         "handlers.flows.upload self._records.supersede",
     },
-    # Of an upload to a bucket with a limit.
+    # Of an upload to a bucket with a limit; and no scan by frames has others.
     "sample_frames": {
+        *_HEADERS,
         "handlers.adapters.table.watches self._table.get",
         "handlers.adapters.table.watches self._table.update",
         "handlers.flows.day_limit self._watched.get",

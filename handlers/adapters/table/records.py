@@ -91,7 +91,7 @@ class Records:
         for item in self._table.get_many(keys, ["scan_sk"]):  # holds both, and is written with the state
             yield items.video_and_state(item["scan_sk"])
 
-    def known(self, names: Iterable[tuple[str, str]]) -> Iterator[Known]:
+    def known_contents(self, names: Iterable[tuple[str, str]]) -> Iterator[Known]:
         """Yield what decides whether a verdict is still true, of the records of (video id, scan id), in any order and each once."""
         keys = (items.record_key(*each) for each in names)
         for item in self._table.get_many(keys, ["scan_sk", "etag", "engine", "interval_ms"]):
@@ -104,7 +104,7 @@ class Records:
 
         `counts` tells of an engine and an interval whether a verdict that was reached by them is taken.
         """
-        for each in self.known(names):
+        for each in self.known_contents(names):
             if each.state in (State.CLEAN, State.FLAGGED) and counts(each.engine, each.interval_ms):
                 yield each.video_id, each.etag
 

@@ -72,7 +72,7 @@ class Lookup:
 
     def _look_up(self, objects: Sequence[_Object], names: Iterable[tuple[str, str]]) -> None:
         by_id = {video_id: one for one in objects for video_id in (*one.ids, *one.upload_ids)}
-        for known in self.records.known(names):
+        for known in self.records.known_contents(names):
             one = by_id[known.video_id]
             one.take(one.judged(known))
 
