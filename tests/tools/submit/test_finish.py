@@ -130,7 +130,7 @@ def test_paused_starting(settings, shown):
 
 
 SUBMITTED = Submitted(
-    SCAN, JOB, "s3://work/manifests/x.csv", Path("manifests/x.csv"), {"objects": 4}, "python tools/review_report.py"
+    SCAN, JOB, "s3://amzn-s3-demo-work/manifests/x.csv", Path("manifests/x.csv"), {"objects": 4}, "python tools/review_report.py"
 )
 
 
@@ -146,7 +146,7 @@ def test_submitted():
         "scan_id": SCAN,
         "job_id": JOB,
         "job_ids": [JOB],
-        "manifest": {"uri": "s3://work/manifests/x.csv", "copy": "manifests/x.csv"},
+        "manifest": {"uri": "s3://amzn-s3-demo-work/manifests/x.csv", "copy": "manifests/x.csv"},
         "next": ["python tools/review_report.py"],
         "plan": {"objects": 4},
     } == SUBMITTED.as_json()
