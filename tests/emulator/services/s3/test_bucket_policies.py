@@ -7,6 +7,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from tests.emulator.services.s3.refused import code
 from tools.emulator.core import ManualClock
 from tools.emulator.settings import EmulatorSettings
 from tools.emulator.world import World
@@ -74,15 +75,6 @@ def _opened(tmp_path_factory):
 def _bench(opened):
     opened.reset()
     return opened
-
-
-def code(call, **request):
-    """Return the code with which a call is refused; "" if it is not."""
-    try:
-        call(**request)
-    except ClientError as refused:
-        return refused.response["Error"]["Code"]
-    return ""
 
 
 def test_a_policy_is_kept_as_it_was_put(bench):

@@ -3,22 +3,13 @@
 import json
 
 import pytest
-from botocore.exceptions import ClientError
 
+from tests.emulator.services.s3.refused import code
 from tools.emulator.settings import EmulatorSettings
 from tools.emulator.world import World
 
 BUCKET = "amzn-s3-demo-bucket"
 ANNOTATION = {"Bucket": BUCKET, "Key": "a", "AnnotationName": "n"}
-
-
-def code(call, **request):
-    """Return the code with which a call is refused; "" if it is not."""
-    try:
-        call(**request)
-    except ClientError as refused:
-        return refused.response["Error"]["Code"]
-    return ""
 
 
 def opened(world):
