@@ -173,8 +173,11 @@ class Invariants:
                 self.faults.append(f"a purged message is not sent again: {item}")
 
     def late(self, since):
-        """Return the waiting records whose messages were to be sent again before a time, or without a mark yet, and were not."""
-        marked = {scan_id: mark for scan_id, mark in self.marked_until().items() if mark <= since}
+        """Return the waiting records whose messages were to be sent again before a time, or without a mark yet, and were not.
+
+        Those of a paused scan are sent once it is resumed: the sweeper pauses one whose batch job was cancelled.
+        """
+        marked = {scan_id: mark for scan_id, mark in self.marked_until().items() if mark <= since and is_open(self._scans[scan_id])}
         unmarked = {scan_id: float("inf") for scan_id, item in self._scans.items() if "resend_due" in item and is_open(item)}
         marks = marked | unmarked
         waiting = filter(waits, self.records.values())
