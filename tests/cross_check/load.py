@@ -53,7 +53,7 @@ class Clock:
 class Objects:
     """A bucket full of videos. S3 is not contended for, and its answers take most of a processor's time."""
 
-    def look(self, video):
+    def look(self, video, *_how):
         """Describe an object."""
         return Look(ObjectFacts(video.id, 1_678, None), None)
 
@@ -69,7 +69,7 @@ class FastLanes(LaneQueues):
 class FastAdapters(wiring.Adapters):
     """The product's adapters, with videos that need not be looked at and lanes in the flows' time."""
 
-    def videos(self):
+    def videos(self, *, images=False):
         """Reach the bucket full of videos."""
         return Objects()
 
@@ -106,16 +106,18 @@ class Crew:
         for thread in registrars:
             thread.join()
         self.counts["seconds of registering"] = round(time.monotonic() - began)
-        self._wait_until_final()
+        self._wait_until_final(others)
         self._over.set()
         for thread in others:
             thread.join()
         return {**self.counts, "seconds": round(time.monotonic() - began, 1), "cpu": time.process_time()}
 
-    def _wait_until_final(self):
+    def _wait_until_final(self, workers):
+        if self.counts["registered Succeeded"] < len(self._order["events"]):
+            return
         table = self._table(self._registering)
         end = time.monotonic() + self._order["deadline_seconds"]
-        while time.monotonic() < end:
+        while time.monotonic() < end and all(worker.is_alive() for worker in workers):
             final = sum(table.scans.totals(scan).final for scan in self._order["scans"])
             if final >= self._order["videos"]:
                 return
