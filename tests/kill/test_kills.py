@@ -18,7 +18,8 @@ SCENARIOS = ("verdicts", "starts", "mails", "holds", "ends", "lost", "breaker", 
 _HEADERS = {"handlers.adapters.objects self._bytes", "handlers.adapters.objects self._kind_by_header"}
 ELSEWHERE = {
     "batch_invoke": _HEADERS,
-    "start_analysis": _HEADERS,
+    # What is watched is a setting; the list of calls takes its `get` for the table's, here and below.
+    "start_analysis": {*_HEADERS, "handlers.flows.day_limit self._watched.get"},
     "new_upload": {
         *_HEADERS,
         "handlers.adapters.table.records self._changed",
@@ -29,6 +30,7 @@ ELSEWHERE = {
         "handlers.flows.upload self._records.record",
         "handlers.flows.upload self._records.restore",
         "handlers.flows.upload self._records.supersede",
+        "handlers.flows.upload self._watched.get",
     },
     # Of an upload to a bucket with a limit; and no scan by frames has others.
     "sample_frames": {
@@ -41,6 +43,7 @@ ELSEWHERE = {
     "sweeper": {
         "handlers.adapters.table.scans self._change_scan",
         "handlers.flows.sweep.cancel self._scans.cancel_now",
+        "handlers.flows.sweep.cancel self._waiting.waiting",
         "handlers.adapters.table.watches self._table.update",
         "handlers.flows.sweep.compare_uploads self._watches.note_comparison",
         "handlers.flows.sweep.send_mail self._records.mail_spared",
