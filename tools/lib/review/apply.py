@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from handlers.adapters.table import Decisions, Outcome, Records
-from handlers.domain import Decision, Record, State
+from handlers.domain import Decision, Record
+from handlers.domain.decision import DECIDABLE
 from tools.lib.cli import ExitCode, Invocation
 from tools.lib.errors import ToolError
 from tools.lib.json_keys import scan_keys
@@ -20,9 +21,10 @@ from tools.lib.text import counted, moment, printable
 _BATCH = 100
 
 _REVIEW_AGAIN = "Make a new page of the scan, review the video there, and decide again."
+_READ_FIRST = "Let the functions read it, run `review_report.py retry`, and decide on a new page."
+_DECIDABLE = f"{', '.join(DECIDABLE[:-1])} or {DECIDABLE[-1]}"
 _OTHER_DEPLOYMENT = "Choose the deployment of that scan with --stack, --region and --profile."
 _CONFLICT = "its record or its decision was changed at the same moment", "Apply the file again, which will say what was changed."
-_JUDGED = frozenset({State.FLAGGED, State.CLEAN})
 
 
 @dataclass(slots=True)
@@ -114,11 +116,12 @@ def _changed(decision: Decision, record: Record | None) -> tuple[str, str] | Non
             f"it was analysed again: the record is of attempt {record.attempt}, the decision of {decision.attempt}",
             _REVIEW_AGAIN,
         )
-    etag = record.facts.etag if record.facts else None
-    if etag != decision.etag:
-        return f"another object was analysed: its etag is {etag or 'unknown'}, that of the decision {decision.etag}", _REVIEW_AGAIN
-    if record.state not in _JUDGED:
-        return f"its analysis has no verdict to decide about: it is {record.state.value}", _REVIEW_AGAIN
+    if record.state not in DECIDABLE:
+        return f"it is {record.state.value}: only what is {_DECIDABLE} can be decided about", _REVIEW_AGAIN
+    if record.etag is None:
+        return "it could not be read, so its etag is unknown, and nothing tells which content was decided about", _READ_FIRST
+    if record.etag != decision.etag:
+        return f"another object was analysed: its etag is {record.etag}, that of the decision {decision.etag}", _REVIEW_AGAIN
     return None
 
 

@@ -24,7 +24,8 @@ from tools.lib.bounded import csv_rows
 from tools.lib.cli import Bar, Invocation, options
 from tools.lib.errors import ToolError
 from tools.lib.review.completion_report import BucketFiles, ReportError, find_report
-from tools.lib.review.join import ObjectResult, ReportNotes, TruthTable, join
+from tools.lib.review.draw import Draw
+from tools.lib.review.join import ObjectResult, ObjectStatus, ReportNotes, TruthTable, join
 from tools.lib.review.recorded import recorded_of
 from tools.lib.review.uploads import uploads
 from tools.lib.scans import find
@@ -269,6 +270,7 @@ class ScanReading:
         whole: Whether to yield every object with its record. Otherwise clean objects may only be counted, and objects that a
             review does not show come with their state only.
         warnings: Complete once all results are read.
+        draw: Is offered each clean video, once.
     """
 
     run: Invocation
@@ -278,6 +280,7 @@ class ScanReading:
     bar: Bar
     whole: bool
     warnings: list[Phrase] = field(default_factory=list)
+    draw: Draw = field(default_factory=Draw)
 
     def results(self) -> Iterator[ObjectResult]:
         """Yield a result for each row of the manifest, or for each upload of a day, and for what was left out.
@@ -285,6 +288,12 @@ class ScanReading:
         Raises:
             ToolError: A report or the manifest is damaged or gone; raised while results are read.
         """
+        for outcome in self._results():
+            if self.draw.count and outcome.status is ObjectStatus.CLEAN and not (outcome.again or outcome.superseded):
+                self.draw.offer(outcome.video, outcome.video.digest)
+            yield outcome
+
+    def _results(self) -> Iterator[ObjectResult]:
         if self.scan.day is not None:
             return self._by_records()
         self.bar.show("Reading the completion report", 0, None)
@@ -309,7 +318,9 @@ class ScanReading:
             notes.take_clean(clean)
             notes.gaps += _missing_jobs(scan)
             self.warnings += notes.gaps
-            yield from join(lambda: self._shown(chain(manifest, (video for video, _ in aside))), notes, recorded, self.truth)
+            yield from join(
+                lambda: self._shown(chain(manifest, (video for video, _ in aside))), notes, recorded, self.truth, self.draw
+            )
 
     def _by_reports(self) -> Iterator[ObjectResult]:
         """Yield the result of each object that the reports name; the index is not used, because reports may name fewer."""
@@ -325,7 +336,7 @@ class ScanReading:
         if not self.choice.without_manifest:
             videos = chain(reported, unreported_videos(self.run.table.records, self.scan.id, notes))
         with recorded_of(self.run.table, self.scan, whole=self.whole) as recorded:
-            yield from join(lambda: self._shown(videos), notes, recorded, self.truth)
+            yield from join(lambda: self._shown(videos), notes, recorded, self.truth, self.draw)
 
     def _by_records(self) -> Iterator[ObjectResult]:
         """Yield the result of each upload of a day."""
