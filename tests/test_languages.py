@@ -25,7 +25,14 @@ REVIEW = [
 MAILS = [ROOT / f"handlers/domain/{name}.py" for name in ("mail", "scan_mail", "unselected")]
 CALL = re.compile(r'\b(?:text|phrase)\(\s*(?:"((?:[^"\\]|\\.)*)"|(.))')
 # What is chosen while running, and so is in no call of `text`: the arguments of `word`.
-WORDS = {*ObjectStatus, *ScanStatus, *(word for words in DECIDED.values() for word in words.values()), "without record", *(price.unit for price in PRICES), *(price.source for price in PRICES)}
+WORDS = {
+    *ObjectStatus,
+    *ScanStatus,
+    *(word for words in DECIDED.values() for word in words.values()),
+    "without record",
+    *(price.unit for price in PRICES),
+    *(price.source for price in PRICES),
+}
 OTHERS = [pytest.param(language, id=code) for code, language in LANGUAGES.items() if language is not ENGLISH]
 
 

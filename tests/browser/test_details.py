@@ -10,7 +10,7 @@ import pytest
 from handlers.domain.confidence import shown
 from handlers.domain.decision import Judgement
 from handlers.domain.engine import Engine
-from tests.browser.reviews import BUCKET, HOSTILE_KEYS, SCAN, decided, review, with_decision, with_segments
+from tests.browser.reviews import BUCKET, HOSTILE_KEYS, SCAN, review, with_decision, with_segments
 from tools.lib.review.summary import FlaggedVideo
 
 
