@@ -40,7 +40,7 @@ def decisions_of(page):
 
 
 def test_the_sample_is_marked_and_follows_what_was_flagged(pages, made):
-    """Drawn videos stand in the list below the flagged ones, marked as what they are, in the order in which they were drawn."""
+    """Drawn videos are listed below the flagged ones, marked as what they are, in the order in which they were drawn."""
     page = pages.open(*made)
 
     found = page.locator("tr.row .cell-found").all_inner_texts()

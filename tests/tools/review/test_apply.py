@@ -24,6 +24,7 @@ from tests.tools.review_doubles import (
     add_scan,
     output_of,
     review,
+    set_aside,
     video,
 )
 from tools.lib.errors import ToolError
@@ -138,7 +139,7 @@ def test_good_ones_are_applied_among_bad_ones(scanned, apply):
     ("record", "reason"),
     [
         ({"attempt": 1}, "it was analysed again: the record is of attempt 1, the decision of 0"),
-        ({"facts": None}, "it could not be read, so its etag is unknown, and nothing tells which content was decided about"),
+        ({"facts": None}, "its etag is unknown, as nothing has read it: nothing tells which content was decided about"),
         ({"facts": ObjectFacts("other", 3, None)}, f"another object was analysed: its etag is other, that of the decision {ETAG}"),
     ],
 )
@@ -250,7 +251,53 @@ def test_the_page_gets_back_decisions_about_what_failed(unflagged, apply, tmp_pa
     [data] = re.findall(r'<script type="application/json" id="data">(.*?)</script>', (tmp_path / "page.html").read_text())
     values = json.loads(data)
     assert ["confirmed", "false-alarm"] == [values[name][0]["recorded"]["decision"] for name in ("failed", "ineligible")]
-    assert {"flagged": 0, "failed": 1, "ineligible": 1} == values["looked_at"]
+    assert {"flagged": 0, "failed": 1, "ineligible": 1} == values["decided"]
+
+
+def test_what_was_left_out_of_the_job(account, apply, tmp_path):
+    """What was left out for its codec has no record: its listing has the etag for a decision; applying it twice equals once."""
+    add_scan(account, "a.mp4")
+    add_record(account, "a.mp4", State.CLEAN)
+    hevc = "The codec is hevc."
+    set_aside(account, [(HOSTILE, "", "codec", hevc, ETAG, "7"), ("other.mp4", "", "codec", hevc, "e2", "7")])
+    review(account, "page", str(tmp_path / "page.html"))
+    [data] = re.findall(r'<script type="application/json" id="data">(.*?)</script>', (tmp_path / "page.html").read_text())
+    shown = {each["key"]: (each["etag"], each["size"], each["attempt"]) for each in json.loads(data)["ineligible"]}
+
+    results = [apply(exported(entry(HOSTILE))) for _ in range(2)]
+
+    after = output_of(review(account, "--json"))
+    assert {HOSTILE: (ETAG, 7, 0), "other.mp4": ("e2", 7, 0)} == shown
+    assert [(0, "1 decision"), (0, "0 decisions")] == [
+        (each.exit_code, re.search(r": (\d+ \w+) by Ada", each.stdout)[1]) for each in results
+    ]
+    assert [("codec", hevc, "confirmed"), ("codec", hevc, None)] == [
+        (each["reason"], each["message"], each["decision"] and each["decision"]["decision"]) for each in after["ineligible"]
+    ]
+    assert (3, 3, True, 1) == (after["objects"], after["expected"], after["adds_up"], after["decided"]["ineligible"]["confirmed"])
+    assert State.FAILED is account.table.records.record(video(HOSTILE).id, SCAN).state
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (("a.mp4", "", "codec", "hevc", "other", "7"), "another object was analysed: its etag is other"),
+        (("a.mp4", "", "codec", "hevc"), "its etag is unknown, as nothing has read it"),
+        (("a.mp4", "", "codec", "hevc", "", "7"), "its etag is unknown, as nothing has read it"),
+        (("a.mp4", "", "codec", "hevc", ETAG, "-1"), "its etag is unknown, as nothing has read it"),
+        (("b.mp4", "", "codec", "hevc", ETAG, "7"), f"scan {SCAN} has no record of it"),
+    ],
+)
+def test_left_out_but_another_content(account, apply, row, reason):
+    """A decision about what was left out is refused where the list has another etag or none, and nothing is recorded."""
+    add_scan(account)
+    set_aside(account, [row])
+    before = len(account.wire.writes)
+
+    refused = output_of(apply(exported(entry()), "--json"))["refused"]
+
+    assert [True] == [each["reason"].startswith(reason) for each in refused]
+    assert before == len(account.wire.writes)
 
 
 def test_an_upload_that_could_not_be_read(account, apply):

@@ -154,7 +154,7 @@ def test_before_anyone_looked(scanned):
     sample = sample_of(scanned, "--sample-clean", "5")
 
     assert [0, 0, None, None, None] == [
-        sample[name] for name in ("looked_at", "missed", "miss_rate_percent", "miss_rate_low_percent", "miss_rate_high_percent")
+        sample[name] for name in ("decided", "missed", "miss_rate_percent", "miss_rate_low_percent", "miss_rate_high_percent")
     ]
     assert "Still to be looked at: 5 of 5 sampled clean videos.\n" in review(scanned, "--sample-clean", "5").stdout
 
@@ -169,7 +169,7 @@ def test_the_rate_of_misses(scanned, tmp_path):
     shown = review(scanned, "--sample-clean", "5").stdout
     data = page_of(scanned, tmp_path, "--sample-clean", "5", "--language", "es")
     assert 0 == applied.exit_code
-    assert (2, 1, 50.0) == (sample["looked_at"], sample["missed"], sample["miss_rate_percent"])
+    assert (2, 1, 50.0) == (sample["decided"], sample["missed"], sample["miss_rate_percent"])
     assert (1.3, 98.7, 95.0) == (
         round(sample["miss_rate_low_percent"], 1),
         round(sample["miss_rate_high_percent"], 1),
@@ -194,7 +194,7 @@ def test_what_was_not_drawn_does_not_count(scanned, tmp_path):
 
     decide(scanned, tmp_path, {other: "confirmed", "flagged.mp4": "confirmed"})
 
-    assert (0, 0) == tuple(sample_of(scanned, "--sample-clean", "5")[name] for name in ("looked_at", "missed"))
+    assert (0, 0) == tuple(sample_of(scanned, "--sample-clean", "5")[name] for name in ("decided", "missed"))
 
 
 def test_all_were_looked_at(scanned, tmp_path):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from handlers.domain import Decision, Judgement, Problem, Record, State, Video
+from handlers.domain import Decision, Judgement, ObjectFacts, Problem, Record, State, Video
 from handlers.domain.decision import content_of
 from handlers.domain.identity import digest_of
 from handlers.domain.languages import ENGLISH, Phrase
@@ -61,6 +61,7 @@ class ObjectResult:
     Attributes:
         reason: Why it failed or was skipped, as a code; `message` says it in a sentence.
         again: Whether an earlier row of the manifest names the same object: two rows, one record.
+        listed: Its content as it was listed, if it was left out of the job.
         decision: What a person decided about its content, in this scan or another; None too where that was not read.
     """
 
@@ -70,13 +71,23 @@ class ObjectResult:
     reason: str | None = None
     message: str | None = None
     again: bool = False
+    listed: ObjectFacts | None = None
     decision: Decision | None = None
 
     @property
+    def facts(self) -> ObjectFacts | None:
+        """Return its content as it was last looked at, or as it was listed."""
+        return self.record.facts if self.record else self.listed
+
+    @property
+    def etag(self) -> str | None:
+        """Return the etag of its content, None where that is not known."""
+        return self.facts.etag if self.facts else self.video.etag
+
+    @property
     def content(self) -> tuple[str, str] | None:
-        """Return what a decision about it is about, None where its content is not known: it was never read."""
-        etag = self.record.etag if self.record else None
-        return content_of(self.video, etag) if etag else None
+        """Return what a decision about it is about, None where its content is not known."""
+        return content_of(self.video, self.etag) if self.etag else None
 
     @property
     def superseded(self) -> bool:
@@ -92,6 +103,7 @@ class TaskNote:
     state: str | None = None
     reason: str | None = None
     message: str | None = None
+    facts: ObjectFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +156,12 @@ class ReportNotes:
         self._put(digest_of(row.bucket, row.key, row.version_id), place)
         self.rows += 1
 
-    def set_aside(self, video: Video, problem: Problem) -> None:
-        """Note that an object was left out of the job, and why; a report that names it later replaces this."""
-        self._put(video.digest, self._placed(TaskNote(True, SET_ASIDE, problem.code, problem.message)))
+    def set_aside(self, video: Video, problem: Problem, facts: ObjectFacts | None) -> None:
+        """Note that an object was left out of the job, and why; a report that names it later replaces this.
+
+        Where its content is known it has a note of its own: a review lists each of these objects anyway.
+        """
+        self._put(video.digest, self._placed(TaskNote(True, SET_ASIDE, problem.code, problem.message, facts)))
 
     def take_clean(self, ids: Iterable[bytes]) -> None:
         """Note the objects that the index calls clean; it may name one twice that moved while it was read."""
@@ -316,7 +331,7 @@ def result_of(
     if not note.succeeded:
         return ObjectResult(video, ObjectStatus.FAILED, None, note.reason, note.message, again)
     status = _UNRECORDED.get(note.state, ObjectStatus.LOST)
-    return ObjectResult(video, status, None, note.reason, note.message, again)
+    return ObjectResult(video, status, None, note.reason, note.message, again, note.facts)
 
 
 def note_of(row: ReportRow) -> TaskNote:

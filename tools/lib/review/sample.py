@@ -20,7 +20,7 @@ from tools.lib.videos import named
 
 # How sure the interval is: in 95 of 100 samples it holds the true rate.
 CONFIDENCE = 0.95
-# A page stays responsive with so many, and they bound a rate of 0 at 0.1 %.
+# A page stays responsive with that many, and they bound a rate of 0 at 0.1 %.
 MAX_SAMPLE = 5_000
 _BISECTIONS = 60
 
@@ -134,7 +134,7 @@ class CleanSample:
             "seed": self.seed,
             "drawn": len(self.videos),
             "all_drawn": self.whole,
-            "looked_at": self.looked_at,
+            "decided": self.looked_at,
             "missed": self.missed,
             "miss_rate_percent": 100 * self.missed / self.looked_at if self.looked_at else None,
             "miss_rate_low_percent": None if low is None else 100 * low,
@@ -156,7 +156,7 @@ def _video_json(outcome: ObjectResult) -> dict[str, Any]:
 
 
 def clopper_pearson(hits: int, trials: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Return the exact interval of a share of which so many trials showed so many hits (Clopper and Pearson, 1934).
+    """Return the exact interval of a share by the hits among trials (Clopper and Pearson, 1934).
 
     Its ends are the shares for which that few hits, or that many, have half the chance that remains beside the confidence.
     """
@@ -176,7 +176,7 @@ def _share_at(is_above: Callable[[float], bool]) -> float:
 
 
 def _at_most(hits: int, trials: int, share: float) -> float:
-    """Return the chance of at most so many hits, each with the chance `share`, between 0 and 1."""
+    """Return the chance of at most `hits` among trials that each hit with the chance `share`, between 0 and 1."""
     ways = lgamma(trials + 1)
     return sum(
         exp(ways - lgamma(count + 1) - lgamma(trials - count + 1) + count * log(share) + (trials - count) * log(1 - share))

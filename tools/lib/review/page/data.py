@@ -87,7 +87,7 @@ def page_data(
         **_videos(review, labels),
         "cures": _cures(review, language),
         "decided_words": {status.value: dict(words) for status, words in WORDS.items()},
-        "looked_at": {status.value: truth.looked_at(status) for status in WORDS if status is not ObjectStatus.CLEAN},
+        "decided": {status.value: truth.looked_at(status) for status in WORDS if status is not ObjectStatus.CLEAN},
         "sample": None if review.sample is None else review.sample.sentences(language),
         "labels": labels.as_json(),
         "everything": target.command("review_report.py", "--scan", scan.id, "--json"),

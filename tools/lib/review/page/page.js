@@ -91,7 +91,7 @@ function fillSummary() {
 
 /** Returns how many objects of a status a person has decided about, as the table knows it. */
 function lookedAt(state) {
-  const decided = DATA.looked_at[state];
+  const decided = DATA.decided[state];
   return decided ? text("; {decided} decided by a person", { decided }) : "";
 }
 

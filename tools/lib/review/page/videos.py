@@ -64,14 +64,14 @@ class Describer:
 
     def _named(self, outcome: ObjectResult) -> dict[str, Any]:
         record, video = outcome.record, outcome.video
-        facts = record.facts if record else None
+        facts = outcome.facts
         return {
             "id": video.id,
             "bucket": video.bucket,
             "key": video.key,
             "version": video.version_id,
             "looked_at": facts.version_id if facts else None,
-            "etag": record.etag if record else video.etag,
+            "etag": outcome.etag,
             "size": facts.size if facts else None,
             "attempt": record.attempt if record else 0,
             "duration": record.duration_ms if record else None,
