@@ -156,7 +156,7 @@ class ReportNotes:
         self._put(digest_of(row.bucket, row.key, row.version_id), place)
         self.rows += 1
 
-    def set_aside(self, video: Video, problem: Problem, facts: ObjectFacts | None) -> None:
+    def set_aside(self, video: Video, problem: Problem, facts: ObjectFacts | None = None) -> None:
         """Note that an object was left out of the job, and why; a report that names it later replaces this.
 
         Where its content is known it has a note of its own: a review lists each of these objects anyway.
