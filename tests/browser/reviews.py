@@ -164,6 +164,13 @@ def decided(outcome, judgement, note=""):
     return replace(outcome, decision=Decision(**about, judgement=judgement, note=note, decided_by="Ana", decided_at=at))
 
 
+def clean(key):
+    """Return a clean video, in which something was found below the policy's thresholds."""
+    below = LabelSummary("Weapons", "Violence", 2, 55.0, 1_500, 2_000, counts_from=80.0)
+    record = Record(Video(BUCKET, key), SCAN, State.CLEAN, facts=ObjectFacts("e1", 3, None), duration_ms=60_000, labels=(below,))
+    return ObjectResult(record.video, ObjectStatus.CLEAN, record)
+
+
 def with_decision(video, judgement, note=""):
     """Return a flagged video about which Ana has decided."""
     return replace(video, outcome=decided(video.outcome, judgement, note))
