@@ -62,11 +62,11 @@ def _faults(case: Case, bucket: str, statements: Iterable[Mapping[str, Any]]) ->
             lost = "what it closes cannot be analysed" if policy.on_reading else "they cannot tag what it closes"
             yield warning(
                 f"The gate of {bucket} ({policy}) does not exempt {', '.join(missing)}: {lost}.",
-                f"`python tools/control_scan.py gate {bucket} --policy {policy}` prints it with today's roles; name its reviewers, too.",
+                f"`python tools/control_scan.py gate {bucket} --policy {policy}` prints it anew; repeat its reviewers.",
             )
     if GatePolicy.DENY_UNLESS_CLEAN in shut_out and not roles.tagging:
         yield warning(
-            f"The gate of {bucket} ({GatePolicy.DENY_UNLESS_CLEAN}) closes every object without a tag, and no function of the "
-            "stack tags objects.",
-            f"`python tools/control_scan.py gate {bucket} --remove` prints the policy without it; or deploy the function that tags.",
+            f"The gate of {bucket} ({GatePolicy.DENY_UNLESS_CLEAN}) closes every object without a tag, and no function "
+            "of the stack tags objects.",
+            f"`python tools/control_scan.py gate {bucket} --remove` prints the policy without it; or deploy with tags.",
         )

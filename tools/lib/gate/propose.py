@@ -100,8 +100,8 @@ def _require_roles(run: Invocation, bucket: str, policies: Sequence[GatePolicy],
     needing = [policy for policy in policies if policy is not GatePolicy.DENY_FLAGGED]
     if needing:
         raise ToolError(
-            f"No function of the stack {stack} may tag the objects of {bucket}: {' and '.join(needing)} would close what no verdict "
-            "opens, or lock out the function that tags once there is one.",
+            f"No function of the stack {stack} may tag the objects of {bucket}: {' and '.join(needing)} would close what no "
+            "verdict opens, or lock out the function that tags once there is one.",
             cure='Set "tag_objects" to true in cdk.json, run `make deploy`, then run this again.',
         )
     run.terminal.info(

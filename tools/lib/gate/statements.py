@@ -98,8 +98,8 @@ def statements(policy: GatePolicy, bucket_arn: str, arns: Sequence[str]) -> list
     """Return the statements of a policy for all objects of a bucket, which exempt users and roles by their ARNs.
 
     They are exempt by aws:PrincipalArn, as AWS advises against NotPrincipal. Of a session it is the ARN of the role, and AWS says
-    not to write that of the session (IAM user guide, reference_policies_condition-keys). Anonymous requests and AWS services have
-    no such key, and ArnNotEquals holds without it: they are denied.
+    not to write that of the session (IAM user guide, reference_policies_condition-keys). Anonymous requests have no such key, and
+    ArnNotEquals holds without it: they are denied.
     """
     return [
         {
