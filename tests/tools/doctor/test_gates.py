@@ -20,7 +20,6 @@ from tools.lib.gate.statements import statements
 
 OTHER = "amzn-s3-demo-bucket2"
 READERS = ("batch_invoke", "start_analysis")
-TAGS = {"Effect": "Allow", "Action": "s3:PutObjectTagging", "Resource": f"arn:aws:s3:::{BUCKET}/*"}
 
 
 @pytest.fixture
@@ -57,15 +56,16 @@ def installed(line, document, bucket=BUCKET):
 
 
 @contextmanager
-def tagging(line, module):
-    """Let the role of a function tag for the block."""
+def granted(line, module, action, bucket=BUCKET):
+    """Allow an action on a bucket's objects to the role of a function for the block."""
     name = role_of(line, module).rpartition("/")[2]
-    document = json.dumps({"Version": "2012-10-17", "Statement": [TAGS]})
-    line.client("iam").put_role_policy(RoleName=name, PolicyName="tags", PolicyDocument=document)
+    statement = {"Effect": "Allow", "Action": action, "Resource": f"arn:aws:s3:::{bucket}/*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    line.client("iam").put_role_policy(RoleName=name, PolicyName="more", PolicyDocument=document)
     try:
         yield
     finally:
-        line.client("iam").delete_role_policy(RoleName=name, PolicyName="tags")
+        line.client("iam").delete_role_policy(RoleName=name, PolicyName="more")
 
 
 def printed(line, *policies):
@@ -86,7 +86,7 @@ def test_none(look):
 
 def test_as_printed(look, refusing_line):
     """A gate as it is printed fits the deployed roles, all that read; nor does it count as a policy that may deny them reading."""
-    with tagging(refusing_line, "completion"):
+    with granted(refusing_line, "completion", "s3:PutObjectTagging"):
         document = printed(refusing_line, *(policy for policy in GatePolicy if policy is not GatePolicy.DENY_UNLESS_CLEAN))
         with installed(refusing_line, document):
             (finding,), (other,) = look(), look("bucket policy")
@@ -144,7 +144,10 @@ def test_changed_by_hand(look, refusing_line, condition):
 def test_tagging_role_is_missing(look, refusing_line, policy):
     """Where the role that tags is shut out, verdicts cannot be written as tags; it is named once for all statements."""
     tagger = role_of(refusing_line, "completion")
-    with tagging(refusing_line, "completion"), installed(refusing_line, gate(BUCKET, policy, f"arn:aws:iam::{ACCOUNT}:role/gone")):
+    with (
+        granted(refusing_line, "completion", "s3:PutObjectTagging"),
+        installed(refusing_line, gate(BUCKET, policy, f"arn:aws:iam::{ACCOUNT}:role/gone")),
+    ):
         (finding,) = look()
 
     assert Level.WARNING is finding.level
@@ -169,7 +172,8 @@ def test_buckets_scanned_lately(look, refusing_line):
         scan_id = f"01K742SG00000000000000000{number}"
         refusing_line.table.scans.put_scan(Scan(scan_id, bucket, created_at=refusing_line.clock.now(), objects=1))
     try:
-        with installed(refusing_line, gate(OTHER, GatePolicy.DENY_FLAGGED, f"arn:aws:iam::{ACCOUNT}:role/gone"), OTHER):
+        document = gate(OTHER, GatePolicy.DENY_FLAGGED, f"arn:aws:iam::{ACCOUNT}:role/gone")
+        with granted(refusing_line, "start_analysis", "s3:GetObject", OTHER), installed(refusing_line, document, OTHER):
             findings = look()
         (fine,) = look()
     finally:
