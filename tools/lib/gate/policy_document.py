@@ -20,7 +20,7 @@ MAX_BYTES = 20_480
 
 
 def read_policy(s3: S3Client, bucket: str) -> Document | None:
-    """Return the policy of a bucket, None if it has none.
+    """Return the policy of a bucket as S3 has it, with the statements of others; None if it has none.
 
     Raises:
         ClientError: It may not be read, or there is no such bucket.
