@@ -254,6 +254,21 @@ class TestShown:
         assert f"aws s3api put-bucket-policy --bucket {BUCKET}" in result.stderr
 
 
+    @pytest.mark.parametrize(
+        ("policy", "other"), [("deny-flagged", "flagged-stays-tagged"), ("deny-unless-clean", "only-this-stack-may-tag")]
+    )
+    def test_what_others_could_undo(self, stack, policy, other):
+        """Where those who may tag could open objects, the policy that prevents it is named, unless it is there already."""
+        hint = f"unless {other} is there as well"
+
+        alone = gate(stack, *chosen(policy))
+        both = gate(stack, *chosen(policy, other))
+        install(stack, merged(stack, *chosen(other)))
+        later = gate(stack, *chosen(policy))
+
+        assert [True, False, False] == [hint in result.stderr for result in (alone, both, later)]
+
+
 class TestRemoved:
     def test_all(self, stack):
         """Without names the whole gate is taken out, and nothing else."""

@@ -12,12 +12,17 @@ from tools.lib.cli import Invocation
 from tools.lib.coverage import Status, measure
 from tools.lib.errors import ToolError
 from tools.lib.gate.merge import merge, remove
-from tools.lib.gate.policy_document import MAX_BYTES, Document, byte_count, read_whole_policy
+from tools.lib.gate.policy_document import MAX_BYTES, Document, byte_count, read_whole_policy, statements_of
 from tools.lib.gate.result import MergedPolicy
-from tools.lib.gate.statements import GatePolicy, Roles, statements
+from tools.lib.gate.statements import GatePolicy, Roles, policy_of, statements
 from tools.lib.listing import Selection
 from tools.lib.text import counted
 
+# What else a policy on reading takes to hold against who may tag: without it the tag can be removed, or the one that opens written.
+_COMPLETED_BY = {
+    GatePolicy.DENY_FLAGGED: GatePolicy.FLAGGED_STAYS_TAGGED,
+    GatePolicy.DENY_UNLESS_CLEAN: GatePolicy.ONLY_THIS_STACK_MAY_TAG,
+}
 # What a bucket without a policy begins with.
 _EMPTY: Document = {"Version": "2012-10-17", "Statement": []}
 
@@ -53,9 +58,19 @@ def propose(run: Invocation, bucket: str, policies: Sequence[GatePolicy], review
         ),
     )
     size = _require_size(bucket, after)
+    if roles.tagging:
+        _mention_what_is_missing(run, chosen, after)
     unreadable = _count_unreadable(run, bucket) if unless_clean else 0
     run.terminal.info(f"The policy would have {size:,} of the {MAX_BYTES:,} bytes that S3 takes.")
     return _shown(run, MergedPolicy(bucket, before, after, unreadable))
+
+
+def _mention_what_is_missing(run: Invocation, chosen: Sequence[GatePolicy], after: Document) -> None:
+    present = {policy_of(statement.get("Sid")) for statement in statements_of(after)}
+    for policy in chosen:
+        other = _COMPLETED_BY.get(policy)
+        if other and other not in present:
+            run.terminal.info(f"{policy} holds only against those who may not tag objects, unless {other} is there as well.")
 
 
 def withdraw(run: Invocation, bucket: str, policies: Sequence[GatePolicy]) -> MergedPolicy:
