@@ -253,7 +253,6 @@ class TestShown:
         assert f"of the {MAX_BYTES:,} bytes" in result.stderr
         assert f"aws s3api put-bucket-policy --bucket {BUCKET}" in result.stderr
 
-
     @pytest.mark.parametrize(
         ("policy", "other"), [("deny-flagged", "flagged-stays-tagged"), ("deny-unless-clean", "only-this-stack-may-tag")]
     )
