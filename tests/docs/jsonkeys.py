@@ -27,7 +27,7 @@ OUTPUTS = {
     ("control_scan.py watch pause", "control_scan.py watch resume"): ("control_scan_watch", "watch pause", "watch resume"),
     ("control_scan.py watch release",): ("control_scan_watch", "watch release"),
     ("review_report.py show", "review_report.py page", "review_report.py export"): (
-        *("review_report", "review", "review of a job"),
+        *("review_report", "review", "review of a job", "review of a sample"),
         "review of a day",
     ),
     ("review_report.py apply",): ("review_report", "decisions applied", "decisions refused"),

@@ -94,7 +94,15 @@ def test_review_and_retry(scanned):
     fill_day(scanned)
     scanned.session.client("dynamodb").delete_item(TableName=product.TABLE, Key=key_of(decision))
     commands = (
-        *("decisions applied", "review", "review of a job", "history of a video", "scans since", "retry, dry run"),
+        *(
+            "decisions applied",
+            "review",
+            "review of a sample",
+            "review of a job",
+            "history of a video",
+            "scans since",
+            "retry, dry run",
+        ),
         *(
             "policy",
             "policy applied",
