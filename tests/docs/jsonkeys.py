@@ -21,6 +21,7 @@ OUTPUTS = {
     ("control_scan.py cancel",): ("control_scan", "cancel"),
     ("control_scan.py redrive",): ("control_scan", "redrive"),
     ("control_scan.py coverage",): ("control_scan", "coverage"),
+    ("control_scan.py gate",): ("control_scan", "gate"),
     ("control_scan.py watch on", "control_scan.py watch off"): ("control_scan_watch", "watch on", "watch off"),
     ("control_scan.py watch status",): ("control_scan_watch", "watch status"),
     ("control_scan.py watch pause", "control_scan.py watch resume"): ("control_scan_watch", "watch pause", "watch resume"),

@@ -97,6 +97,7 @@ COMMANDS = {
     "cancel": ("control_scan.py", "cancel", "{express}", "--yes"),
     "redrive": ("control_scan.py", "redrive"),
     "coverage": ("control_scan.py", "coverage", "{bucket}"),
+    "gate": ("control_scan.py", "gate", "{bucket}", "--policy", "deny-flagged"),
     "watch on": ("control_scan.py", "watch", "on", "{bucket}", "--stack", "Watching"),
     "watch off": ("control_scan.py", "watch", "off", "{bucket}", "--yes", "--stack", "Watching"),
     "watch status": ("control_scan.py", "watch", "status", "--stack", "Watching"),

@@ -136,7 +136,9 @@ def test_control(scanned):
     scanned.jobs.states = [{"Status": "Active"}]
     shapes, items = {}, {}
 
-    for command in ("status", "status of a scan", "list", "coverage"):
+    scanned.deploy_functions(reader=["s3:GetObject"])
+
+    for command in ("status", "status of a scan", "list", "coverage", "gate"):
         shapes[command] = keys(json_of(scanned, command))
     for command in ("resume", "slots", "redrive", "resume a scan", "pause a scan", "cancel"):
         shapes[command] = keys(json_of(scanned, command))
