@@ -5,7 +5,7 @@ const DECISION_NAMES = { confirmed: text("Confirmed"), "false-alarm": text("Fals
 const CHOICES = { confirmed: text("Confirm"), "false-alarm": text("False alarm") };
 const TICK_SECONDS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 36_000];
 
-/** Returns the details; `decided` is called when the person has decided something. */
+/** Returns the details of a video; `decided(decision, note)` is called when the person decides or writes a note. */
 function detailsOf(video, decisions, decided) {
   const parts = video.state === "flagged" ? [timeline(video), decisionForm(video, decisions, decided), findings(video)] : [failure(video), video.labels ? summaries(video) : null];
   return element("div", { class: "details", role: "group", "aria-label": text("Details of {video}", { video: visible(video.name) }) }, ...parts, access(video));
