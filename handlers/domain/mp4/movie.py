@@ -43,7 +43,7 @@ _IN_MOVIE = frozenset(
     }
 )
 
-# Boxes that stand outside of others. A file of these alone has been understood.
+# Boxes at the top level of a file. A file of these alone has been understood.
 _TOP_LEVEL = frozenset(
     {
         *(b"ftyp", b"styp", b"mdat", b"free", b"skip", b"wide", b"uuid", b"sidx", b"ssix", b"moof", b"mfra", b"meta", b"pdin"),
