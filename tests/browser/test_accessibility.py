@@ -68,7 +68,8 @@ def test_axe_would_find(pages):
 
     page.evaluate("document.querySelector('#filter-text').closest('label').firstChild.remove()")
 
-    assert {"label"} == {rule for rule, _, _ in axe.findings(page)}
+    # Without its text the field is lower, and may be half behind the bar at the bottom of the window: that is another finding.
+    assert {"label"} <= {rule for rule, _, _ in axe.findings(page)}
 
 
 def test_landmarks(in_scheme):
