@@ -88,16 +88,17 @@ class Scans:
 
     def _list_all(self, scans: Sequence[Scan]) -> None:
         # One that is not active any more by now is taken from its list by the next sweep.
-        self._list(scan_items.ACTIVE_PK, (scan.id for scan in scans if scan.active))
-        self._list(scan_items.SUBMITTED_PK, (scan.id for scan in scans if scan.day is None))
+        self._list(scan_items.active_key, (scan.id for scan in scans if scan.active))
+        self._list(scan_items.submitted_key, (scan.id for scan in scans if scan.day is None))
 
-    def _list(self, pk: str, scan_ids: Iterable[str]) -> None:
+    def _list(self, key_of: Callable[[str], dict[str, str]], scan_ids: Iterable[str]) -> None:
         """List the scans that a list lacks, and note that it lacks none."""
-        listed, _ = self._listed(pk)
+        check = key_of(scan_items.CHECKED)
+        listed, _ = self._listed(check["pk"])
         for scan_id in scan_ids:
             if scan_id not in listed:
-                self._table.put(expressions.put({"pk": pk, "sk": scan_id}))
-        self._table.put(expressions.put({"pk": pk, "sk": scan_items.CHECKED, **codec.present({"at": self._clock.now()})}))
+                self._table.put(expressions.put(key_of(scan_id)))
+        self._table.put(expressions.put({**check, **codec.present({"at": self._clock.now()})}))
 
     def _unlist(self, scan_id: str) -> None:
         """List a scan no longer, in one transaction with a write of the scan as it is: it may be opened again meanwhile."""

@@ -42,7 +42,7 @@ class CompareUploads:
         attempt_all(steps, lambda: self._clock.now() <= until)
 
     def _attempt(self, watched: Watch, today: str, until: float, among: int) -> None:
-        """Compare a bucket, with an equal share of the time that is left for so many.
+        """Compare a bucket, with an equal share of the time that is left for this and the other buckets (`among` in all).
 
         One that is gone or may not be listed is left until the next day, which finds what this one would.
         """

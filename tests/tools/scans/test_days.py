@@ -181,7 +181,7 @@ def test_a_named_scan_costs_one_request(months):
 
 
 def add_days(account, days):
-    """Have a sweep see three buckets that were watched for so many days before the day."""
+    """Have a sweep see three buckets that were watched on each of these days before the day."""
     for number in range(1, days + 1):
         day = (date.fromisoformat(DAY) - timedelta(days=number)).isoformat()
         for bucket in (BUCKET, "amzn-s3-demo-bucket1", "amzn-s3-demo-bucket2"):
