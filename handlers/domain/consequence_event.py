@@ -33,7 +33,7 @@ class DetailType(StrEnum):
     SCAN_CLOSED = "Video Moderation Scan Closed"
 
 
-class Action(StrEnum):
+class PostScanAction(StrEnum):
     """What is done to an object after its scan."""
 
     TAG = "TAG"
@@ -66,7 +66,7 @@ def verdict_json(record: Record, status: ObjectStatus, decision: Decision | None
         labels = labels[: len(labels) // 2]
 
 
-def action_failed(record: Record, action: Action, reason: str) -> Event:
+def action_failed(record: Record, action: PostScanAction, reason: str) -> Event:
     """Return the event that a tag or an annotation could not be written; `reason` is AWS's code or one of ours."""
     detail = {**_about(record), "action": action.value, "statusReasons": [reason]}
     return Event(DetailType.ACTION_FAILED, json_text.compact(detail))

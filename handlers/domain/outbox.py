@@ -19,8 +19,8 @@ MOST_WAIT_SECONDS = 3_600.0
 class Due:
     """One item of the outbox. A `video_id` of "" means the scan itself, which was closed.
 
-    `tries` counts attempts that AWS prevented, `not_before` is when the next one is due (epoch seconds), and `told` says whether an
-    earlier one put the event on the bus.
+    `tries` counts attempts that AWS prevented, `not_before` is when the next one is due (epoch seconds), and `event_sent` says
+    whether an earlier one put the event on the bus.
     """
 
     video_id: str
@@ -28,7 +28,7 @@ class Due:
     token: str
     tries: int = 0
     not_before: float | None = None
-    told: bool = False
+    event_sent: bool = False
 
     def is_due(self, now: float) -> bool:
         """Tell whether it is time to carry it out."""
@@ -42,8 +42,8 @@ class Due:
 
 def body(due: Due) -> str:
     """Return the message of an item."""
-    fields = {"video_id": due.video_id, "scan_id": due.scan_id, "token": due.token, "tries": due.tries, "told": due.told}
-    return json_text.compact(fields)
+    names = ("video_id", "scan_id", "token", "tries", "event_sent")
+    return json_text.compact({name: getattr(due, name) for name in names})
 
 
 def parse(text: str) -> Due | None:
@@ -53,4 +53,4 @@ def parse(text: str) -> Due | None:
     tries = fields.get("tries")
     if "video_id" not in fields or not identity.is_scan_id(scan_id) or not token or type(tries) is not int:
         return None
-    return Due(video_id, scan_id, token, tries, told=fields.get("told") is True)
+    return Due(video_id, scan_id, token, tries, event_sent=fields.get("event_sent") is True)

@@ -16,7 +16,7 @@ from handlers.adapters import EventBus, NotMarkedError, ObjectMarks, ThrottledEr
 from handlers.adapters.table import Content, Outbox, Outcome, Scans
 from handlers.domain import consequence, consequence_event, json_text, outbox
 from handlers.domain.consequence import ObjectStatus
-from handlers.domain.consequence_event import Action
+from handlers.domain.consequence_event import PostScanAction
 from handlers.domain.outbox import Due
 from handlers.runtime import Clock, Log
 
@@ -40,7 +40,7 @@ class PublishSettings:
 class _Carried:
     """How far an item got: whether its event is on the bus, and the error that prevented something."""
 
-    told: bool
+    event_sent: bool
     prevented_by: Exception | None
 
 
@@ -85,36 +85,36 @@ class PublishFlow:
         error = carried.prevented_by
         if error is None:
             return
-        self._outbox.postpone(due, at=self._clock.now(), told=carried.told)
+        self._outbox.postpone(due, at=self._clock.now(), event_sent=carried.event_sent)
         if not fault_of(error).transient:
             raise error
         log.warning("consequences put off", reason=code_of(error), tries=due.tries + 1)
 
     def _carried_out_at_last(self, due: Due, log: Log) -> _Carried:
         """Carry out an item until there is no newer verdict, and delete it."""
-        told, seen = due.told, None
+        event_sent, seen = due.event_sent, None
         for number in range(ROUNDS):
             content = self._outbox.content(due) if due.video_id else None
             if number and content == seen:
                 # The item is another invocation's, or gone, and what it stands for is carried out.
-                return _Carried(told, None)
-            carried = self._carried_out(content, log, told=told) if due.video_id else self._scan_told(due.scan_id)
+                return _Carried(event_sent, None)
+            carried = self._carried_out(content, log, event_sent=event_sent) if due.video_id else self._closed_scan(due.scan_id)
             if carried.prevented_by is not None or self._outbox.done(due) is Outcome.DONE:
                 return carried
-            told, seen = False, content
-        return _Carried(told, ThrottledError(f"there was a newer verdict {ROUNDS} times"))
+            event_sent, seen = False, content
+        return _Carried(event_sent, ThrottledError(f"there was a newer verdict {ROUNDS} times"))
 
     # --- a video -------------------------------------------------------------------------------------------------------
 
-    def _carried_out(self, content: Content | None, log: Log, *, told: bool) -> _Carried:
+    def _carried_out(self, content: Content | None, log: Log, *, event_sent: bool) -> _Carried:
         status = None if content is None else consequence.status_of(content.record, content.decision)
         if content is None or status is None:
-            return _Carried(told, None)
+            return _Carried(event_sent, None)
         prevented_by = self._marked(content, status, log)
-        if self._settings.publish_events and not told:
+        if self._settings.publish_events and not event_sent:
             error = _prevented(lambda: self._bus.tell(consequence_event.result(content.record, status, content.decision)))
             return _Carried(error is None, prevented_by or error)
-        return _Carried(told, prevented_by)
+        return _Carried(event_sent, prevented_by)
 
     def _marked(self, content: Content, status: ObjectStatus, log: Log) -> Exception | None:
         """Tag and annotate an object, unless another record of its content counts more; return what prevented that."""
@@ -125,15 +125,16 @@ class PublishFlow:
         errors = [_prevented(partial(self._do, action, write, content, log)) for action, write in writes]
         return next((error for error in errors if error is not None), None)
 
-    def _writes(self, content: Content, status: ObjectStatus) -> Iterator[tuple[Action, Callable[[], None]]]:
+    def _writes(self, content: Content, status: ObjectStatus) -> Iterator[tuple[PostScanAction, Callable[[], None]]]:
         record, decision = content.record, content.decision
         if self._settings.tag_objects:
-            yield Action.TAG, lambda: self._marks.tag(record.video, record.facts, status, lambda etag: self._status(content, etag))
+            status_of = partial(self._status, content)
+            yield PostScanAction.TAG, partial(self._marks.tag, record.video, record.facts, status, status_of)
         if self._settings.annotate_objects and consequence.is_worth_annotating(record, decision, content.others):
             text = consequence_event.verdict_json(record, status, decision)
-            yield Action.ANNOTATION, lambda: self._marks.annotate(record.video, record.facts, text)
+            yield PostScanAction.ANNOTATION, partial(self._marks.annotate, record.video, record.facts, text)
 
-    def _do(self, action: Action, write: Callable[[], None], content: Content, log: Log) -> None:
+    def _do(self, action: PostScanAction, write: Callable[[], None], content: Content, log: Log) -> None:
         try:
             write()
         except NotMarkedError as refusal:
@@ -147,10 +148,10 @@ class PublishFlow:
 
     # --- a scan --------------------------------------------------------------------------------------------------------
 
-    def _scan_told(self, scan_id: str) -> _Carried:
+    def _closed_scan(self, scan_id: str) -> _Carried:
         scan = self._scans.scan(scan_id)
         if scan is None or scan.live or not self._settings.publish_events:
-            return _Carried(told=False, prevented_by=None)
+            return _Carried(event_sent=False, prevented_by=None)
         event = consequence_event.scan_closed(scan, self._scans.totals(scan_id))
         error = _prevented(lambda: self._bus.tell(event))
         return _Carried(error is None, error)

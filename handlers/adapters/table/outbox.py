@@ -49,9 +49,9 @@ class Outbox:
         """Delete an item. DONE_BEFORE: it is gone, or there is a newer verdict than the one that was carried out."""
         return once(lambda: self._table.delete(expressions.delete(outbox_items.key(due), when=_same(due))))
 
-    def postpone(self, due: Due, *, at: float, told: bool) -> Outcome:
+    def postpone(self, due: Due, *, at: float, event_sent: bool) -> Outcome:
         """Note an attempt that AWS prevented, and when the next one is due."""
-        sets = codec.present({"not_before": at + due.wait_seconds, "told": told}) | {"tries": due.tries + 1}
+        sets = codec.present({"not_before": at + due.wait_seconds, "event_sent": event_sent}) | {"tries": due.tries + 1}
         return once(lambda: self._table.update(expressions.update(outbox_items.key(due), sets=sets, when=_same(due))))
 
     def content(self, due: Due) -> Content | None:

@@ -19,7 +19,7 @@ def key(due: Due) -> dict[str, str]:
 
 
 def partition(shard: int) -> str:
-    """Return the partition of a shard."""
+    """Return the hash key of all items whose videos' ids have this shard (`identity.shard`)."""
     return f"OUTBOX#{shard}"
 
 

@@ -79,7 +79,7 @@ class Scene:
             client.get_object_annotation(Bucket=bucket, Key=key, AnnotationName=ANNOTATION, **named)["AnnotationPayload"].read()
         )
 
-    def told(self):
+    def events_put(self):
         """Return the events as (detail-type, detail)."""
         entries = [entry for call in self.events.called("put_events") for entry in call["Entries"]]
         return [(entry["DetailType"], json.loads(entry["Detail"])) for entry in entries]

@@ -18,6 +18,7 @@ from tests.handlers.flows.publishing import PLAIN, VERSIONED, Scene
 from tools.emulator.core import ManualClock
 from tools.emulator.settings import EmulatorSettings
 from tools.emulator.world import World
+from tools.lib.estimate.prices import TABLE
 
 TAG = "VideoModerationStatus"
 RESULT, REFUSED, CLOSED = (f"Video Moderation {name}" for name in ("Object Scan Result", "Post Scan Action Failed", "Scan Closed"))
@@ -65,7 +66,7 @@ class TestVerdicts:
 
         assert [] == scene.deliver()
 
-        [(kind, detail)] = scene.told()
+        [(kind, detail)] = scene.events_put()
         assert (RESULT, status) == (kind, detail["scanResultDetails"]["scanResultStatus"])
         assert {"team": "vidéo", TAG: status} == scene.tags(bucket)
         assert [] == list(scene.table.outbox.due())
@@ -77,7 +78,7 @@ class TestVerdicts:
 
         scene.deliver()
 
-        assert scene.told()[0][1] == scene.annotation()
+        assert scene.events_put()[0][1] == scene.annotation()
         assert ["Weapons"] == [label["name"] for label in scene.annotation()["scanResultDetails"]["labels"]]
 
     def test_a_clean_video_is_not_annotated(self, scene):
@@ -100,7 +101,7 @@ class TestVerdicts:
         scene.deliver()
 
         assert status == scene.tags()[TAG]
-        assert [code] == scene.told()[0][1]["scanResultDetails"]["statusReasons"]
+        assert [code] == scene.events_put()[0][1]["scanResultDetails"]["statusReasons"]
 
     def test_nothing_that_is_off(self, world):
         """What is not asked for is not done: with events alone no object is touched."""
@@ -111,7 +112,7 @@ class TestVerdicts:
 
         scene.deliver()
 
-        assert (before, 1) == (len(scene.s3.calls), len(scene.told()))
+        assert (before, 1) == (len(scene.s3.calls), len(scene.events_put()))
 
     @pytest.mark.parametrize("key", ['=1+1,"<script>"\n\u202e.mp4', "%41 é/😀.mp4", "x" * 1_024])
     def test_any_key(self, scene, key):
@@ -121,7 +122,7 @@ class TestVerdicts:
 
         scene.deliver()
 
-        assert (key, "FLAGS_FOUND") == (scene.told()[0][1]["s3ObjectDetails"]["objectKey"], scene.tags(key=key)[TAG])
+        assert (key, "FLAGS_FOUND") == (scene.events_put()[0][1]["s3ObjectDetails"]["objectKey"], scene.tags(key=key)[TAG])
 
     def test_superseded(self, scene):
         """A content that was replaced has no consequences."""
@@ -131,7 +132,7 @@ class TestVerdicts:
 
         scene.deliver()
 
-        assert ([], {}, []) == (scene.told(), scene.tags(), list(scene.table.outbox.due()))
+        assert ([], {}, []) == (scene.events_put(), scene.tags(), list(scene.table.outbox.due()))
 
     def test_restored(self, scene):
         """Once it is there again, it has them after all."""
@@ -157,7 +158,7 @@ class TestOrder:
         scene.deliver()
 
         assert "NO_FLAGS_FOUND" == scene.tags()[TAG]
-        found = scene.told()[-1][1]
+        found = scene.events_put()[-1][1]
         assert found == scene.annotation()
         assert ("false-alarm", False) == (found["decision"]["judgement"], "Ada" in json.dumps(found))
 
@@ -172,7 +173,7 @@ class TestOrder:
         scene.deliver()
 
         assert "NO_FLAGS_FOUND" == scene.tags()[TAG] == scene.annotation()["scanResultDetails"]["scanResultStatus"]
-        first, second = (detail["verdictTime"] for _, detail in scene.told())
+        first, second = (detail["verdictTime"] for _, detail in scene.events_put())
         assert first < second
 
     def test_a_newer_verdict_while_tagging(self, scene):
@@ -223,7 +224,7 @@ class TestOrder:
             scene.deliver([due])
 
         assert "FLAGS_FOUND" == scene.tags()[TAG]
-        assert 2 == len(scene.told())
+        assert 2 == len(scene.events_put())
 
     def test_a_failure_is_no_verdict(self, scene):
         """A later scan that failed does not take a flag away."""
@@ -278,7 +279,7 @@ class TestReplaced:
 
         assert ({}, None) == (scene.tags(PLAIN), scene.annotation(PLAIN))
         assert [("TAG", ["changed"]), ("ANNOTATION", ["changed"])] == [
-            (detail["action"], detail["statusReasons"]) for kind, detail in scene.told() if kind == REFUSED
+            (detail["action"], detail["statusReasons"]) for kind, detail in scene.events_put() if kind == REFUSED
         ]
 
     @pytest.mark.parametrize("state", [State.FLAGGED, State.CLEAN])
@@ -324,7 +325,7 @@ class TestReplaced:
 
         scene.deliver()
 
-        assert ["NoSuchKey"] == scene.told()[0][1]["statusReasons"]
+        assert ["NoSuchKey"] == scene.events_put()[0][1]["statusReasons"]
         assert [] == list(scene.table.outbox.due())
 
 
@@ -349,7 +350,7 @@ class TestRefusals:
 
         scene.deliver()
 
-        [failed] = [detail for kind, detail in scene.told() if kind == REFUSED]
+        [failed] = [detail for kind, detail in scene.events_put() if kind == REFUSED]
         assert ("TAG", ["tags-full"], 10) == (failed["action"], failed["statusReasons"], len(scene.tags()))
         assert [] == list(scene.table.outbox.due())
 
@@ -361,13 +362,13 @@ class TestRefusals:
 
         scene.deliver()
 
-        assert {REFUSED, RESULT} == {kind for kind, _ in scene.told()}
+        assert {REFUSED, RESULT} == {kind for kind, _ in scene.events_put()}
         assert [] == list(scene.table.outbox.due())
 
     @pytest.mark.parametrize("error", [client_error("SlowDown", 503), client_error("InternalError", 500), time_out()])
     @pytest.mark.parametrize("operation", ["get_object_tagging", "put_object_tagging", "put_object_annotation"])
     def test_it_passes(self, scene, operation, error):
-        """What may pass by itself is done a minute later; the event is not told twice."""
+        """What may pass by itself is done a minute later; the event is put once."""
         facts = scene.put()
         scene.final(facts)
         scene.s3.fail(operation, error)
@@ -378,12 +379,12 @@ class TestRefusals:
         scene.clock.time += 61
         scene.deliver()
 
-        assert ("FLAGS_FOUND", [RESULT]) == (scene.tags()[TAG], [kind for kind, _ in scene.told()])
+        assert ("FLAGS_FOUND", [RESULT]) == (scene.tags()[TAG], [kind for kind, _ in scene.events_put()])
         assert scene.annotation() is not None
         assert [] == list(scene.table.outbox.due())
 
     def test_the_bus_refuses(self, scene):
-        """An event that EventBridge does not take is told later."""
+        """An event that EventBridge does not take is put later."""
         facts = scene.put()
         scene.final(facts)
         scene.events.fail("put_events", client_error("ThrottlingException"))
@@ -393,7 +394,7 @@ class TestRefusals:
         scene.deliver()
 
         # The first call was refused.
-        assert (2, []) == (len(scene.told()), list(scene.table.outbox.due()))
+        assert (2, []) == (len(scene.events_put()), list(scene.table.outbox.due()))
 
     def test_waits_grow(self, scene):
         """What goes on failing is tried ever more rarely, once an hour at least."""
@@ -414,14 +415,14 @@ class TestRefusals:
         assert (1, False) == (item.tries, item.is_due(scene.clock.now()))
 
     def test_content_unknown(self, scene):
-        """Nobody can tell whether an object that could not be described is still the same: it is not tagged."""
+        """An object that could not be described may have become another: it is not tagged."""
         scene.put(PLAIN)
         scene.final(None, PLAIN, state=State.FAILED, problem=Problem("forbidden", "?"))
 
         scene.deliver()
 
         assert {} == scene.tags(PLAIN)
-        assert ["content-unknown"] == scene.told()[0][1]["statusReasons"]
+        assert ["content-unknown"] == scene.events_put()[0][1]["statusReasons"]
 
     @pytest.mark.parametrize("body", ["", "{}", "[]", '{"video_id":"","scan_id":"x","token":"t","tries":0}', '{"scan_id": 5}'])
     def test_foreign(self, scene, body):
@@ -437,23 +438,23 @@ class TestRefusals:
 
         back = scene.flow.respond({"Records": [{"messageId": "1", "body": body}]}, deadline=scene.clock.now() + 1)
 
-        assert ([{"itemIdentifier": "1"}], []) == (back["batchItemFailures"], scene.told())
+        assert ([{"itemIdentifier": "1"}], []) == (back["batchItemFailures"], scene.events_put())
 
 
 class TestScans:
     def test_closed(self, scene):
-        """A scan that is closed is told with its counts."""
+        """A scan that is closed becomes an event with its counts."""
         scene.table.scans.put_scan(Scan(SCAN, VERSIONED))
         scene.final(scene.put())
         scene.table.scans.close_scan(scene.table.scans.scan(SCAN))
 
         scene.deliver()
 
-        [detail] = [detail for kind, detail in scene.told() if kind == CLOSED]
+        [detail] = [detail for kind, detail in scene.events_put() if kind == CLOSED]
         assert (SCAN, "CLOSED", 1) == (detail["scanId"], detail["scanStatus"], detail["objects"]["flagged"])
 
     def test_opened_again(self, scene):
-        """A scan that a retry has opened again is not told to be closed."""
+        """A scan that a retry has opened again has no such event."""
         scene.table.scans.put_scan(Scan(SCAN, VERSIONED))
         scene.table.scans.close_scan(scene.table.scans.scan(SCAN))
         scene.table.scans.add_job(SCAN, "job", retry=True)
@@ -461,7 +462,7 @@ class TestScans:
         scene.deliver()
 
         assert ScanStatus.OPEN is scene.table.scans.scan(SCAN).status
-        assert ([], []) == (scene.told(), list(scene.table.outbox.due()))
+        assert ([], []) == (scene.events_put(), list(scene.table.outbox.due()))
 
 
 class TestSweep:
@@ -477,7 +478,7 @@ class TestSweep:
         for number in range(12):
             scene.final(ObjectFacts("abc", 3, None), key=f"{number}.mp4")
         [first, *others] = scene.table.outbox.due()
-        scene.table.outbox.postpone(first, at=scene.clock.now(), told=True)
+        scene.table.outbox.postpone(first, at=scene.clock.now(), event_sent=True)
 
         scene.sweeper.run(None, scene.clock.now() + 10)
 
@@ -496,7 +497,7 @@ class TestSweep:
         assert [] == scene.sqs.called("send_message_batch")
 
     def test_not_too_many(self, scene, monkeypatch):
-        """One sweep sends so many that the next one is not late."""
+        """One sweep sends a limited number, so that the next one is not late."""
         dues = [Due(f"{number:032x}", SCAN, "t") for number in range(MOST_SENT + 500)]
         monkeypatch.setattr(type(scene.table.outbox), "due", lambda _self, _shard: iter(dues))
         sent = []
@@ -505,3 +506,36 @@ class TestSweep:
         scene.sweeper.run(None, scene.clock.now() + 10)
 
         assert dues[:MOST_SENT] == sent
+
+
+class TestCost:
+    @pytest.mark.parametrize(("bucket", "dollars"), [(PLAIN, "9.87"), (VERSIONED, "9.42")])
+    def test_a_million_clean_videos(self, world, bucket, dollars):
+        """Events and tags of a million clean videos cost less than ten dollars, as the calls of one are counted."""
+        scene = Scene(world, settings=PublishSettings(publish_events=True, tag_objects=True, annotate_objects=False))
+        facts = scene.put(bucket, key="cost.mp4")
+        scene.final(facts, bucket, key="cost.mp4", state=State.CLEAN)
+        before = [len(client.calls) for client in (scene.s3, scene.events, scene.dynamodb)]
+        dues = list(scene.table.outbox.due())
+        swept = len(scene.dynamodb.calls) - before[2]
+
+        scene.deliver(dues)
+
+        clients = (scene.s3, scene.events, scene.dynamodb)
+        s3, events, table = ([name for name, _ in client.calls[first:]] for client, first in zip(clients, before, strict=True))
+        table = table[swept:]
+        puts, gets = s3.count("put_object_tagging"), len(s3) - s3.count("put_object_tagging")
+        calls = len(s3) + len(events) + len(table)
+        # The item is put in a transaction, which takes two write units. Ten messages go into one request and one invocation.
+        prices = {name: float(price.dollars) for name, price in TABLE.items()}
+        cost = (
+            puts * 1_000 * prices["s3_thousand_puts"]
+            + gets * 1_000 * prices["s3_thousand_gets"]
+            + len(events) * 1.00
+            + (2 + table.count("delete_item")) * prices["dynamodb_million_writes"]
+            + table.count("query") * prices["dynamodb_million_reads"]
+            + 0.3 * prices["sqs_million_requests"]
+            + 0.1 * prices["lambda_million_requests"]
+            + calls * 0.015 * 0.25 * 1e6 * prices["lambda_gb_second"]
+        )
+        assert (dollars, True) == (f"{cost:.2f}", cost < 10)

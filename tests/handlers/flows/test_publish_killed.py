@@ -58,16 +58,16 @@ def test_every_call_is_killed_at(scene, bucket):
 
 @pytest.mark.parametrize(("bucket", "number", "moment"), EVERY)
 def test_whoever_dies(scene, bucket, number, moment):
-    """Tag and annotation are there, the event was told once or twice and says the same, and nothing stays in the outbox."""
+    """Tag and annotation are there, the event was put once or twice and says the same, and nothing stays in the outbox."""
     scene.final(scene.put(bucket), bucket)
     scene.die(number, moment)
 
     scene.until_done()
 
-    told = scene.told()
-    assert 1 <= len(told) <= 2
-    assert all(event == told[0] for event in told)
-    assert ({TAG: "FLAGS_FOUND"}, told[0][1]) == (scene.tags(bucket), scene.annotation(bucket))
+    found = scene.events_put()
+    assert 1 <= len(found) <= 2
+    assert all(event == found[0] for event in found)
+    assert ({TAG: "FLAGS_FOUND"}, found[0][1]) == (scene.tags(bucket), scene.annotation(bucket))
 
 
 @pytest.mark.parametrize(("bucket", "number", "moment"), EVERY)
