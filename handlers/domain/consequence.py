@@ -90,12 +90,13 @@ def verdict_time(record: Record) -> float | None:
     return record.judged_at if record.judged_at is not None else record.finished_at
 
 
-def prevails(record: Record, others: Iterable[Record]) -> bool:
+def prevails(record: Record, others: Iterable[Record], decision: Decision | None = None) -> bool:
     """Tell whether no other record of the same content has a verdict that counts more.
 
-    A verdict counts more than a failure, and of two the later one does: tags and annotations hold one of them.
+    A verdict counts more than a failure, and of two the later one does: tags and annotations hold one of them. A decision is about
+    the content, so by it all records of the content say the same.
     """
-    return all(_order(other) <= _order(record) for other in others if _rivals(record, other))
+    return decision is not None or all(_order(other) <= _order(record) for other in others if _rivals(record, other))
 
 
 def is_worth_annotating(record: Record, decision: Decision | None, others: Iterable[Record]) -> bool:
@@ -131,9 +132,9 @@ def merged(tags: Mapping[str, str], status: ObjectStatus) -> dict[str, str] | No
 
 
 def _is_about(decision: Decision, record: Record) -> bool:
-    if record.facts is None or decision.etag != record.facts.etag:
+    if decision.etag != record.etag:
         return False
-    named = record.facts.version_id or record.video.version_id
+    named = (record.facts.version_id if record.facts else None) or record.video.version_id
     return None in (named, decision.video.version_id) or named == decision.video.version_id
 
 

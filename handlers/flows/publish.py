@@ -118,7 +118,7 @@ class PublishFlow:
 
     def _marked(self, content: Content, status: ObjectStatus, log: Log) -> Exception | None:
         """Tag and annotate an object, unless another record of its content counts more; return what prevented that."""
-        if not consequence.prevails(content.record, content.others):
+        if not consequence.prevails(content.record, content.others, content.decision):
             log.info("object not marked", reason="another verdict of the same content counts more")
             return None
         writes = self._writes(content, status)

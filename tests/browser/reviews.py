@@ -156,12 +156,17 @@ def _counted(outcomes, truth):
         yield outcome
 
 
-def decided(video, judgement, note=""):
-    """Return a flagged video about which Ana has decided."""
-    record = video.outcome.record
+def decided(outcome, judgement, note=""):
+    """Return a result about which Ana has decided."""
+    record = outcome.record
     at = datetime(2026, 10, 30, 10, tzinfo=UTC).timestamp()
     about = {"video": record.video, "etag": "etag", "scan_id": SCAN, "attempt": 0}
-    return replace(video, decision=Decision(**about, judgement=judgement, note=note, decided_by="Ana", decided_at=at))
+    return replace(outcome, decision=Decision(**about, judgement=judgement, note=note, decided_by="Ana", decided_at=at))
+
+
+def with_decision(video, judgement, note=""):
+    """Return a flagged video about which Ana has decided."""
+    return replace(video, outcome=decided(video.outcome, judgement, note))
 
 
 def page_of(made, totals, **more):

@@ -202,6 +202,20 @@ class Account:
         )
         return urls
 
+    def deploy_functions(self, **actions):
+        """Have the stacks list functions, each allowed these actions on all objects; return the ARNs of their roles by name."""
+        iam, roles = self.session.client("iam"), {}
+        for name, allowed in actions.items():
+            trust = json.dumps({"Version": "2012-10-17", "Statement": []})
+            roles[name] = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+            statement = {"Effect": "Allow", "Action": allowed, "Resource": "arn:aws:s3:::*/*"}
+            document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+            iam.put_role_policy(RoleName=name, PolicyName="objects", PolicyDocument=document)
+        listed = [{"ResourceType": "AWS::Lambda::Function", "PhysicalResourceId": name} for name in roles]
+        self.wire.answer("ListStackResources", lambda _: {"StackResourceSummaries": listed})
+        self.wire.answer("GetFunctionConfiguration", lambda asked: {"Role": roles[asked["FunctionName"]]})
+        return roles
+
     def put(self, *keys, body=b"video"):
         """Put objects into the bucket of videos."""
         for key in keys:

@@ -162,6 +162,21 @@ class TestOrder:
         assert found == scene.annotation()
         assert ("false-alarm", False) == (found["decision"]["judgement"], "Ada" in json.dumps(found))
 
+    @pytest.mark.parametrize("state", [State.FLAGGED, State.FAILED])
+    def test_a_decision_in_an_older_scan(self, scene, state):
+        """A decision counts for the content, in whichever scan it was made, and whatever later scans found."""
+        facts = scene.put()
+        problem = Problem("result-lost", "?") if state is State.FAILED else None
+        record = scene.final(facts, state=state, problem=problem)
+        scene.clock.time += 60
+        scene.final(facts, scan_id=OTHER_SCAN, state=State.CLEAN)
+        scene.deliver()
+
+        scene.table.decisions.note_decisions([decision(record, Judgement.CONFIRMED, scene.clock.now() + 5)])
+        scene.deliver()
+
+        assert "FLAGS_FOUND" == scene.tags()[TAG] == scene.annotation()["scanResultDetails"]["scanResultStatus"]
+
     def test_judged_anew(self, scene):
         """Another policy's verdict replaces the first one, on the annotation of a video that is clean by now, too."""
         facts = scene.put()

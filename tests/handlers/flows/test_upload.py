@@ -23,6 +23,7 @@ from handlers.flows.upload import UploadFlow
 from handlers.runtime import Clients, SystemClock
 from handlers.settings import NewUploadSettings
 from tests.handlers.doubles import BUCKET, MP4, client_error
+from tests.tools.estimate.headers import box, file_of, track
 
 OTHER_MP4 = MP4 + b"another"
 JPEG = b"\xff\xd8\xff\xe0" + bytes(2_000)
@@ -78,18 +79,13 @@ def put(s3, key="a.mp4", body=MP4):
     return video, created(key, version)
 
 
-FTYP = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom"
+MDAT = box(b"mdat", bytes(70_000))
 
 
-def box(name, content):
-    """Return a box of an mp4 file."""
-    return (8 + len(content)).to_bytes(4, "big") + name + content
-
-
-def movie(seconds):
-    """Return the header of a film."""
-    times = (600).to_bytes(4, "big") + round(seconds * 600).to_bytes(4, "big")
-    return box(b"moov", box(b"mvhd", bytes(12) + times + bytes(80)))
+def film(milliseconds, *, behind=b"", before=b""):
+    """Return a film, with boxes before and behind its header."""
+    whole = file_of(track(box(b"avc1", bytes(78)), units=milliseconds), units=milliseconds, behind=behind)
+    return whole[:16] + before + whole[16:]
 
 
 def versions_on(s3):
@@ -200,9 +196,7 @@ class TestMeasured:
     @pytest.mark.parametrize("behind", [False, True])
     def test_length(self, limited, table, s3, behind):
         """Where a day has a limit, the length by the header is noted, also where the header is behind the film."""
-        film = box(b"mdat", bytes(5_000))
-        body = FTYP + film + movie(90.5) if behind else FTYP + movie(90.5) + film
-        video, event = put(s3, body=body)
+        video, event = put(s3, body=film(90_500, before=MDAT) if behind else film(90_500, behind=MDAT))
 
         limited.respond(event_of(event))
 
@@ -211,7 +205,7 @@ class TestMeasured:
 
     def test_no_header(self, limited, table, s3):
         """A file whose header cannot be found is registered all the same."""
-        video, event = put(s3, body=FTYP + box(b"mdat", bytes(5_000)))
+        video, event = put(s3, body=MP4[:16] + MDAT)
 
         limited.respond(event_of(event))
 
@@ -219,7 +213,7 @@ class TestMeasured:
 
     def test_without_a_limit(self, flow, table, s3):
         """Where there is no limit, no further byte is read."""
-        video, event = put(s3, body=FTYP + movie(90.5))
+        video, event = put(s3, body=film(90_500))
 
         flow.respond(event_of(event))
 
@@ -228,12 +222,12 @@ class TestMeasured:
 
     def test_replaced_meanwhile(self, limited, table, s3, objects):
         """If the object is replaced or may not be read any more between the two looks, its length is not known."""
-        video, event = put(s3, body=FTYP + movie(90.5))
+        video, event = put(s3, body=film(90_500))
         look = objects.look
 
         def replaced(*asked):
             found = look(*asked)
-            put(s3, body=FTYP + movie(10.0))
+            put(s3, body=film(10_000))
             return found
 
         objects.look = replaced
@@ -294,7 +288,7 @@ class TestFrames:
 
     def test_length(self, by, table, s3):
         """Where a day has a limit, a film by frames is measured as any other."""
-        video, event = put(s3, body=FTYP + movie(90.5))
+        video, event = put(s3, body=film(90_500))
 
         by(engine=Engine.FRAMES, max_minutes_per_day=60).respond(event_of(event))
 

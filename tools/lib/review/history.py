@@ -13,7 +13,7 @@ from handlers.domain import Decision, Record, Scan, Video
 from tools.lib.aws import Clients, explain
 from tools.lib.cli import Invocation
 from tools.lib.json_keys import scan_keys, time_keys
-from tools.lib.review.summary import decision_json, decision_line
+from tools.lib.review.decided import decision_json, stored_decision_line
 from tools.lib.text import moment, printable
 from tools.lib.videos import label_json, labels_text, upload_json
 
@@ -32,7 +32,9 @@ class Chapter:
     def sentences(self) -> list[str]:
         known = (("version", self.video.version_id), ("upload with the etag", self.video.etag))
         title = next((f"{name} {printable(value)}" for name, value in known if value), "without a version")
-        decided = [f"    {decision_line(each)} (etag {printable(each.etag)}, scan {each.scan_id})" for each in self.decisions]
+        decided = [
+            f"    {stored_decision_line(each)} (etag {printable(each.etag)}, scan {each.scan_id})" for each in self.decisions
+        ]
         return [f"  {title}", *(line for record in self.records for line in _record_lines(record)), *decided]
 
     def as_json(self) -> dict[str, Any]:

@@ -129,10 +129,10 @@ class Listing {
   }
 
   #badge(video) {
-    if (video.state !== "flagged") return element("span", { class: "muted" }, "–");
-    const decision = this.#decisions.current(video);
+    const decision = decidable(video) ? this.#decisions.current(video) : null;
+    if (decision === null && !(decidable(video) && awaitsDecision(video))) return element("span", { class: "muted" }, "–");
     const here = this.#decisions.of(video);
-    const name = decision === null ? text("Undecided") : (DECISION_NAMES[decision] ?? visible(decision));
+    const name = decision === null ? text("Undecided") : decisionName(video, decision);
     const more = [here.decision === null && decision !== null ? text("recorded") : null, here.note ? text("note") : null].filter(Boolean);
     return element("span", { class: `badge ${DECISIONS.includes(decision) ? decision : "undecided"}` }, name, more.length ? ` (${more.join(", ")})` : null);
   }
@@ -145,7 +145,7 @@ class Listing {
 
   /** Takes a decision, or a note where the decision is undefined; the same decision again is taken back. */
   #decide(video, decision, note) {
-    if (video.state !== "flagged") return;
+    if (!decidable(video)) return;
     const before = this.#decisions.of(video);
     if (decision === undefined) this.#decisions.annotate(video, note);
     else this.#decisions.decide(video, before.decision === decision ? null : decision);
@@ -154,7 +154,7 @@ class Listing {
     for (const choice of byId(`details-${video.id}`)?.querySelectorAll(".choice") ?? []) {
       choice.setAttribute("aria-pressed", String(choice.dataset.decision === now));
     }
-    if (decision !== undefined) say(`${now === null ? text("Undecided") : DECISION_NAMES[now]}: ${visible(video.name)}`);
+    if (decision !== undefined) say(`${now === null ? text("Undecided") : decisionName(video, now)}: ${visible(video.name)}`);
     this.onDecision();
   }
 
@@ -230,7 +230,7 @@ class Listing {
   }
 
   #write(video) {
-    if (video.state !== "flagged") return;
+    if (!decidable(video)) return;
     if (this.#open !== video) this.#toggle(video);
     byId(`details-${video.id}`).querySelector(".note").focus();
   }
