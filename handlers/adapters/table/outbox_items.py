@@ -15,7 +15,8 @@ SHARDS = 16
 
 def key(due: Due) -> dict[str, str]:
     """Return the key of an item; those of scans are in the first partition."""
-    return {"pk": partition(identity.shard(due.video_id, SHARDS) if due.video_id else 0), "sk": f"{due.video_id}#{due.scan_id}"}
+    shard = identity.shard(due.video_id, SHARDS) if due.video_id else 0
+    return {"pk": f"OUTBOX#{shard}", "sk": f"{due.video_id}#{due.scan_id}"}
 
 
 def partition(shard: int) -> str:
