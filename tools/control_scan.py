@@ -1,4 +1,4 @@
-"""Control scans while they run: status, pause, resume, cancel, slots, redrive; check what a scan needs; watch and close buckets."""
+"""Control scans while they run, check what a scan needs, measure how much of a bucket was scanned, watch and close buckets."""
 
 import sys
 from pathlib import Path
@@ -44,7 +44,7 @@ def main() -> None:
     python tools/control_scan.py pause
     python tools/control_scan.py cancel 01JD8Z0Q4N6T9W2XK5C7R3VBHM
 
-    SCAN is the id that submit_job.py printed; `list` shows them all.
+    SCAN is the id that submit_job.py printed; `list --all` shows every one.
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
 
 

@@ -5,23 +5,13 @@ from dataclasses import replace
 import pytest
 
 from handlers.domain.decision import Judgement
-from handlers.domain.identity import Video
 from handlers.domain.languages import LANGUAGES
-from handlers.domain.record import LabelSummary, ObjectFacts, Record
-from handlers.domain.states import State
-from tests.browser.reviews import BUCKET, HOSTILE_KEYS, SCAN, decided, review
+from handlers.domain.record import ObjectFacts
+from tests.browser.reviews import HOSTILE_KEYS, clean, decided, review
 from tests.browser.test_details import exported
-from tools.lib.review.join import ObjectResult, ObjectStatus
 from tools.lib.review.sample import CleanSample
 
 HOSTILE = "</script>\u202e.mp4"
-BELOW = LabelSummary("Weapons", "Violence", 2, 55.0, 1_500, 2_000, counts_from=80.0)
-
-
-def clean(key):
-    """Return a clean video."""
-    record = Record(Video(BUCKET, key), SCAN, State.CLEAN, facts=ObjectFacts("e1", 3, None), duration_ms=60_000, labels=(BELOW,))
-    return ObjectResult(record.video, ObjectStatus.CLEAN, record)
 
 
 @pytest.fixture(name="made")

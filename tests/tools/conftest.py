@@ -40,10 +40,12 @@ class Wire:
     def __init__(self, session):
         self.calls = []
         self.requests = []
+        self.items_read = 0
         self._answers = {}
         session.events.register("before-parameter-build", self._note)
         session.events.register("before-call", self._answer)
         session.events.register("before-send", self._send)
+        session.events.register("after-call.dynamodb", self._count_items)
 
     def answer(self, operation, answer):
         """Answer an operation with `answer(params)`, a dict or an `http_error`; None goes on to moto."""
@@ -64,6 +66,11 @@ class Wire:
         if "WaitTimeSeconds" in params:
             # moto would sit it out by the wall; in an account in which nothing else happens, no message comes meanwhile.
             params["WaitTimeSeconds"] = 0
+
+    def _count_items(self, parsed, **_):
+        batches = parsed.get("Responses")
+        found = batches.values() if isinstance(batches, dict) else []
+        self.items_read += len(parsed.get("Items", [])) + ("Item" in parsed) + sum(map(len, found))
 
     def _send(self, event_name, **_):
         self.requests.append(event_name.rpartition(".")[2])

@@ -474,6 +474,9 @@ _PAGE = {
     "`ffprobe FILE` shows what is broken or its codec; convert it ({command}), upload and scan the new file": (
         "`ffprobe FILE` muestra qué está dañado o su códec; convertirlo ({command}), subir y analizar el archivo nuevo"
     ),
+    "`ffprobe FILE` shows what is broken or its codec: repair or convert it, upload and scan the new file": (
+        "`ffprobe FILE` muestra qué está dañado o su códec: repararlo o convertirlo, subir y analizar el archivo nuevo"
+    ),
     "nothing: what replaced it is looked at instead": "nada: se revisa lo que lo reemplazó",
     "scale it down, upload and scan the new file": "reducirla, subir el archivo nuevo y analizarlo",
     "save it as GIF or MP4, upload and scan the new file": "guardarla como GIF o MP4, subir el archivo nuevo y analizarlo",

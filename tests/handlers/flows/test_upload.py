@@ -8,18 +8,20 @@ from datetime import UTC, datetime
 import pytest
 
 from handlers import new_upload, wiring
-from handlers.adapters.objects import ObjectStore
+from handlers.adapters.objects import Look, ObjectStore
 from handlers.adapters.queue import LaneQueues
 from handlers.adapters.table import CurrentUpload
 from handlers.domain import lane_message, upload, watch
 from handlers.domain.engine import Engine
 from handlers.domain.identity import Video
-from handlers.domain.record import Problem, Record
+from handlers.domain.record import ObjectFacts, Problem, Record
 from handlers.domain.states import Lane, ScanStatus, State
 from handlers.domain.upload import Source, Upload
 from handlers.domain.watch import SUFFIXES_WITH_IMAGES, Watch
 from handlers.flows.registration import Registration
-from handlers.flows.upload import UploadFlow
+from handlers.flows.sweep.close_scans import EMPTY_SECONDS, CloseScans
+from handlers.flows.sweep.context import SweepContext
+from handlers.flows.upload import KNOWN_SECONDS, UploadFlow
 from handlers.runtime import Clients, SystemClock
 from handlers.settings import NewUploadSettings
 from tests.handlers.doubles import BUCKET, MP4, client_error
@@ -471,6 +473,29 @@ class TestRepeated:
 
         assert table.scans.scan(DAY_SCAN).status is ScanStatus.OPEN
 
+    def test_a_scan_that_is_about_to_be_closed(self, flow, table, s3, objects, clock):
+        """What is registered while an environment relies on a scan being open is in an open one, though nothing of it waited."""
+        close = CloseScans(table.records, table.samplings, table.waiting, table.scans, table.watches, clock)
+        videos = [put(s3, key)[0] for key in ("a.mp4", "b.mp4", "c.mp4")]
+        clock.time = watch.end_of(TODAY) + 2 * 86_400
+        archived, statuses = Problem("archived", "It is archived."), []
+        # The sweeps are a minute apart; the second upload comes just before the second one.
+        for video, problem, until_sweep, after in zip(videos, (archived, archived, None), (15, 14, 1), (46, 15, 0), strict=True):
+            found = Look(ObjectFacts(video.etag, 3, None, int(NOW)), problem)
+            objects.look = lambda *_, found=found: found
+            flow.respond(event_of(created(video.key)))
+            statuses.append(table.scans.scan(DAY_SCAN).status)
+            clock.time += until_sweep
+            close.run(SweepContext(table.scans, table.control), clock.now() + 5)
+            clock.time += after
+
+        assert [ScanStatus.OPEN] * 3 == statuses
+        assert State.WAITING is table.records.record(videos[2].id, DAY_SCAN).state
+
+    def test_relied_on_for_less_than_the_sweeper_waits(self):
+        """What was registered in a scan that was just found open is seen by one of the two sweeps that close it."""
+        assert KNOWN_SECONDS + 5 < EMPTY_SECONDS
+
     def test_a_late_event_of_what_was_replaced(self, flow, table, s3, objects):
         """A late event finds what another one put since: that is an upload of its own day and time, and yesterday gets no scan."""
         put(s3)
@@ -485,7 +510,7 @@ class TestRepeated:
     def test_once_a_minute(self, flow, dynamodb, s3, clock):
         """An environment checks the scan of a day, and notes that events come, once a minute."""
         counts = []
-        for key, seconds in (("a.mp4", 0), ("b.mp4", 59.9), ("c.mp4", 0.1)):
+        for key, seconds in (("a.mp4", 0), ("b.mp4", KNOWN_SECONDS - 0.1), ("c.mp4", 0.2)):
             clock.time += seconds
             dynamodb.calls.clear()
             flow.respond(event_of(put(s3, key)[1]))

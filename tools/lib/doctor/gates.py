@@ -42,9 +42,9 @@ def gates(case: Case) -> Iterator[Finding]:
 
 
 def _buckets(case: Case) -> list[str]:
-    """Return the bucket that is examined, the watched ones, and those scanned last."""
+    """Return the bucket that is examined, the watched ones, and those of the scans that were submitted last."""
     watched = case.deployment.watching.watches if case.deployment.watching else {}
-    scanned = [scan.bucket for scan in case.table.scans.scans()]
+    scanned = [scan.bucket for scan in case.table.scans.submitted()]
     return list(dict.fromkeys([case.bucket, *watched, *scanned]))[:_BUCKETS]
 
 

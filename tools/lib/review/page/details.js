@@ -20,7 +20,7 @@ function decisionName(video, decision) {
   return capital(word(DATA.decided_words[video.state][decision] ?? visible(decision)));
 }
 
-/** Returns the details; `decided` is called when the person has decided something. */
+/** Returns the details of a video; `decided(decision, note)` is called when the person decides or writes a note. */
 function detailsOf(video, decisions, decided) {
   const form = decidable(video) ? decisionForm(video, decisions, decided) : null;
   const parts = video.state === "flagged" ? [timeline(video), form, findings(video)] : [failure(video), form, video.labels ? summaries(video) : null];

@@ -22,7 +22,7 @@ class Listing {
   #filter = () => true;
   #open = null;
   #printing = false;
-  /** Is called after each decision. */
+  /** Called after each decision. */
   onDecision = () => {};
 
   constructor(videos, decisions) {
@@ -35,7 +35,7 @@ class Listing {
     this.#drawHead();
   }
 
-  /** Shows the videos that a predicate lets pass. */
+  /** Shows the videos that match a predicate. */
   show(filter) {
     this.#filter = filter;
     this.#search();
@@ -49,7 +49,7 @@ class Listing {
     this.#search();
   }
 
-  /** Draws as many rows as are printed, or as are shown again. */
+  /** Draws the rows for the printer, or those of the current page again. */
   print(printing) {
     this.#printing = printing;
     this.#draw();
@@ -143,7 +143,7 @@ class Listing {
     return element("tr", { role: "row", class: "detail-row", id: `details-${video.id}` }, cell);
   }
 
-  /** Takes a decision, or a note where the decision is undefined; the same decision again is taken back. */
+  /** Records a decision, or a note where the decision is undefined; choosing the same decision again withdraws it. */
   #decide(video, decision, note) {
     if (!decidable(video)) return;
     const before = this.#decisions.of(video);
@@ -236,7 +236,7 @@ class Listing {
   }
 }
 
-/** Compares two values; what has no value comes last, whichever way is sorted. */
+/** Compares two values; undefined comes last in either direction. */
 function compared(a, b, direction) {
   if (a === b) return 0;
   if (a === undefined) return 1;

@@ -2,12 +2,12 @@
 
 const SEGMENT_NUMBERS = 4;
 
-/** Returns the label of a number. */
+/** Returns the label that has this number in the data. */
 function labelOf(number) {
   return DATA.labels[number];
 }
 
-/** Returns the segments of a video, which come as one flat list of numbers; `from` and `to` are where they are drawn, as a frame stands for its interval. */
+/** Returns the segments of a video, which come as one flat list of numbers. Drawn from `from` to `to`, a frame covers its whole interval. */
 function segmentsOf(video) {
   const segments = [];
   const half = 500 * (video.every ?? 0);
