@@ -94,7 +94,7 @@ def adapters_with(records):
     """Return adapters with other records."""
 
     class MutatedAdapters(Adapters):
-        def table(self, name):
+        def table(self, name, **options):
             table = super().table(name)
             return replace(table, records=records(table.records._table, self.clock))
 
