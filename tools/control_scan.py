@@ -156,7 +156,7 @@ def doctor(run: Invocation, *, bucket: str, prefixes: tuple[str, ...], unconfirm
     python tools/control_scan.py doctor --bucket amzn-s3-demo-bucket --json | jq -r '.findings[] | select(.level == "stop") | .cure'
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
     ranges = Selection(bucket=bucket, prefixes=prefixes).ranges
-    return examine(Case(run.clients, run.deployment, run.table, bucket, unconfirmed_mail, ranges))
+    return examine(Case(run.clients, run.deployment, run.table, bucket, unconfirmed_mail, ranges, run.clock))
 
 
 @main.command(epilog=EXIT_CODES)

@@ -58,7 +58,7 @@ def _deployed(account):
 class TestScans:
     def test_all_final_records(self, deployed):
         """Of a scan that is what was judged or has failed; what is not final, cancelled, superseded or gone is left out."""
-        wanted = [add(deployed, f"{state}.mp4", state) for state in (State.CLEAN, State.FLAGGED, State.FAILED)]
+        chosen = [add(deployed, f"{state}.mp4", state) for state in (State.CLEAN, State.FLAGGED, State.FAILED)]
         for state in (State.WAITING, State.RUNNING, State.CANCELLED):
             add(deployed, f"{state}.mp4", state)
         add(deployed, "replaced.mp4", State.FLAGGED, superseded_at=2.0)
@@ -67,7 +67,7 @@ class TestScans:
 
         result = again(deployed, SCAN)
 
-        assert (0, names(*wanted)) == (result.exit_code, put_again(deployed))
+        assert (0, names(*chosen)) == (result.exit_code, put_again(deployed))
         assert [
             f"3 records of scan {SCAN} put into the outbox; consequences follow within minutes.",
             "2 records without consequences left out: superseded, gone or not final.",
@@ -85,12 +85,12 @@ class TestScans:
     def test_batches(self, deployed, monkeypatch):
         """More records than a batch holds are put there once each."""
         monkeypatch.setattr(republish, "BATCH", 7)
-        wanted = [add(deployed, f"{number}.mp4", (State.CLEAN, State.FLAGGED)[number % 2]) for number in range(60)]
+        chosen = [add(deployed, f"{number}.mp4", (State.CLEAN, State.FLAGGED)[number % 2]) for number in range(60)]
 
         result = again(deployed, SCAN, "--json")
 
         assert 60 == json.loads(result.stdout)["put"]
-        assert names(*wanted) == put_again(deployed)
+        assert names(*chosen) == put_again(deployed)
 
     def test_judged_anew_meanwhile(self, deployed):
         """A video that becomes flagged between index and table is put there once, as what it is then."""
@@ -130,7 +130,7 @@ class TestObjects:
         deployed.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
         version = deployed.s3.put_object(Bucket=BUCKET, Key=key, Body=b"video")["VersionId"]
         add_day(deployed)
-        wanted = [
+        chosen = [
             add(deployed, key, State.CLEAN),
             add(deployed, key, State.FLAGGED, scan=LATER),
             add(deployed, key, State.FLAGGED, version=version),
@@ -140,19 +140,19 @@ class TestObjects:
 
         result = again(deployed, f"s3://{BUCKET}/{key}", "--json")
 
-        assert (0, names(*wanted)) == (result.exit_code, put_again(deployed))
+        assert (0, names(*chosen)) == (result.exit_code, put_again(deployed))
         printed = json.loads(result.stdout)
         assert (BUCKET, key, None, 4) == tuple(printed[name] for name in ("bucket", "key", "version_id", "put"))
 
     def test_one_version(self, deployed):
         """With a version it is that one alone."""
-        wanted = add(deployed, "a.mp4", State.FLAGGED, version="v1")
+        chosen = add(deployed, "a.mp4", State.FLAGGED, version="v1")
         add(deployed, "a.mp4", State.FLAGGED, version="v2")
         add(deployed, "a.mp4", State.FLAGGED)
 
         again(deployed, f"s3://{BUCKET}/a.mp4?versionId=v1")
 
-        assert names(wanted) == put_again(deployed)
+        assert names(chosen) == put_again(deployed)
 
     def test_nothing(self, deployed):
         """An object without any record that has consequences is refused, and where to look is said."""
@@ -166,12 +166,12 @@ class TestObjects:
 
     def test_versions_that_may_not_be_listed(self, deployed, errors):
         """Where versions may not be listed, what the table knows by the key alone is put there, with a warning."""
-        wanted = add(deployed, "a.mp4", State.FLAGGED)
+        chosen = add(deployed, "a.mp4", State.FLAGGED)
         deployed.wire.answer("ListObjectVersions", lambda _: errors.http("AccessDenied", 403))
 
         result = again(deployed, f"s3://{BUCKET}/a.mp4")
 
-        assert (0, names(wanted)) == (result.exit_code, put_again(deployed))
+        assert (0, names(chosen)) == (result.exit_code, put_again(deployed))
         assert "Warning: The versions of this key could not be listed" in result.stdout
 
 
