@@ -37,7 +37,7 @@ def decide(line, record):
         "decided_by": "Ada",
         "decided_at": line.clock.now(),
     }
-    table.decisions.note_decisions([Decision(judgement=Judgement.FALSE_ALARM, **about, **by)])
+    table.decisions.note_decisions([Decision(judgement=Judgement.FALSE_ALARM, **about)])
 
 
 def statuses(line):
