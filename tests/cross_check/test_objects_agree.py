@@ -27,7 +27,7 @@ MADE_UP = ("LastModified", "ChecksumType", "ChecksumCRC32", "ChecksumCRC64NVME",
 
 
 def tagging(count, value="a"):
-    """Return a set of so many tags."""
+    """Return a set of tags, as many as are named."""
     return {"TagSet": [{"Key": f"tag{number}", "Value": value} for number in range(count)]}
 
 

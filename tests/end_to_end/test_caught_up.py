@@ -81,5 +81,5 @@ def test_two_days(make_line):
     expected = {key: "FLAGS_FOUND" if number % 2 == 0 else "NO_FLAGS_FOUND" for number, key in enumerate(KEYS)}
     expected[DECIDED] = "NO_FLAGS_FOUND"
     assert expected == statuses(line)
-    assert expected == {key: said[-1] for key, said in heard(line, url).items()}
+    assert expected == {key: found[-1] for key, found in heard(line, url).items()}
     assert [] == list(line.table.outbox.due())

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from handlers.domain import consequence, consequence_event
-from handlers.domain.decision import Judgement
 from tools.lib.text import printable
 from tools.rehearsal.assembly import BUCKET
 from tools.rehearsal.waiting import wait_until
@@ -91,22 +89,6 @@ class Listener:
                 key = detail["s3ObjectDetails"]["objectKey"]
                 self._last[key] = max(self._last.get(key, detail), detail, key=_order)
                 self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
-
-
-def false_alarm(review: Mapping[str, Any], video: Mapping[str, Any]) -> str:
-    """Return the file of decisions that the page exports, with one about a video of a review: it is a false alarm.
-
-    It was made now by the clock of the browser, which is this machine's, as that of the programs.
-    """
-    names = ("video_id", "bucket", "key", "version_id", "etag", "attempt")
-    decision = {
-        **{name: video[name] for name in names},
-        "decision": Judgement.FALSE_ALARM.value,
-        "note": "",
-        "decided_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
-    }
-    header = {"format": "video-moderation-decisions-1", "scan": review["scan_id"], "decided_by": "Ada"}
-    return json.dumps({**header, "decisions": [decision]}, indent=1)
 
 
 def _order(detail: Mapping[str, Any]) -> tuple[str, str]:

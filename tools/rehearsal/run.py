@@ -22,7 +22,8 @@ from tools.lib.errors import ToolError
 from tools.lib.estimate import prices
 from tools.lib.text import counted
 from tools.rehearsal.assembly import BUCKET, REVIEWER, SNAPSHOT, STACK, from_snapshot, snapshot_fits, synthesise
-from tools.rehearsal.consequences import Listener, false_alarm
+from tools.rehearsal.consequences import Listener
+from tools.rehearsal.decisions import false_alarm
 from tools.rehearsal.library import Library, Video
 from tools.rehearsal.outcome import differences
 from tools.rehearsal.output import OutputFolder

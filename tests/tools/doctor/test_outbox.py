@@ -21,7 +21,7 @@ SCAN = "01K742SG00000G40R40M30E209"
 
 @pytest.fixture(scope="module", name="line")
 def _line(tmp_path_factory, assembly, session):
-    """Return a line whose verdicts have consequences; nothing is carried out, for nobody sweeps."""
+    """Return a line whose verdicts have consequences; nothing is carried out, because nothing sweeps."""
     with opened(tmp_path_factory.mktemp("line"), assembly, session) as make:
         yield make({"source_buckets": [BUCKET], "publish_events": True, "tag_objects": True})
 
