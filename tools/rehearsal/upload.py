@@ -28,6 +28,7 @@ class UploadMeanwhile:
         self._may_begin = may_begin
         self._stopped = threading.Event()
         self._put_at = 0.0
+        self._failure: Exception | None = None
         wait = (world.settings.event_bridge_switch_seconds + _LATER_SECONDS) / world.settings.speed
         self._timer = threading.Timer(wait, self._put)
         self._timer.daemon = True
@@ -39,15 +40,21 @@ class UploadMeanwhile:
                 return
         self._put_at = self._world.clock.now()
         body = self._sample.body()
-        self._world.client("s3").put_object(Bucket=BUCKET, Key=self._sample.key, Body=body, ContentType="video/mp4")
+        try:
+            self._world.client("s3").put_object(Bucket=BUCKET, Key=self._sample.key, Body=body, ContentType="video/mp4")
+        except Exception as error:  # noqa: BLE001 # raised for whoever waits for the upload; an ended world has its own error
+            self._failure = error
 
     def scan_id(self) -> str:
         """Wait until the upload was mailed, and return the scan of its day.
 
         Raises:
+            Exception: What prevented the upload.
             ToolError: No mail came.
         """
         self._timer.join()
+        if self._failure is not None:
+            raise self._failure
         name = self._sample.key.rpartition("/")[2]
         wait_until(
             self._world,
