@@ -20,8 +20,9 @@ ELSEWHERE = {
     "batch_invoke": _HEADERS,
     # What is watched is a setting; the list of calls takes its `get` for the table's, here and below.
     "start_analysis": {*_HEADERS, "handlers.flows.day_limit self._watched.get"},
+    # It reads the header of an upload to a bucket with a limit.
     "new_upload": {
-        *_HEADERS,
+        *_HEADERS - {"handlers.adapters.objects self._bytes"},
         "handlers.adapters.table.records self._changed",
         "handlers.adapters.table.records self._transition",
         "handlers.adapters.table.records self._table.transact",
