@@ -1,4 +1,4 @@
-"""The rooms of the project, and which may import which (docs/architecture.md#packages)."""
+"""The packages of the project, and which may import which (docs/architecture.md#packages)."""
 
 import ast
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("handlers", "stacks", "tools")
+FOLDERS = ("handlers", "stacks", "tools")
 
 # What tools may import of the functions.
 _FROM_HANDLERS = (
@@ -24,7 +24,7 @@ _SERVICES = {
     f"tools.emulator.services.{name}": _EMULATOR_GROUND
     for name in ("cloudformation", "dynamodb", "events", "lambda_", "rekognition", "s3", "s3_batch", "service_quotas", "sns", "sqs")
 }
-# The rooms of `tools.lib`, and which of the others each may import.
+# The packages and modules of `tools.lib`, and which of the others each may import.
 _LIBRARY = {
     "errors": "",
     "text": "",
@@ -39,8 +39,9 @@ _LIBRARY = {
     "manifest": "errors text ordered_map aws cli listing estimate manifest.sources",
     "manifest.sources": "errors text bounded aws listing",
     "watch": "errors text json_keys aws cli",
-    "doctor": "errors text aws cli watch",
     "coverage": "text ordered_map cli listing",
+    "gate": "errors text cli listing coverage",
+    "doctor": "errors text aws cli watch gate",
     "scans": "errors text json_keys videos aws cli",
     "review": "errors text bounded json_keys videos aws cli estimate scans review.page",
     "review.page": "text cli estimate review",
@@ -48,7 +49,7 @@ _LIBRARY = {
     "retry": "errors text videos aws cli estimate manifest doctor scans review submit",
     "rejudge": "errors text bounded json_keys videos cli",
 }
-# The rooms of the project, and which of the others each may import; a module belongs to the row with the longest matching name.
+# Each package, and which of the others it may import; a module belongs to the row with the longest matching name.
 ALLOWED = {
     "app": ("stacks", "tools.environment"),
     # The edges and their wiring.
@@ -78,7 +79,7 @@ ALLOWED = {
         "tools.environment",
         "tools.rehearsal",
         "tools.emulator.shell",
-        *(f"tools.lib.{room}" for room in _LIBRARY),
+        *(f"tools.lib.{each}" for each in _LIBRARY),
         *_FROM_HANDLERS,
     ),
     "tools.environment": (),
@@ -107,16 +108,16 @@ ALLOWED = {
     "tools.emulator.services.lambda_": (*_EMULATOR_GROUND, "tools.emulator.worker"),
     "tools.lib": (),
     **{
-        f"tools.lib.{room}": (*(f"tools.lib.{name}" for name in names.split()), *_FROM_HANDLERS) for room, names in _LIBRARY.items()
+        f"tools.lib.{each}": (*(f"tools.lib.{name}" for name in names.split()), *_FROM_HANDLERS) for each, names in _LIBRARY.items()
     },
 }
 HANDLERS_FOREIGN = {"boto3", "botocore"}
-# Rooms that import others, or nothing. PyAV is in the layer of one function.
+# Packages that import others, or nothing. PyAV is in the layer of one function.
 FOREIGN = {"handlers.domain": set(), "handlers.domain.mp4": set(), "handlers.adapters.media": set(), "handlers.decoder": {"av"}}
 
 
 def _modules():
-    paths = [ROOT / "app.py", *(path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py")))]
+    paths = [ROOT / "app.py", *(path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py")))]
     return {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in paths}
 
 
@@ -135,28 +136,28 @@ def imports(path):
             yield from (name if name in PATHS else package for name in modules_of_package)
 
 
-def room_of(name):
-    """Return the room of a module: the longest row that begins its name."""
-    return max((room for room in ALLOWED if inside(name, [room])), key=len)
+def row_of(name):
+    """Return the row of a module: the one with the longest name that begins the module's."""
+    return max((row for row in ALLOWED if inside(name, [row])), key=len)
 
 
-def inside(name, rooms):
-    """Tell whether a module is one of these rooms or within one."""
-    return any(name == room or name.startswith(room + ".") for room in rooms)
+def inside(name, packages):
+    """Tell whether a module is one of these packages or within one."""
+    return any(name == package or name.startswith(package + ".") for package in packages)
 
 
 @pytest.mark.parametrize("name", PATHS)
 def test_direction(name):
-    """No module imports from a room that its own room must not know, and none by a relative name, which hides the room."""
-    known = (room_of(name), *ALLOWED[room_of(name)])
+    """No module imports from a package that its own must not know, and none by a relative name, which hides the package."""
+    known = (row_of(name), *ALLOWED[row_of(name)])
 
     targets = set(imports(PATHS[name]))
 
-    assert [] == [target for target in targets if inside(target, ROOMS) and room_of(target) not in known]
+    assert [] == [target for target in targets if inside(target, FOLDERS) and row_of(target) not in known]
     assert [] == [target for target in targets if target.startswith(".")]
 
 
-def test_every_package_is_a_room():
+def test_every_package_has_a_row():
     """Each package has a row of its own, and each row a module: a new package says what it may import before it imports."""
     packages = {name for name, path in PATHS.items() if path.name == "__init__.py"}
 
@@ -167,7 +168,7 @@ def test_every_package_is_a_room():
 @pytest.mark.parametrize("name", [name for name in PATHS if inside(name, ["handlers"])])
 def test_handlers_need_boto3_alone(name):
     """What is uploaded imports the standard library and boto3; the domain not even that, the decoder PyAV instead."""
-    foreign = FOREIGN.get(room_of(name), HANDLERS_FOREIGN)
+    foreign = FOREIGN.get(row_of(name), HANDLERS_FOREIGN)
 
     # mypy_boto3_* holds types only: that nothing needs it at run time is shown where the handlers are imported with boto3 alone
     roots = {target.partition(".")[0] for target in imports(PATHS[name]) if not target.startswith("mypy_boto3_")}

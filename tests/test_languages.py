@@ -12,19 +12,27 @@ from handlers.domain.languages import ENGLISH, LANGUAGES
 from handlers.domain.languages.language import PLACEHOLDER
 from handlers.domain.states import ScanStatus
 from tools.lib.estimate.prices import PRICES
+from tools.lib.review.decided import WORDS as DECIDED
 from tools.lib.review.join import ObjectStatus
 from tools.lib.review.page.document import MARKED, SCRIPTS
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "tools/lib/review/page"
 REVIEW = [
-    *(ROOT / f"tools/lib/review/{name}.py" for name in ("summary", "inputs", "command", "cures")),
+    *(ROOT / f"tools/lib/review/{name}.py" for name in ("summary", "inputs", "command", "cures", "sample")),
     ROOT / "tools/lib/scans/warnings.py",
 ]
 MAILS = [ROOT / f"handlers/domain/{name}.py" for name in ("mail", "scan_mail", "unselected")]
 CALL = re.compile(r'\b(?:text|phrase)\(\s*(?:"((?:[^"\\]|\\.)*)"|(.))')
 # What is chosen while running, and so is in no call of `text`: the arguments of `word`.
-WORDS = {*ObjectStatus, *ScanStatus, "without record", *(price.unit for price in PRICES), *(price.source for price in PRICES)}
+WORDS = {
+    *ObjectStatus,
+    *ScanStatus,
+    *(word for words in DECIDED.values() for word in words.values()),
+    "without record",
+    *(price.unit for price in PRICES),
+    *(price.source for price in PRICES),
+}
 OTHERS = [pytest.param(language, id=code) for code, language in LANGUAGES.items() if language is not ENGLISH]
 
 

@@ -1,4 +1,4 @@
-"""Control scans while they run: status, pause, resume, cancel, slots, redrive; check what a scan needs; and watch buckets."""
+"""Control scans while they run, check what a scan needs, measure how much of a bucket was scanned, watch and close buckets."""
 
 import sys
 from pathlib import Path
@@ -28,6 +28,7 @@ from tools.lib.cli import (
 )
 from tools.lib.coverage import Coverage, measure
 from tools.lib.doctor import Case, Findings, examine, require_bucket
+from tools.lib.gate import GatePolicy, MergedPolicy, ReviewerArn, propose, withdraw
 from tools.lib.listing import DEFAULT_SUFFIXES, Selection
 from tools.lib.scans import Redrive, Redriven, ScanProgress, find, newest, progress_of, scan_list
 from tools.lib.watch import WatchStatuses
@@ -43,7 +44,7 @@ def main() -> None:
     python tools/control_scan.py pause
     python tools/control_scan.py cancel 01JD8Z0Q4N6T9W2XK5C7R3VBHM
 
-    SCAN is the id that submit_job.py printed; `list` shows them all.
+    SCAN is the id that submit_job.py printed; `list --all` shows every one.
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
 
 
@@ -205,6 +206,48 @@ def coverage(
     if keys_file is not None and str(keys_file) == STANDARD_STREAM:
         raise click.UsageError("--keys needs the name of a file: stdout has the result.")
     return measure(run, Selection(bucket=bucket, prefixes=prefixes or ("",), suffixes=suffixes), keys_file)
+
+
+@main.command(epilog=EXIT_CODES)
+@BUCKET
+@click.option(
+    "--policy",
+    "names",
+    multiple=True,
+    type=click.Choice([policy.value for policy in GatePolicy]),
+    help="What the gate shall deny; may be repeated. docs/gate.md says who may then do what.",
+)
+@click.option(
+    "--reviewer",
+    "reviewers",
+    multiple=True,
+    type=ReviewerArn(),
+    metavar="ARN",
+    help="A user or role that may read what the gate closes; may be repeated. The stack's own roles are always exempt.",
+)
+@click.option("--remove", is_flag=True, help="Print the policy without the named policies of the gate, or without the whole gate.")
+@command
+def gate(run: Invocation, *, bucket: str, names: tuple[str, ...], reviewers: tuple[str, ...], remove: bool) -> MergedPolicy:
+    """Print the policy of BUCKET with statements that follow from the tag of a verdict, as a difference; changes nothing.
+
+    What the policy says besides stays. With --json the whole policy is printed, for `aws s3api put-bucket-policy`. Exits with 3 if
+    objects in which nothing was found would become unreadable.
+
+    \b
+    python tools/control_scan.py gate amzn-s3-demo-bucket --policy deny-flagged --policy flagged-stays-tagged
+    python tools/control_scan.py gate amzn-s3-demo-bucket --policy deny-flagged --json > policy.json
+    python tools/control_scan.py gate amzn-s3-demo-bucket --remove
+    """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
+    policies = [GatePolicy(name) for name in names]
+    if not (policies or remove):
+        raise click.UsageError("Name at least one --policy, or pass --remove.")
+    if reviewers and (remove or not any(policy.on_reading for policy in policies)):
+        raise click.UsageError("--reviewer exempts from deny-flagged and deny-unless-clean; name one of them.")
+    if remove:
+        return withdraw(run, bucket, policies)
+    require_bucket(run.clients.s3, bucket, run.deployment)
+    roles = Case(run.clients, run.deployment, run.table, bucket).roles(bucket)
+    return propose(run, bucket, policies, reviewers, roles)
 
 
 @main.group("watch", epilog=EXIT_CODES)

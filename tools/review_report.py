@@ -41,11 +41,13 @@ from tools.lib.review import (
     History,
     Review,
     Rows,
+    SampleChoice,
     ScanChoice,
     answer_former_options,
     apply_decisions,
     history_of,
     make_review,
+    sample_options,
     scan_options,
 )
 from tools.lib.scans import newest, past, scan_list
@@ -66,33 +68,37 @@ def main() -> None:
 
 
 @main.command(epilog=EXIT_CODES)
+@sample_options
 @scan_options
 @command
-def show(run: Invocation, *, choice: ScanChoice) -> Review:
+def show(run: Invocation, *, choice: ScanChoice, sample: SampleChoice) -> Review:
     """Count the objects of a scan by status, and list what was flagged and what failed and why.
 
     \b
     python tools/review_report.py
     python tools/review_report.py show --scan 01JD8Z0Q4N6T9W2XK5C7R3VBHM
+    python tools/review_report.py --sample-clean 50
     python tools/review_report.py --json | jq -r '.flagged[].key'
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    return make_review(run, choice, Files())
+    return make_review(run, choice, Files(), sample)
 
 
 @main.command(epilog=EXIT_CODES)
 @click.argument("file", type=NewFile())
 @click.option("--language", type=click.Choice(list(LANGUAGES)), help="Language of the page.  [default: the deployment's]")
+@sample_options
 @scan_options
 @command
-def page(run: Invocation, *, file: Path, language: str | None, choice: ScanChoice) -> Review | ExitCode:
+def page(run: Invocation, *, file: Path, language: str | None, choice: ScanChoice, sample: SampleChoice) -> Review | ExitCode:
     """Write to FILE a page to look through and decide on; it opens from disk. Prints what `show` prints.
 
     \b
     python tools/review_report.py page review.html
     python tools/review_report.py page review.html --scan 01JD8Z0Q4N6T9W2XK5C7R3VBHM
     python tools/review_report.py page revision.html --language es
+    python tools/review_report.py page review.html --sample-clean 50
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    return _reviewed(run, choice, Files(html=file, language=language))
+    return _reviewed(run, choice, Files(html=file, language=language), sample)
 
 
 @main.command(epilog=EXIT_CODES)
@@ -113,17 +119,17 @@ def export(run: Invocation, *, csv: Path | None, jsonl: Path | None, rows: str, 
     exports = tuple((form, path) for form, path in ((Form.CSV, csv), (Form.JSONL, jsonl)) if path)
     if not exports:
         raise click.UsageError("Pass --csv FILE, --jsonl FILE, or both.")
-    return _reviewed(run, choice, Files(exports=exports, rows=Rows(rows)))
+    return _reviewed(run, choice, Files(exports=exports, rows=Rows(rows)), SampleChoice())
 
 
-def _reviewed(run: Invocation, choice: ScanChoice, files: Files) -> Review | ExitCode:
+def _reviewed(run: Invocation, choice: ScanChoice, files: Files, sample: SampleChoice) -> Review | ExitCode:
     """Write the files, and return the review; where one of them is stdout, the review goes to stderr."""
     to_stdout = [path for path in files.paths if str(path) == STANDARD_STREAM]
     if len(to_stdout) > 1:
         raise click.UsageError("Only one file can be - (stdout).")
     if to_stdout and run.terminal.as_json:
         raise click.UsageError("--json writes the result to stdout, where - writes the file: omit one of them, or name a file.")
-    review = make_review(run, choice, files)
+    review = make_review(run, choice, files, sample)
     if not to_stdout:
         return review
     for line in review.sentences():

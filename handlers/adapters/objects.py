@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,9 +11,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.adapters import aws_errors
 from handlers.adapters.aws_errors import Fault, fault_of
-from handlers.domain import Engine, ObjectFacts, Problem, Video, movie_header, objects, reasons
+from handlers.domain import Engine, ObjectFacts, Problem, Video, objects, reasons
 from handlers.domain.engine import OTHERS_BY_FRAMES
-from handlers.domain.mp4 import RangedReading, read_header
+from handlers.domain.mp4 import LONGEST_SECONDS, Header, RangedReading, Reading, read_header
 from handlers.domain.objects import ObjectKind
 from handlers.runtime import Clock, backoff_seconds
 
@@ -24,8 +25,6 @@ CHECKS = 3
 
 # Attempts to read a range, besides those of the SDK.
 READS = 3
-# Reads of a header, a kilobyte each: one where it is at the beginning, two where it is behind the film.
-HEADER_READS = 4
 
 # An answer to HEAD has no body, so that S3 cannot say why (S3 API reference, HeadObject).
 _UNREADABLE = "S3 refuses to describe the object: its version id is malformed, or it is encrypted with a key of its owner (SSE-C)."
@@ -79,20 +78,15 @@ class ObjectStore:
         raise aws_errors.ThrottledError(f"the object was replaced {CHECKS} times while it was checked")
 
     def length_ms(self, video: Video, facts: ObjectFacts) -> int | None:
-        """Return how long a video is by its header, None if a few reads do not tell; errors that pass are raised unchanged."""
-        at = 0
-        for _ in range(HEADER_READS):
-            try:
-                chunk = self._bytes(_named(video), facts, at)
-            except ClientError as error:
-                if fault_of(error).transient:
-                    raise
-                return None
-            found = movie_header.length_ms(chunk, at, facts.size)
-            if not isinstance(found, movie_header.ReadOn):
-                return found
-            at = found.at
-        return None
+        """Return how long a video is by its header, None if it does not tell; errors that pass are raised unchanged."""
+        try:
+            header = self._header(_named(video), facts)
+        except ClientError as error:
+            if fault_of(error).transient:
+                raise
+            return None
+        seconds = header.seconds if isinstance(header, Header) else 0.0
+        return math.ceil(1_000 * min(seconds, LONGEST_SECONDS)) or None
 
     def _look_once(self, named: Mapping[str, str], engine: Engine) -> Look:
         head = self._client.head_object(**named)
@@ -116,9 +110,12 @@ class ObjectStore:
 
     def _kind_by_header(self, named: Mapping[str, str], facts: ObjectFacts) -> ObjectKind:
         """Return what a video is by its header; unless that is certain, the video API may take it."""
-        fault = read_header(RangedReading(lambda first, length: self._bytes(named, facts, first, length), facts.size)).fault
+        fault = self._header(named, facts).fault
         is_other = fault is not None and fault.code in OTHERS_BY_FRAMES
         return ObjectKind.OTHER_VIDEO if is_other else ObjectKind.VIDEO
+
+    def _header(self, named: Mapping[str, str], facts: ObjectFacts) -> Reading:
+        return read_header(RangedReading(lambda first, length: self._bytes(named, facts, first, length), facts.size))
 
     def ranges(self, video: Video, facts: ObjectFacts, clock: Clock, *, until: float) -> ObjectRanges:
         """Return an object as it was looked at, to be read by ranges until a time (epoch seconds)."""

@@ -95,7 +95,7 @@ class UploadQueue:
             if not bodies:
                 return
             self._clock.sleep(backoff_seconds(attempt, base=0.1, cap=2.0))
-        raise ThrottledError(f"SQS did not take {len(bodies)} messages in {ATTEMPTS} attempts")
+        raise ThrottledError(f"SQS did not take all messages in {ATTEMPTS} attempts: {len(bodies)} are left")
 
     def dead_letters(self) -> int:
         """Return about how many dead letters there are, with those that someone is looking at."""

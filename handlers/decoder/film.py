@@ -18,7 +18,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from handlers.decoder.packets import DecodeError, Packets
+from handlers.decoder.packets import DecodeError, Packets, words_of
 from handlers.decoder.source import RemoteFile
 from handlers.domain import reasons
 from handlers.domain.sampling import Window, first_window, next_window
@@ -272,7 +272,7 @@ class Film:
             frames = context.decode(packet)
         except (av.error.FFmpegError, ValueError) as error:
             self._errors += 1
-            self._last_error = f"FFmpeg cannot decode it: {error}"
+            self._last_error = f"FFmpeg cannot decode it: {words_of(error)}"
             return []
         shown = [(self._time_of(frame), frame) for frame in frames]
         return [(time_ms, frame) for time_ms, frame in shown if time_ms >= self._whole_from_ms]

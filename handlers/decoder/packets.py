@@ -290,6 +290,12 @@ class Packets:
         return self.time_of(packet)
 
 
+def words_of(error: av.error.FFmpegError | ValueError) -> str:
+    """Return FFmpeg's words for an error, without its number and the name of the function that failed."""
+    words = error.strerror if isinstance(error, av.error.FFmpegError) else None
+    return words or str(error)
+
+
 def _opened(source: RemoteFile) -> InputContainer:
     try:
         return av.open(
@@ -301,7 +307,7 @@ def _opened(source: RemoteFile) -> InputContainer:
             buffer_size=BUFFER,
         )
     except (av.error.FFmpegError, ValueError) as error:
-        raise DecodeError(reasons.UNDECODABLE, f"FFmpeg cannot open it: {error}") from error
+        raise DecodeError(reasons.UNDECODABLE, f"FFmpeg cannot open it: {words_of(error)}") from error
 
 
 def _require_no_tiles(container: InputContainer, chosen: VideoStream) -> None:

@@ -1,4 +1,4 @@
-"""Decisions of people about flagged videos. They are about the content, so they hold for later scans of the same content."""
+"""Decisions of people about videos. They are about the content, so they hold for later scans of the same content."""
 
 from __future__ import annotations
 
@@ -6,10 +6,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from handlers.domain.identity import Video
+from handlers.domain.states import State
+
+# The states of a record that a person may decide about: it has a verdict, right or wrong, or none because it failed.
+DECIDABLE = (State.FLAGGED, State.CLEAN, State.FAILED)
 
 
 class Judgement(StrEnum):
-    """The judgement of a person on a flagged video."""
+    """The judgement of a person who looked at a video. The words are stored, and are those about a flagged one.
+
+    They say the same of any other video, whatever the analysis made of it: what must not be there is there, or it is not.
+    """
 
     CONFIRMED = "confirmed"
     FALSE_ALARM = "false-alarm"
@@ -20,7 +27,7 @@ class Decision:
     """Who decided what about which content of a video, and when."""
 
     video: Video
-    etag: str  # identifies the content: without versioning, successive objects have the same key
+    etag: str  # identifies the content (see `Record.etag`): without versioning, successive objects have the same key
     scan_id: str  # the reviewed scan
     attempt: int
     judgement: Judgement

@@ -163,6 +163,11 @@ class Record:
         return Analysis(self.scan_id, self.video.id, self.attempt)
 
     @property
+    def etag(self) -> str | None:
+        """Return the etag of its content as it was last looked at, or else as its upload was named; None if neither is known."""
+        return self.facts.etag if self.facts else self.video.etag
+
+    @property
     def superseded(self) -> bool:
         """Tell whether another content has replaced its own, as its upload or the look before the analysis found."""
         return self.superseded_at is not None or (self.problem is not None and self.problem.code == SUPERSEDED)

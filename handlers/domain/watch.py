@@ -24,6 +24,10 @@ LIMIT_REACHED = "the minutes of the day are used up"
 HELD_REASONS = frozenset({PAUSED_BY_HAND, LIMIT_REACHED})
 
 _MINUTE_MS = 60_000
+# The longest video that Rekognition takes (docs/aws.md#7-rekognition).
+_LONGEST_MS = 6 * 60 * _MINUTE_MS
+# The bit rate that is assumed for a file whose header states no length: few videos have a lower one.
+_SLOW_BITS_PER_SECOND = 250_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,3 +149,8 @@ def scan_id(bucket: str, day: str) -> str:
     """
     digest = hashlib.sha256(bucket.encode()).digest()
     return identity.ulid(round(begin_of(day) * 1000), digest[: identity.ULID_ENTROPY])
+
+
+def assumed_ms(size: int) -> int:
+    """Return the length in milliseconds that is assumed for a file of this size whose header states none."""
+    return min(_LONGEST_MS, size * 8 * 1_000 // _SLOW_BITS_PER_SECOND)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from handlers.adapters import Look
 from handlers.adapters.table import Watches
-from handlers.domain import ObjectFacts, Record, movie_header, watch
+from handlers.domain import ObjectFacts, Record, watch
 from handlers.domain.engine import IMAGE_MS
 from handlers.domain.objects import ObjectKind
 from handlers.domain.watch import Watch
@@ -32,6 +32,6 @@ class DayLimit:
         if found is None or found.limit_ms is None:
             return record, None
         stated_ms = IMAGE_MS if look.kind is ObjectKind.IMAGE else record.expected_ms
-        record = replace(record, reserved_ms=stated_ms or movie_header.expected_ms(facts.size))
+        record = replace(record, reserved_ms=stated_ms or watch.assumed_ms(facts.size))
         is_released = self._watches.state(record.video.bucket).released_day == watch.day_of(at)
         return record, None if is_released else found.limit_ms

@@ -48,7 +48,7 @@ from handlers.runtime import Clock, Log, backoff_seconds
 
 # After how long a message is received again: if its film needs another invocation, and if another worker has its film.
 NO_TIME_SECONDS = 1.0
-AT_IT_SECONDS = 30.0
+LEASED_SECONDS = 30.0
 
 
 class OpenMedia(Protocol):
@@ -197,7 +197,7 @@ class SampleFlow:
         except DayUsedUpError:
             return Defer(start_rules.PAUSED_SECONDS, watch.LIMIT_REACHED)
         if outcome is not Outcome.DONE:
-            return Defer(AT_IT_SECONDS, _LOST.reason)
+            return Defer(LEASED_SECONDS, _LOST.reason)
         session.record = replace(record, state=State.RUNNING, facts=facts, started_at=at)
         session.wrote(lease, at=self._clock.now())
         session.log.info("frames begun")
@@ -207,7 +207,7 @@ class SampleFlow:
         lease = self._lease(session)
         sampling = self._samplings.take_over(record, lease)
         if sampling is None:
-            return Defer(AT_IT_SECONDS, _LOST.reason)
+            return Defer(LEASED_SECONDS, _LOST.reason)
         session.wrote(lease, at=self._clock.now())
         # The previous worker may have written more since the record was read.
         session.record = self._records.record(record.video.id, record.scan_id) or record
@@ -239,7 +239,7 @@ class SampleFlow:
         failed, leased = session.known.as_failed(problem, at=self._clock.now()), session.leased_until is not None
         outcome = self._records.finish(failed) if leased else self._records.fail_waiting(failed, shared=False)
         session.log.warning("video failed", reason=problem.code, detail=problem.message, outcome=outcome.value)
-        return Defer(AT_IT_SECONDS, _LOST.reason) if outcome is Outcome.BY_ANOTHER else _Done()
+        return Defer(LEASED_SECONDS, _LOST.reason) if outcome is Outcome.BY_ANOTHER else _Done()
 
     def _cancel(self, session: _Session) -> Drop | _Done:
         lost = self._write(session)

@@ -22,8 +22,9 @@ from handlers.domain.watch import Watch
 from handlers.flows.registration import NO_FRAMES, SKIPPED, Others, Registered, Registration, Retries, is_retried
 from handlers.runtime import Clock, Log
 
-# For how long an environment relies on what it read of a watch, and on a scan being there and open.
-KNOWN_SECONDS = 60.0
+# For how long an environment relies on what it read of a watch, and on a scan being there and open: for less than the sweeper looks
+# at a scan of which nothing waits before it closes it (55 s), by as much as a registration takes.
+KNOWN_SECONDS = 45.0
 
 # Attempts to note the newest content of a key while others note theirs.
 NOTE_ATTEMPTS = 5
@@ -254,7 +255,7 @@ class UploadFlow:
     # --- the scan and the watch ----------------------------------------------------------------------------------------
 
     def _ensure_scan(self, scan_id: str, bucket: str, retries: Retries) -> None:
-        """Write the scan of a day if it is missing, and check again after a minute: a registration must reopen a closed scan."""
+        """Write the scan of a day if it is missing, and check again within a minute: a registration must reopen a closed scan."""
         if self._is_known(self._ensured, scan_id):
             return
         state = retries.run(lambda: self._watches.state(bucket))

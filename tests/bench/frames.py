@@ -27,7 +27,7 @@ CASES = {
     **{f"{h}p key {key}s {name}": (h, key, name, 240) for h in (720, 1080) for key in (2, 5, 10) for name in CONTAINERS},
     "2160p key 5s mp4": (2160, 5, "mp4", 60),
 }
-# Dollars (docs/aws.md, "Prices"): of an image, of a minute of video, of a GB-second on arm64, of a GET, of a write.
+# Dollars (docs/aws.md#11-prices): of an image, of a minute of video, of a GB-second on arm64, of a GET, of a write.
 IMAGE, MINUTE, GB_SECOND, GET, WRITE = 0.001, 0.10, 0.0000133334, 0.0000004, 0.000000625
 # A function with one whole core; what it waits for a GET and for an image; writes of a progress, and images between two.
 GB, GET_S, IMAGE_S, WRITES, IMAGES_A_PROGRESS = 1.769, 0.03, 0.4, 8, 20

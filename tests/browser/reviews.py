@@ -128,6 +128,7 @@ def review(
     unknown=None,
     segments=None,
     versions=VERSIONS,
+    not_selected=None,
 ):
     """Return the review of a scan and its totals; `keys` are flagged too, with these `versions` in turn."""
     dice = random.Random(seed)
@@ -144,7 +145,15 @@ def review(
     outcomes = [*found, *failures, *others]
     truth = TruthTable(expected=len(outcomes))
     job = BatchJob("00000000-0000-4000-8000-000000000001", "Complete", len(outcomes), len(outcomes), 0)
-    scan = Scan(SCAN, BUCKET, status=ScanStatus.CLOSED, created_at=MADE_AT - 90_000, objects=len(outcomes), jobs=(job,))
+    scan = Scan(
+        SCAN,
+        BUCKET,
+        status=ScanStatus.CLOSED,
+        created_at=MADE_AT - 90_000,
+        objects=len(outcomes),
+        jobs=(job,),
+        not_selected=not_selected,
+    )
     milliseconds = sum(outcome.record.duration_ms for outcome in found)
     totals = Totals({State.FLAGGED: len(found), State.CLEAN: clean}, {State.FLAGGED: milliseconds, State.CLEAN: clean * 251_000})
     return review_of(scan, _counted(outcomes, truth), truth, lambda outcome: found[outcome]), totals
@@ -156,12 +165,24 @@ def _counted(outcomes, truth):
         yield outcome
 
 
-def decided(video, judgement, note=""):
-    """Return a flagged video about which Ana has decided."""
-    record = video.outcome.record
+def decided(outcome, judgement, note=""):
+    """Return a result about which Ana has decided."""
+    record = outcome.record
     at = datetime(2026, 10, 30, 10, tzinfo=UTC).timestamp()
     about = {"video": record.video, "etag": "etag", "scan_id": SCAN, "attempt": 0}
-    return replace(video, decision=Decision(**about, judgement=judgement, note=note, decided_by="Ana", decided_at=at))
+    return replace(outcome, decision=Decision(**about, judgement=judgement, note=note, decided_by="Ana", decided_at=at))
+
+
+def clean(key):
+    """Return a clean video, in which something was found below the policy's thresholds."""
+    below = LabelSummary("Weapons", "Violence", 2, 55.0, 1_500, 2_000, counts_from=80.0)
+    record = Record(Video(BUCKET, key), SCAN, State.CLEAN, facts=ObjectFacts("e1", 3, None), duration_ms=60_000, labels=(below,))
+    return ObjectResult(record.video, ObjectStatus.CLEAN, record)
+
+
+def with_decision(video, judgement, note=""):
+    """Return a flagged video about which Ana has decided."""
+    return replace(video, outcome=decided(video.outcome, judgement, note))
 
 
 def page_of(made, totals, **more):

@@ -4,7 +4,8 @@ import pytest
 
 from handlers.domain.languages import Phrase, phrase
 from tests.browser import axe
-from tests.browser.reviews import HOSTILE_KEYS, review
+from tests.browser.reviews import HOSTILE_KEYS, clean, review
+from tools.lib.review.sample import CleanSample
 
 SIZES = {"desk": {"width": 1280, "height": 1000}, "phone": {"width": 390, "height": 844}}
 
@@ -47,13 +48,28 @@ def test_axe_failed(in_scheme):
     assert [] == axe.findings(page)
 
 
+def test_axe_sample(pages):
+    """No serious or critical finding with a drawn clean video open and decided about."""
+    made, totals = review(flagged_count=1)
+    made.sample = CleanSample(7, tuple(map(clean, HOSTILE_KEYS)), whole=False)
+    page = pages.open(made, totals)
+    page.locator("#filter-state").select_option("clean")
+    page.locator("#count", has_text=f"{len(HOSTILE_KEYS)} of").wait_for()
+
+    page.locator("tr.row .open").first.click()
+    page.get_by_role("button", name="Nothing is there").click()
+
+    assert [] == axe.findings(page)
+
+
 def test_axe_would_find(pages):
     """The check bites: a control that loses its name is found."""
     page = pages.open(*review(flagged_count=1, failed_count=0))
 
     page.evaluate("document.querySelector('#filter-text').closest('label').firstChild.remove()")
 
-    assert {"label"} == {rule for rule, _, _ in axe.findings(page)}
+    # Without its text the field is lower, and may be half behind the bar at the bottom of the window: that is another finding.
+    assert {"label"} <= {rule for rule, _, _ in axe.findings(page)}
 
 
 def test_landmarks(in_scheme):

@@ -10,7 +10,7 @@ import pytest
 from handlers.domain.confidence import shown
 from handlers.domain.decision import Judgement
 from handlers.domain.engine import Engine
-from tests.browser.reviews import BUCKET, HOSTILE_KEYS, SCAN, decided, review, with_segments
+from tests.browser.reviews import BUCKET, HOSTILE_KEYS, SCAN, review, with_decision, with_segments
 from tools.lib.review.summary import FlaggedVideo
 
 
@@ -269,7 +269,7 @@ def test_a_note_alone_is_not_lost_silently(pages):
 def test_recorded_decision_is_shown(pages):
     """What was decided before is shown in the list and in the details, until it is decided anew."""
     made, totals = review(flagged_count=1)
-    made.flagged[0] = decided(made.flagged[0], Judgement.FALSE_ALARM, note="<i>poster</i>")
+    made.flagged[0] = with_decision(made.flagged[0], Judgement.FALSE_ALARM, note="<i>poster</i>")
     page = pages.open(made, totals)
     before = page.locator("tr.row .cell-decision").first.inner_text()
 

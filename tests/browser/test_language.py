@@ -7,7 +7,7 @@ import pytest
 from handlers.domain.decision import Judgement
 from handlers.domain.languages import LANGUAGES, Phrase, phrase
 from tests.browser import axe
-from tests.browser.reviews import decided, review
+from tests.browser.reviews import review, with_decision
 
 SPANISH = LANGUAGES["es"]
 # What stays as AWS or a program writes it: names from a bucket, commands, codes, AWS's names of labels.
@@ -35,7 +35,7 @@ ENGLISH_WORDS = re.compile(
 def spanish_page(pages):
     """Open a Spanish page of everything, with the details of a video that was decided about before."""
     made, totals = review(flagged_count=60, failed_count=3, ineligible_count=3)
-    made.flagged[0] = decided(made.flagged[0], Judgement.CONFIRMED)
+    made.flagged[0] = with_decision(made.flagged[0], Judgement.CONFIRMED)
     made.warnings.append(phrase("The scan is {status}, not closed: the counts may still change.", status=Phrase("open", {})))
     page = pages.open(made, totals, language=SPANISH)
     page.locator("tr.row .open").first.click()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([*ROOT.glob("*.md"), *(page for room in ("docs", "manifests", "tests") for page in (ROOT / room).rglob("*.md"))])
+PAGES = sorted([*ROOT.glob("*.md"), *(page for folder in ("docs", "manifests", "tests") for page in (ROOT / folder).rglob("*.md"))])
 
 _FENCE = re.compile(r"^\s*(```+)\s*(\w*)")
 _HEADING = re.compile(r"^#{1,6} +(.+?) *$")

@@ -12,12 +12,15 @@ OWN = "tests/docs/"
 # What follows the name of another repository is in that one.
 _CITATION = re.compile(r"(?<!for-amazon-s3, )\bdocs/[\w./-]*?\.md(?:#[\w-]+)?")
 _INLINE = re.compile(r"`([^`]+)`")
-# A path that is shown as code: a room, then names. A pattern or a placeholder is not one.
+# A path that is shown as code: a folder, then names. A pattern or a placeholder is not one.
 _PATH = re.compile(r"(?:handlers|manifests|stacks|tests|tools|docs)/[\w./-]*")
 # AWS's pages by guide and last path segment, such as [L:invocation-async].
 _SOURCE = re.compile(r"\[([A-Z][A-Z0-9]{0,6}|bc):[A-Za-z]")
-# Documents of which this repository has other ones today.
-_ELSEWHERE = re.compile(r"aws-facts|\b[Dd]esign, sections?\b|`(peers|design|feasibility|style)\.md`")
+# Documents of which this repository has other ones today, issues of a tracker that its readers lack, and sections of our own pages
+# that are not cited by their anchors.
+_ELSEWHERE = re.compile(
+    r"aws-facts|\b[Dd]esign, sections?\b|`(peers|design|feasibility|style)\.md`|\(issue \d|\bdocs/[\w./-]+\.md, (section|\")"
+)
 
 
 def _sources():

@@ -20,8 +20,8 @@ OPTIONS = [
 ]
 IN_CODE = [
     pytest.param(text, id=f"{path.relative_to(ROOT)}:{number} {text}")
-    for room in ("handlers", "stacks", "tools")
-    for path in sorted((ROOT / room).rglob("*.py"))
+    for folder in ("handlers", "stacks", "tools")
+    for path in sorted((ROOT / folder).rglob("*.py"))
     for number, text in named_in_code(path)
 ]
 LINES = [pytest.param(text, id=f"{where} {text}") for page in PAGES for where, text in command_lines(page)]
@@ -47,9 +47,9 @@ def test_command_in_a_sentence(text):
 
 def test_commands_in_sentences_are_found():
     """Sentences of mails, of the doctor and of cures have commands that are checked."""
-    rooms = {param.id.rpartition(".py:")[0].rpartition("/")[0] for param in IN_CODE}
+    packages = {param.id.rpartition(".py:")[0].rpartition("/")[0] for param in IN_CODE}
 
-    assert {"handlers/domain", "tools/lib/doctor", "tools/lib/submit", "tools/lib/watch"} <= rooms
+    assert {"handlers/domain", "tools/lib/doctor", "tools/lib/submit", "tools/lib/watch"} <= packages
 
 
 @pytest.mark.parametrize("text", ["control_scan.py watsch on X", "python tools/submit_job.py --al", "make deplay"])

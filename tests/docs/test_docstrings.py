@@ -5,7 +5,7 @@ import re
 
 from tests.docs.markdown import ROOT
 
-ROOMS = ("handlers", "stacks", "tools")
+FOLDERS = ("handlers", "stacks", "tools")
 # Words that say nothing by themselves, and the verbs with which docstrings begin.
 EMPTY = frozenset(
     re.findall(
@@ -51,8 +51,8 @@ def test_docstrings():
     """No docstring repeats the name, the arguments and the type, and says nothing else."""
     found = [
         f"{path.relative_to(ROOT)}:{node.lineno} {node.name}: {docstring}"
-        for room in ROOMS
-        for path in sorted((ROOT / room).rglob("*.py"))
+        for folder in FOLDERS
+        for path in sorted((ROOT / folder).rglob("*.py"))
         for node, docstring, outer in documented(ast.parse(path.read_text("utf-8")))
         if says_nothing(node, docstring, outer)
     ]

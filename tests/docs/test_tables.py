@@ -9,18 +9,22 @@ from unittest.mock import MagicMock
 
 import pytest
 
+from handlers.domain.decision import Judgement
 from handlers.domain.identity import Video
 from handlers.domain.reasons import REASONS
 from handlers.domain.record import BatchJob, Record, Scan, Segment, Settings, Totals
 from handlers.domain.scan_mail import digest_mail
 from handlers.domain.states import Lane, ScanStatus, State
 from handlers.flows.sweep import sweep
+from tests.browser.reviews import page_of
+from tests.browser.reviews import review as page_review
 from tests.docs.markdown import ROOT
 from tools.emulator.settings import EmulatorSettings
 from tools.lib.coverage import Coverage, Status
 from tools.lib.coverage.lookup import _STATUSES as STATUSES
 from tools.lib.listing import Selection
 from tools.lib.review import ObjectStatus, Review, TruthTable
+from tools.lib.review.decided import WORDS
 from tools.lib.review.export import Form, Rows, writer
 from tools.lib.review.join import ObjectResult
 from tools.lib.review.page.summary import states as page_states
@@ -30,8 +34,8 @@ SCAN = "01JD8Z0Q4N6T9W2XK5C7R3VBHM"
 # Two videos in each final state, one of them ineligible.
 TOTALS = Totals(videos={state: 2 for state in State if state.final}, failures={"empty": 1, "forbidden": 1})
 
-ARCHITECTURE, AWS, OFFLINE, OPERATIONS = (
-    ROOT / "docs" / name for name in ("architecture.md", "aws.md", "offline.md", "operations.md")
+ARCHITECTURE, AWS, OFFLINE, OPERATIONS, REVIEW_REPORT = (
+    ROOT / "docs" / name for name in ("architecture.md", "aws.md", "offline.md", "operations.md", "review_report.md")
 )
 
 
@@ -98,6 +102,18 @@ def test_statuses_of_a_review():
     assert counted_by("review") == set(re.findall(r"^  ([a-z ]+?) +2$", lines, re.MULTILINE))
     assert counted_by("review") == set(review.as_json()["states"])
     assert counted_by("review") == {state["name"] for state in page_states(review)}
+
+
+def test_words_for_decisions():
+    """The table of decisions has the words of a review for each status and each stored decision; the page has the same."""
+    header = [f"`{judgement}`" for judgement in Judgement]
+
+    found = {names(row[0])[0]: row[1:] for row in rows(REVIEW_REPORT, "status", *header)}
+
+    assert {status.value: [WORDS[status][judgement] for judgement in Judgement] for status in WORDS} == found
+    made, totals = page_review(flagged_count=1)
+    words = page_of(made, totals).values["decided_words"]
+    assert found == {status: [words[status][judgement] for judgement in Judgement] for status in words}
 
 
 @pytest.mark.parametrize("rows_of_file", [Rows.VIDEOS, Rows.SEGMENTS], ids=str)

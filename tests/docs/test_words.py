@@ -32,6 +32,7 @@ NAMES = {
     "nobody": "no, or name who",
     "owed": "may have started, due",
     "patience patient patiently": "backoff, timeout",
+    "rooms": "packages",
     "said told tells": "name what it is: a message, summary, output; show, report",
     "sight": "context",
     "standing": "status, progress",
@@ -64,6 +65,7 @@ SENTENCES = {
     r"fates?": "what becomes of it",
     r"harvest\w*": "write the manifest",
     r"patien(ce|t|tly)": "backoff, wait",
+    r"rooms": "packages",
     r"strain(s|ed|ing)?": "remove rows",
     r"surroundings": "context",
 }

@@ -182,11 +182,11 @@ def test_what_is_uploaded_meanwhile(rehearsal):
 
 
 def test_by_frames(demo):
-    """The same library is scanned by frames as well, and Rekognition's own books say what each engine would have cost."""
+    """The same library is scanned by frames as well, and Rekognition's own ledger says what each engine would have cost."""
     folder, done = demo
     review = (folder / "frames.txt").read_text(encoding="utf-8")
 
-    bills = r"charged \$(.+) by the video API \((.+) min\) and \$(.+) by frames every 1s \((\d+) images\)"
+    bills = r"charged \$(.+) by the video API \((.+) min\) and \$(.+) by frames, every 1 s \((\d+) images\)"
 
     by_video, minutes, by_frames, images = map(float, re.search(bills, done.stdout).groups())
     assert "objects             19 of 19: every object is accounted for" in review

@@ -25,8 +25,8 @@ from tests.mutants.running import ROOT, SEEN, UNREACHED, UNSEEN, Forks, collect,
 BUILD = ROOT / "build"
 RESULT = BUILD / "mutants.json"
 LEAST_PERCENT = 92.0
-ROOMS = ("submit", "review", "retry", "rejudge", "manifest", "listing", "estimate", "doctor", "scans", "watch")
-PATHS = ("handlers/domain", "handlers/flows", "handlers/adapters", *(f"tools/lib/{room}" for room in ROOMS), "stacks")
+PACKAGES = ("submit", "review", "retry", "rejudge", "manifest", "listing", "estimate", "doctor", "scans", "watch")
+PATHS = ("handlers/domain", "handlers/flows", "handlers/adapters", *(f"tools/lib/{each}" for each in PACKAGES), "stacks")
 TESTS = (
     "tests/handlers",
     "tests/tools",
@@ -145,17 +145,17 @@ def percent(counts):
 
 def report(trial, seed):
     """Write the tally and return the share that was seen."""
-    rooms = defaultdict(Counter)
+    packages = defaultdict(Counter)
     for fault, state in trial.states.items():
-        rooms[str(Path(fault.path).parent)][state] += 1
-    total = sum(rooms.values(), Counter())
+        packages[str(Path(fault.path).parent)][state] += 1
+    total = sum(packages.values(), Counter())
     share = percent(total)
     unseen = [str(fault) for fault, state in trial.states.items() if not state.startswith("seen")]
-    kept = {"percent": share, "seed": seed, "possible": trial.possible, "total": total, "rooms": rooms, "unseen": unseen}
+    kept = {"percent": share, "seed": seed, "possible": trial.possible, "total": total, "packages": packages, "unseen": unseen}
     RESULT.write_text(json.dumps(kept, indent=1), "utf-8")
-    for room, counts in [*sorted(rooms.items()), (f"of {trial.possible:,}, seed {seed}", total)]:
+    for package, counts in [*sorted(packages.items()), (f"of {trial.possible:,}, seed {seed}", total)]:
         summary = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
-        sys.stdout.write(f"{room:<32}{percent(counts):6.1f} %  {summary}\n")
+        sys.stdout.write(f"{package:<32}{percent(counts):6.1f} %  {summary}\n")
     return share
 
 

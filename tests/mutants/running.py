@@ -24,7 +24,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROOMS = tuple(f"{ROOT / room}/" for room in ("handlers", "stacks", "tools"))
+FOLDERS = tuple(f"{ROOT / folder}/" for folder in ("handlers", "stacks", "tools"))
 # On a busy machine the clock goes so much faster than processor time.
 WALL = 20
 SEEN, UNSEEN, UNREACHED, BROKEN = 1, 0, 7, 8
@@ -164,7 +164,7 @@ def functions_by_code():
     """Return all functions of ours that exist, by file, name and line."""
     found = defaultdict(list)
     for each in gc.get_objects():
-        if isinstance(each, types.FunctionType) and each.__code__.co_filename.startswith(ROOMS):
+        if isinstance(each, types.FunctionType) and each.__code__.co_filename.startswith(FOLDERS):
             found[_key(each.__code__)].append(each)
     return found
 

@@ -70,6 +70,7 @@ ROOT = Path(__file__).parents[2]
 COMMANDS = {
     "review": ("review_report.py", "--scan", "{scan}"),
     "review of a job": ("review_report.py", "--job", "{job}"),
+    "review of a sample": ("review_report.py", "--scan", "{scan}", "--sample-clean", "5"),
     "history of a video": ("review_report.py", "video", "{uri}"),
     "scans since": ("review_report.py", "list", "--since", "30d"),
     "retry, dry run": ("review_report.py", "retry", "--dry-run"),
@@ -96,6 +97,7 @@ COMMANDS = {
     "cancel": ("control_scan.py", "cancel", "{express}", "--yes"),
     "redrive": ("control_scan.py", "redrive"),
     "coverage": ("control_scan.py", "coverage", "{bucket}"),
+    "gate": ("control_scan.py", "gate", "{bucket}", "--policy", "deny-flagged"),
     "watch on": ("control_scan.py", "watch", "on", "{bucket}", "--stack", "Watching"),
     "watch off": ("control_scan.py", "watch", "off", "{bucket}", "--yes", "--stack", "Watching"),
     "watch status": ("control_scan.py", "watch", "status", "--stack", "Watching"),

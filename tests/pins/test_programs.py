@@ -94,7 +94,15 @@ def test_review_and_retry(scanned):
     fill_day(scanned)
     scanned.session.client("dynamodb").delete_item(TableName=product.TABLE, Key=key_of(decision))
     commands = (
-        *("decisions applied", "review", "review of a job", "history of a video", "scans since", "retry, dry run"),
+        *(
+            "decisions applied",
+            "review",
+            "review of a sample",
+            "review of a job",
+            "history of a video",
+            "scans since",
+            "retry, dry run",
+        ),
         *(
             "policy",
             "policy applied",
@@ -128,7 +136,9 @@ def test_control(scanned):
     scanned.jobs.states = [{"Status": "Active"}]
     shapes, items = {}, {}
 
-    for command in ("status", "status of a scan", "list", "coverage"):
+    scanned.deploy_functions(reader=["s3:GetObject"])
+
+    for command in ("status", "status of a scan", "list", "coverage", "gate"):
         shapes[command] = keys(json_of(scanned, command))
     for command in ("resume", "slots", "redrive", "resume a scan", "pause a scan", "cancel"):
         shapes[command] = keys(json_of(scanned, command))

@@ -4,6 +4,7 @@ import ast
 import functools
 import json
 import re
+from collections import Counter
 
 from tests.pins import product
 from tests.pins.conftest import ROOT
@@ -102,12 +103,13 @@ def templates(tree):
 
 
 def enumerations(folder):
-    """Yield (class, values by name) of the enumerations below a folder."""
-    for _, tree in trees(folder):
+    """Yield (class, module, values by name) of the enumerations below a folder."""
+    for path, tree in trees(folder):
         for node in ast.walk(tree):
             if isinstance(node, ast.ClassDef) and any(ast.unparse(base).endswith("Enum") for base in node.bases):
                 yield (
                     node.name,
+                    path.stem,
                     {ast.unparse(each.targets[0]): each.value.value for each in node.body if isinstance(each, ast.Assign)},
                 )
 
@@ -135,12 +137,18 @@ def header_codes():
 
 def test_codes():
     """Codes in tables, reports, side lists, plans, logs and JSON are exactly those pinned, each under its name."""
-    found = sorted([*enumerations("handlers"), *enumerations("tools/lib")])
+    found = sorted([*enumerations("handlers"), *enumerations("tools/lib")], key=lambda each: each[:2])
+    times = Counter(name for name, _, _ in found)
 
     check(
         "codes.json",
         {
-            "enumerations": {name: values for name, values in found if name not in NOT_STORED},
+            # Two of one name are told apart by their modules.
+            "enumerations": {
+                name if times[name] == 1 else f"{name} of {module}": values
+                for name, module, values in found
+                if name not in NOT_STORED
+            },
             "reasons by name": {
                 name: code for name, code in vars(product.reasons).items() if name.isupper() and isinstance(code, str)
             },

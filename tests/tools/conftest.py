@@ -40,10 +40,12 @@ class Wire:
     def __init__(self, session):
         self.calls = []
         self.requests = []
+        self.items_read = 0
         self._answers = {}
         session.events.register("before-parameter-build", self._note)
         session.events.register("before-call", self._answer)
         session.events.register("before-send", self._send)
+        session.events.register("after-call.dynamodb", self._count_items)
 
     def answer(self, operation, answer):
         """Answer an operation with `answer(params)`, a dict or an `http_error`; None goes on to moto."""
@@ -64,6 +66,11 @@ class Wire:
         if "WaitTimeSeconds" in params:
             # moto would sit it out by the wall; in an account in which nothing else happens, no message comes meanwhile.
             params["WaitTimeSeconds"] = 0
+
+    def _count_items(self, parsed, **_):
+        batches = parsed.get("Responses")
+        found = batches.values() if isinstance(batches, dict) else []
+        self.items_read += len(parsed.get("Items", [])) + ("Item" in parsed) + sum(map(len, found))
 
     def _send(self, event_name, **_):
         self.requests.append(event_name.rpartition(".")[2])
@@ -201,6 +208,20 @@ class Account:
             WatchRuleNames=json.dumps(rules),
         )
         return urls
+
+    def deploy_functions(self, **actions):
+        """Have the stacks list functions, each allowed these actions on all objects; return the ARNs of their roles by name."""
+        iam, roles = self.session.client("iam"), {}
+        for name, allowed in actions.items():
+            trust = json.dumps({"Version": "2012-10-17", "Statement": []})
+            roles[name] = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+            statement = {"Effect": "Allow", "Action": allowed, "Resource": "arn:aws:s3:::*/*"}
+            document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+            iam.put_role_policy(RoleName=name, PolicyName="objects", PolicyDocument=document)
+        listed = [{"ResourceType": "AWS::Lambda::Function", "PhysicalResourceId": name} for name in roles]
+        self.wire.answer("ListStackResources", lambda _: {"StackResourceSummaries": listed})
+        self.wire.answer("GetFunctionConfiguration", lambda asked: {"Role": roles[asked["FunctionName"]]})
+        return roles
 
     def put(self, *keys, body=b"video"):
         """Put objects into the bucket of videos."""

@@ -96,7 +96,7 @@ def add_report(account, rows, *, job_id=JOB, scan_id=SCAN):
 
 
 def set_aside(account, rows, *, scan_id=SCAN):
-    """Write the list of objects that were left out of a scan's job: (key, version or "", reason[, what was found])."""
+    """Write the list of objects that were left out of a scan's job: (key, version or "", reason[, found[, etag, size]])."""
     lines = [[BUCKET, quote(key, safe="/"), *rest] for key, *rest in rows]
     account.s3.put_object(Bucket=WORK_BUCKET, Key=f"manifests/{scan_id}-ineligible.csv", Body=_csv(lines, "\n"))
 

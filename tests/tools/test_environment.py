@@ -249,8 +249,8 @@ def test_each_program_enters_before_it_imports_anything(program):
 def test_each_program_runs_under_a_bare_python(bare, tmp_path, program):
     """`python3 tools/….py --help` helps, wherever it is typed."""
     project = tmp_path / "project"
-    for room in ("handlers", "tools"):
-        shutil.copytree(ROOT / room, project / room, ignore=shutil.ignore_patterns("__pycache__"))
+    for folder in ("handlers", "tools"):
+        shutil.copytree(ROOT / folder, project / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", project)
     (project / ".venv").symlink_to(sys.prefix)
 

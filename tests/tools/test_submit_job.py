@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from hashlib import md5
 from pathlib import Path
 
 import pytest
@@ -167,7 +168,7 @@ def test_the_plan_in_json_is_the_plan_of_the_submission(stocked):
 
 
 def test_what_cannot_be_analysed_is_set_aside(stocked):
-    """Empty and archived objects are not paid for: they are listed beside the manifest, here and in the work bucket."""
+    """Empty and archived objects are not paid for: they are listed with etag and size, here and in the work bucket."""
     stocked.put("2024/nothing.mp4", body=b"")
     stocked.s3.put_object(Bucket=BUCKET, Key="2024/ice,cold.mp4", Body=b"x", StorageClass="GLACIER")
 
@@ -178,8 +179,8 @@ def test_what_cannot_be_analysed_is_set_aside(stocked):
     archived = "The object is archived (GLACIER) and not restored; restore it, then retry."
     assert side == stored
     assert [
-        f'{BUCKET},2024/ice%2Ccold.mp4,,archived,"{archived}"',
-        f'{BUCKET},2024/nothing.mp4,,empty,"The object has 0 bytes."',
+        f'{BUCKET},2024/ice%2Ccold.mp4,,archived,"{archived}","{md5(b"x").hexdigest()}",1',
+        f'{BUCKET},2024/nothing.mp4,,empty,"The object has 0 bytes.","{md5(b"").hexdigest()}",0',
     ] == side.decode().splitlines()
     assert len((stocked.manifests / f"{SCAN}.csv").read_text().splitlines()) == 2
     assert (

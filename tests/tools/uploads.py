@@ -21,6 +21,7 @@ def add_day(account, day=DAY, *, bucket=BUCKET, status=ScanStatus.CLOSED, **fiel
     known = {"created_at": created_at, "closed_at": closed_at, **fields}
     scan = Scan(watch.scan_id(bucket, day), bucket, Lane.EXPRESS, status, day=day, **known)
     account.table.scans.put_scan(scan)
+    account.table.watches.begin(bucket, created_at)
     return scan
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+_KIB = 1024
+
 
 def printable(text: str) -> str:
     """Escape control, format and unpaired surrogate characters: a key must not control anyone's terminal."""
@@ -13,17 +15,24 @@ def printable(text: str) -> str:
 
 def byte_size(count: int) -> str:
     """Return a number of bytes with its unit: `1.5 GiB`."""
-    size = float(count)
-    for unit in ("bytes", "KiB", "MiB", "GiB", "TiB"):
-        if size < 1024:  # noqa: PLR2004 - bytes in a KiB
-            return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:,.1f} {unit}"
-        size /= 1024
+    if count < _KIB:
+        return counted(count, "byte")
+    size = count / _KIB
+    for unit in ("KiB", "MiB", "GiB", "TiB"):
+        if size < _KIB:
+            return f"{size:,.1f} {unit}"
+        size /= _KIB
     return f"{size:,.1f} PiB"
 
 
 def counted(count: int, noun: str) -> str:
     """Return a number with its noun: `1 header`, `1,200 headers`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def per_second(number: float, noun: str) -> str:
+    """Return a rate: `1 image a second`, `7.5 images a second`."""
+    return f"{number:g} {noun}{'' if number == 1 else 's'} a second"
 
 
 # The end of the calendar of `datetime`, in every time zone.

@@ -46,5 +46,5 @@ def own(directory: Path) -> Library:
     """
     files = sorted(path for path in directory.rglob("*") if path.is_file())
     if not files:
-        raise ToolError(f"{directory} contains no files.", cure="Name a folder with mp4 files in it.")
+        raise ToolError(f"{directory} contains no files.", cure="Name a folder with videos or images in it.")
     return Library(tuple(Video(path.relative_to(directory).as_posix(), path) for path in files), None)

@@ -93,8 +93,10 @@ class _Shown:
 
 
 def _welcome(world: World, path: Path) -> str:
+    speed = world.settings.speed
+    passing = "1 second passes" if speed == 1 else f"{speed:g} seconds pass"
     return f"""
-The playground is at {world.endpoint}, and {world.settings.speed:g} seconds pass in it for each real one.
+The playground is at {world.endpoint}, and {passing} in it for each real one.
 In another shell, type the lines above, or
 
   . {path}

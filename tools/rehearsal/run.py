@@ -35,7 +35,7 @@ POLL_WORLD_SECONDS = 30  # how often submit_job.py polls, in seconds of the worl
 CHECK_SECONDS = 0.5  # how often the world is checked while a program runs in it
 SHOWN = 5  # sentences in a message
 # How the library is scanned by frames: closely enough to see each of its cards.
-FRAMES_INTERVAL = "1s"
+FRAMES_SECONDS = 1
 FRAMES_SUFFIXES = (".mp4", ".mov", ".webm", ".jpg", ".png")
 
 
@@ -176,7 +176,7 @@ class Rehearsal:
         if not self._has_frames:
             return None
         suffixes = [word for suffix in FRAMES_SUFFIXES for word in ("--suffix", suffix)]
-        arguments = ["--bucket", BUCKET, "--frames", FRAMES_INTERVAL, *suffixes, "--yes", "--wait"]
+        arguments = ["--bucket", BUCKET, "--frames", f"{FRAMES_SECONDS}s", *suffixes, "--yes", "--wait"]
         self._program(world, ["submit_job.py", *arguments], self._variables())
         self._show_review(world, "frames.txt")
         self._show_bills(world)
@@ -188,7 +188,7 @@ class Rehearsal:
         by_video, by_frames = prices.REKOGNITION_MINUTE.dollars, prices.REKOGNITION_IMAGE.dollars
         self._terminal.write(
             f"Rekognition would have charged ${Decimal(minutes) * by_video:.3f} by the video API ({minutes:.1f} min) and "
-            f"${images * by_frames:.3f} by frames every {FRAMES_INTERVAL} ({counted(images, 'image')})."
+            f"${images * by_frames:.3f} by frames, every {FRAMES_SECONDS} s ({counted(images, 'image')})."
         )
 
     def _variables(self) -> dict[str, str]:

@@ -96,16 +96,20 @@ class TableClient:
         *,
         begins_with: str = "",
         below: str = "",
+        above: str = "",
         index: str | None = None,
         limit: int | None = None,
         page: int | None = None,
+        backwards: bool = False,
     ) -> Iterator[dict[str, Any]]:
-        """Yield the items of a partition in order of their sort key, at most `limit`, `page` at a time.
+        """Yield the items of a partition in order of their sort key, or in the reverse one, at most `limit`, `page` at a time.
 
-        All of them, or those whose sort key has the prefix `begins_with` or is less than `below`.
+        All of them, or those whose sort key has the prefix `begins_with`, is less than `below`, or is greater than `above`: at most
+        one of the three, because DynamoDB takes no more.
         """
-        request = self._query_request(INDEX_KEYS[index], pk, begins_with, below)
+        request = self._query_request(INDEX_KEYS[index], pk, begins_with=begins_with, below=below, above=above)
         request |= {"IndexName": index} if index else {"ConsistentRead": True}
+        request |= {"ScanIndexForward": False} if backwards else {}
         items = (expressions.deserialized_item(item) for each in self._pages(request, page or limit) for item in each["Items"])
         return itertools.islice(items, limit)
 
@@ -115,7 +119,7 @@ class TableClient:
         For a million items: nothing else is transferred or deserialised.
         """
         names = INDEX_KEYS[index]
-        request = self._query_request(names, pk, begins_with, only=names[1]) | {"IndexName": index}
+        request = self._query_request(names, pk, begins_with=begins_with, only=names[1]) | {"IndexName": index}
         return (item[names[1]]["S"] for each in self._pages(request, None) for item in each["Items"])
 
     def count(self, pk: str, *, index: str | None = None, most: int | None = None) -> int:
@@ -130,7 +134,7 @@ class TableClient:
         return found
 
     def _query_request(
-        self, names: tuple[str, str], pk: str, begins_with: str = "", below: str = "", only: str = ""
+        self, names: tuple[str, str], pk: str, *, begins_with: str = "", below: str = "", above: str = "", only: str = ""
     ) -> dict[str, Any]:
         marks = Placeholders()
         text = f"{marks.name(names[0])} = {marks.value(pk)}"
@@ -138,6 +142,8 @@ class TableClient:
             text += f" AND begins_with({marks.name(names[1])}, {marks.value(begins_with)})"
         if below:
             text += f" AND {marks.name(names[1])} < {marks.value(below)}"
+        if above:
+            text += f" AND {marks.name(names[1])} > {marks.value(above)}"
         projection = {"ProjectionExpression": marks.name(only)} if only else {}
         return {"TableName": self.name, "KeyConditionExpression": text, **projection, **marks.parameters()}
 

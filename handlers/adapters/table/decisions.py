@@ -15,10 +15,8 @@ from handlers.adapters.table import codec, expressions, items
 from handlers.adapters.table.client import ConditionFailedError, TableClient
 from handlers.adapters.table.expressions import Condition, Item
 from handlers.adapters.table.outcome import Outcome
-from handlers.domain import Decision, State, Video
-
-# A decision is about an analysis. CLEAN too: a new policy may have cleared a video that was flagged when it was reviewed.
-JUDGED = (State.FLAGGED, State.CLEAN)
+from handlers.domain import Decision, Video
+from handlers.domain.decision import DECIDABLE
 
 # Decisions of one transaction, which takes 100 actions (DynamoDB developer guide, Constraints): each is a check and a write.
 TOGETHER = 50
@@ -73,10 +71,15 @@ class Decisions:
         return [{"ConditionCheck": self._as_reviewed(decision)}, {"Put": put}]
 
     def _as_reviewed(self, decision: Decision) -> dict[str, Any]:
+        # The id of an upload has its etag, so its record needs none; one that it has is that of what was looked at.
+        named = decision.video.etag == decision.etag
+        etag = {"etag": decision.etag}
         return expressions.check(
             items.record_key(decision.video.id, decision.scan_id),
             when=Condition(
-                equal={"attempt": decision.attempt, "etag": decision.etag}, one_of={"state": [state.value for state in JUDGED]}
+                equal={"attempt": decision.attempt} | ({} if named else etag),
+                equal_or_absent=etag if named else {},
+                one_of={"state": [state.value for state in DECIDABLE]},
             ),
         )
 

@@ -21,6 +21,7 @@ class Condition:
 
     equal: Item = field(default_factory=dict)  # attributes that exist and have this value
     one_of: Mapping[str, Sequence[Any]] = field(default_factory=dict)  # attributes that exist and have one of these values
+    equal_or_absent: Item = field(default_factory=dict)  # attributes that are missing or have this value
     not_equal: Item = field(default_factory=dict)  # attributes that are missing or have another value
     absent: Iterable[str] = ()  # attributes that must be missing (`pk`: the whole item)
     present: Iterable[str] = ()  # attributes that must exist
@@ -107,6 +108,8 @@ def _conditional(when: Condition, marks: Placeholders) -> dict[str, Any]:
 def _terms(when: Condition, marks: Placeholders) -> Iterable[str]:
     for name, value in when.equal.items():
         yield f"{marks.name(name)} = {marks.value(value)}"
+    for name, value in when.equal_or_absent.items():
+        yield f"(attribute_not_exists({marks.name(name)}) OR {marks.name(name)} = {marks.value(value)})"
     for name, values in when.one_of.items():
         yield f"{marks.name(name)} IN ({', '.join(marks.value(value) for value in values)})"
     for name, value in when.not_equal.items():

@@ -36,6 +36,16 @@ def names_of_record(item: Item) -> tuple[str, str]:
     return str(item["pk"]).removeprefix("VIDEO#"), str(item["sk"]).removeprefix("SCAN#")
 
 
+def scan_of(item: Item) -> str:
+    """Return the scan id in the key of a record, or of a segment or a hit of one."""
+    return str(item["sk"]).split("#")[1]
+
+
+def after_scan(scan_id: str) -> str:
+    """Return a sort key between all that a scan has of a video and what the next scan has: `$` follows `#`."""
+    return f"SCAN#{scan_id}$"
+
+
 def segments_prefix(analysis: Analysis) -> str:
     """Return the prefix of the sort keys of an attempt's segments."""
     return f"SCAN#{analysis.scan_id}#SEGMENT#{analysis.attempt:02}#"

@@ -85,6 +85,19 @@ class Records:
         """Yield the records of (video id, scan id), in any order and each once; missing ones are skipped."""
         return map(items.record_from, self._table.get_many(items.record_key(*names) for names in keys))
 
+    def records_of(self, video_id: str) -> Iterator[Record]:
+        """Yield the records of a video in all scans, in order of their ids: a request for each, and one more.
+
+        What lies between them is not read: their segments, of which a record may have 5,000.
+        """
+        first = items.record_key(video_id, "")
+        pk, after = first["pk"], first["sk"]
+        while found := list(self._table.query(pk, above=after, limit=1)):
+            scan_id = items.scan_of(found[0])
+            if found[0]["sk"] == items.record_key(video_id, scan_id)["sk"]:
+                yield items.record_from(found[0])
+            after = items.after_scan(scan_id)
+
     def states(self, video_ids: Iterable[str], scan_id: str) -> Iterator[tuple[str, State]]:
         """Yield (video id, state) of the records of these videos, in any order and each once; missing ones are skipped."""
         keys = (items.record_key(video_id, scan_id) for video_id in video_ids)

@@ -14,8 +14,9 @@ from handlers.domain import FINAL, Analysis, Engine, Lane, Record, Scan, State, 
 
 SCANS_PK = "SCANS"
 ACTIVE_PK = "ACTIVE"
-# When all scans were last read for those that are not listed as active. Sorts before every scan id.
-ACTIVE_CHECK_KEY = {"pk": ACTIVE_PK, "sk": "#CHECKED"}
+SUBMITTED_PK = "SUBMITTED"
+# In each of these lists: when all scans were last read for those that it lacks. Sorts before every scan id.
+CHECKED = "#CHECKED"
 SETTINGS_KEY = {"pk": "SETTINGS", "sk": "SETTINGS"}
 MAIL_WATCH_KEY = {"pk": "SUBSCRIPTIONS", "sk": "ALERTS"}
 SWEEPER_LEASE_KEY = {"pk": "LEASE", "sk": "SWEEPER"}
@@ -136,6 +137,11 @@ def scan_key(scan_id: str) -> dict[str, str]:
 def active_key(scan_id: str) -> dict[str, str]:
     """Return the key of the item that lists a scan as active."""
     return {"pk": ACTIVE_PK, "sk": scan_id}
+
+
+def submitted_key(scan_id: str) -> dict[str, str]:
+    """Return the key of the item that lists a scan as submitted, not of a day."""
+    return {"pk": SUBMITTED_PK, "sk": scan_id}
 
 
 def scan_item(scan: Scan, revision: int) -> dict[str, Any]:

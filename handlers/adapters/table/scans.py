@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -46,12 +46,12 @@ class Scans:
         """Return the scans that are live or about which a mail is due, the newest first.
 
         They are listed in a partition of their own: watched buckets make thousands of scans a year. Once a day all scans are read,
-        for those that a version without that list has written.
+        for those that a version without that list, or without the one of `submitted`, has written.
         """
-        listed, checked_at = self._listed()
+        listed, checked_at = self._listed(scan_items.ACTIVE_PK)
         if checked_at is None or self._clock.now() - checked_at >= ALL_READ_SECONDS:
             found = self.scans()
-            self._list_all(scan for scan in found if scan.active and scan.id not in listed)
+            self._list_all(found)
         else:
             found = self._of(listed)
         for scan in found:
@@ -61,23 +61,44 @@ class Scans:
 
     def active_as_listed(self) -> list[Scan]:
         """Return the active scans as `active` does, but change nothing: for programs, which only look."""
-        listed, checked_at = self._listed()
+        listed, checked_at = self._listed(scan_items.ACTIVE_PK)
         return [scan for scan in (self.scans() if checked_at is None else self._of(listed)) if scan.active]
 
-    def _listed(self) -> tuple[set[str], float | None]:
-        """Return the ids of the scans that are listed as active, and when all scans were last compared with the list."""
-        listed = {item["sk"]: item for item in self._table.query(scan_items.ACTIVE_PK)}
-        check = listed.pop(scan_items.ACTIVE_CHECK_KEY["sk"], None)
+    def submitted(self) -> list[Scan]:
+        """Return the scans that were submitted, the newest first: all but those of days, none of which is read.
+
+        They are listed as `active` lists its own.
+        """
+        listed, checked_at = self._listed(scan_items.SUBMITTED_PK)
+        return [scan for scan in self.scans() if scan.day is None] if checked_at is None else self._of(listed)
+
+    def last(self) -> Scan | None:
+        """Return the scan with the last id: of scans of days, one of the newest day."""
+        found = map(scan_items.scan_from, self._table.query(scan_items.SCANS_PK, limit=1, backwards=True))
+        return next(found, None)
+
+    def _listed(self, pk: str) -> tuple[set[str], float | None]:
+        """Return the ids of the scans in a list, and when all scans were last compared with it."""
+        listed = {item["sk"]: item for item in self._table.query(pk)}
+        check = listed.pop(scan_items.CHECKED, None)
         return set(listed), None if check is None else float(check["at"])
 
     def _of(self, scan_ids: Iterable[str]) -> list[Scan]:
         return _newest_first(map(scan_items.scan_from, self._table.get_many(map(scan_items.scan_key, scan_ids))))
 
-    def _list_all(self, scans: Iterable[Scan]) -> None:
-        for scan in scans:
-            # One that is over by now is taken from the list by the next sweep.
-            self._table.put(expressions.put(scan_items.active_key(scan.id)))
-        self._table.put(expressions.put({**scan_items.ACTIVE_CHECK_KEY, **codec.present({"at": self._clock.now()})}))
+    def _list_all(self, scans: Sequence[Scan]) -> None:
+        # One that is not active any more by now is taken from its list by the next sweep.
+        self._list(scan_items.active_key, (scan.id for scan in scans if scan.active))
+        self._list(scan_items.submitted_key, (scan.id for scan in scans if scan.day is None))
+
+    def _list(self, key_of: Callable[[str], dict[str, str]], scan_ids: Iterable[str]) -> None:
+        """List the scans that a list lacks, and note that it lacks none."""
+        check = key_of(scan_items.CHECKED)
+        listed, _ = self._listed(check["pk"])
+        for scan_id in scan_ids:
+            if scan_id not in listed:
+                self._table.put(expressions.put(key_of(scan_id)))
+        self._table.put(expressions.put({**check, **codec.present({"at": self._clock.now()})}))
 
     def _unlist(self, scan_id: str) -> None:
         """List a scan no longer, in one transaction with a write of the scan as it is: it may be opened again meanwhile."""
@@ -97,7 +118,8 @@ class Scans:
     def put_scan(self, scan: Scan) -> Outcome:
         """Write a scan, unless one with its id exists."""
         put = expressions.put(scan_items.scan_item(scan, 1), when=expressions.NEW)
-        return once(lambda: self._table.transact([{"Put": put}, _listed(scan)]))
+        submitted = [] if scan.day else [{"Put": expressions.put(scan_items.submitted_key(scan.id))}]
+        return once(lambda: self._table.transact([{"Put": put}, _listed(scan), *submitted]))
 
     def ensure_scan(self, scan_id: str, bucket: str, lane: Lane, batch_job_id: str, *, retry: bool = False) -> None:
         """Write a scan if it is missing; else add the batch job to it as `add_job` does."""
@@ -107,14 +129,17 @@ class Scans:
         self._change_scan(scan_id, lambda scan: _reopened(_with_job(scan, batch_job_id, retry=retry)))
 
     def ensure_day_scan(self, scan_id: str, bucket: str, day: str, *, held: str | None) -> None:
-        """Write the scan of a day's uploads if it is missing, paused if `held` names a reason; open it again if it is closed."""
+        """Write the scan of a day's uploads if it is missing, paused if `held` names a reason; open it again if it is closed.
+
+        If it is about to be closed, that begins anew: whoever calls this is about to register an upload in it.
+        """
         now = self._clock.now()
         new = Scan(scan_id, bucket, Lane.EXPRESS, created_at=now, day=day)
         if held is not None:
             new = replace(new, status=ScanStatus.PAUSED, held_at=now, held_reason=held)
         if self.scan(scan_id) is None and self.put_scan(new) is Outcome.DONE:
             return
-        self._change_scan(scan_id, _reopened)
+        self._change_scan(scan_id, lambda scan: replace(_reopened(scan), waiting_empty_since=None))
 
     def add_job(self, scan_id: str, job_id: str, *, retry: bool = False) -> None:
         """Add a batch job to a scan, and open it again if it was closed.

@@ -93,6 +93,10 @@ class Watches:
         item = self._table.get(_watch_key(bucket))
         return WatchState() if item is None else codec.read(WatchState, item)
 
+    def is_known(self, bucket: str) -> bool:
+        """Tell whether a bucket is or was watched: only then there are notes about its uploads."""
+        return self._table.get(_watch_key(bucket)) is not None
+
     def begin(self, bucket: str, at: float) -> None:
         """Note that uploads count as new from a time on, unless they do so already."""
         since = codec.present({"since": at})

@@ -365,7 +365,9 @@ _PAGE = {
     "Decision": "Decisión",
     "Any": "Cualquiera",
     "Undecided": "Sin decidir",
-    "Confirmed": "Confirmado",
+    "Confirmed, missed or found": "Confirmado, pasado por alto o hallado",
+    "False alarm or cleared": "Falsa alarma o descartado",
+    "Clean: the sample": "Limpio: la muestra",
     "False alarm": "Falsa alarma",
     "Sort by": "Ordenar por",
     "Clear filters": "Quitar filtros",
@@ -391,8 +393,14 @@ _PAGE = {
     "previous video": "video anterior",
     "open or close its details": "abrir o cerrar sus detalles",
     "close the details": "cerrar los detalles",
-    "confirm": "confirmar",
+    "confirm: something is there": "confirmar: hay algo",
+    "false alarm: nothing is there": "falsa alarma: no hay nada",
+    # What a person decided, by the status of the video.
+    "confirmed": "confirmado",
     "false alarm": "falsa alarma",
+    "missed": "pasado por alto",
+    "found": "hallado",
+    "cleared": "descartado",
     "write a note": "escribir una nota",
     "Video": "Video",
     "Found": "Hallazgo",
@@ -426,6 +434,8 @@ _PAGE = {
     " (does not count under the policy)": " (no cuenta según la política)",
     "no reason given": "sin motivo indicado",
     "Confirm": "Confirmar",
+    "Something is there": "Hay algo",
+    "Nothing is there": "No hay nada",
     "Note": "Nota",
     "The note is kept.": "La nota quedó guardada.",
     "Recorded earlier: {decision} by {person}, {time}": "Registrado antes: {decision} por {person}, {time}",
@@ -464,6 +474,9 @@ _PAGE = {
     "`ffprobe FILE` shows what is broken or its codec; convert it ({command}), upload and scan the new file": (
         "`ffprobe FILE` muestra qué está dañado o su códec; convertirlo ({command}), subir y analizar el archivo nuevo"
     ),
+    "`ffprobe FILE` shows what is broken or its codec: repair or convert it, upload and scan the new file": (
+        "`ffprobe FILE` muestra qué está dañado o su códec: repararlo o convertirlo, subir y analizar el archivo nuevo"
+    ),
     "nothing: what replaced it is looked at instead": "nada: se revisa lo que lo reemplazó",
     "scale it down, upload and scan the new file": "reducirla, subir el archivo nuevo y analizarlo",
     "save it as GIF or MP4, upload and scan the new file": "guardarla como GIF o MP4, subir el archivo nuevo y analizarlo",
@@ -486,6 +499,29 @@ _PAGE = {
     "Another upload replaced this content: there is nothing to decide.": (
         "Otra subida reemplazó este contenido: no hay nada que decidir."
     ),
+    "Nothing in it counts under the policy. It is in the sample: look at it.": (
+        "Nada en él cuenta según la política. Está en la muestra: hay que revisarlo."
+    ),
+    "It was never read, so nothing tells its content from a later one: no decision can be taken here.": (
+        "Nunca se leyó, así que nada distingue su contenido de otro posterior: aquí no se puede decidir."
+    ),
+    "in the sample": "en la muestra",
+    "; {decided} decided by a person": "; {decided} {decided:decidido|decididos} por una persona",
+    "Still to be looked at: {left} of {drawn} sampled clean {drawn:video|videos}.": (
+        "Por revisar: {left} de {drawn} {drawn:video limpio|videos limpios} de la muestra."
+    ),
+    "All clean videos were looked at: {missed} of {looked_at} were missed.": (
+        "Se revisaron todos los videos limpios: {missed} de {looked_at} se pasaron por alto."
+    ),
+    "{missed} of {looked_at} looked at {missed:was|were} missed": (
+        "{missed} de {looked_at} revisados {missed:se pasó|se pasaron} por alto"
+    ),
+    "Sample: {counts}. Of all clean videos of this scan that is at most {high}, with 95 % confidence.": (
+        "Muestra: {counts}. De todos los videos limpios de este escaneo es como máximo el {high}, con un 95 % de confianza."
+    ),
+    "Sample: {counts}. Of all clean videos of this scan that is between {low} and {high}, with 95 % confidence.": (
+        "Muestra: {counts}. De todos los videos limpios de este escaneo es entre el {low} y el {high}, con un 95 % de confianza."
+    ),
     "Copy": "Copiar",
     "Copied": "Copiado",
     "Copy the {what}": "Copiar el {what}",
@@ -502,6 +538,8 @@ _PAGE = {
     "{decided} of {all} flagged {all:video|videos} decided.": (
         "{decided} de {all} {all:video marcado decidido|videos marcados decididos}."
     ),
+    " {decided} of {all} of the clean sample.": " {decided} de {all} de la muestra de limpios.",
+    " {others} without a verdict.": " {others} sin veredicto.",
     "This browser does not keep decisions: export them before you close the page.": (
         "Este navegador no guarda las decisiones: conviene exportarlas antes de cerrar la página."
     ),

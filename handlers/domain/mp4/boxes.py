@@ -79,5 +79,5 @@ def _box(reading: RangedReading, at: int, end: int) -> Box:
     elif size == 0:  # up to the end of the file
         size = end - at
     if size < header:
-        raise BrokenError(f"a box of {size} bytes")
+        raise BrokenError(f"a box whose size is {size}")
     return Box(kind, at, at + header, at + size)

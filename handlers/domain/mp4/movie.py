@@ -43,7 +43,7 @@ _IN_MOVIE = frozenset(
     }
 )
 
-# Boxes that stand outside of others. A file of these alone has been understood.
+# Boxes at the top level of a file. A file of these alone has been understood.
 _TOP_LEVEL = frozenset(
     {
         *(b"ftyp", b"styp", b"mdat", b"free", b"skip", b"wide", b"uuid", b"sidx", b"ssix", b"moof", b"mfra", b"meta", b"pdin"),
@@ -324,13 +324,13 @@ def _descriptions(reading: RangedReading, samples: Box | None) -> list[bytes]:
     if stsd is None:
         return []
     if stsd.end - stsd.body > _MOST_DESCRIPTIONS:
-        raise BrokenError("the descriptions of its samples are too large")
+        raise BrokenError("its sample entries are too large")
     _, _, data = full_box(reading, stsd, _MOST_DESCRIPTIONS)
     at, found = 4, []
     for _ in range(unsigned(data, 0, 4)):
         size = unsigned(data, at, 4)
         if size < SMALL_HEADER or at + size > len(data):
-            raise BrokenError(f"a description of samples of {size} bytes")
+            raise BrokenError(f"a sample entry whose size is {size}")
         found.append(data[at : at + size])
         at += size
     return found

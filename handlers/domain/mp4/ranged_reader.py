@@ -69,11 +69,11 @@ class RangedReading:
         block = max(length, usual)
         count = min(block, self.size - offset)
         if self.gets == MAX_GETS or self.bytes + count > MAX_BYTES:
-            raise BeyondLimitsError(f"{self.gets} GETs and {self.bytes} bytes were not enough")
+            raise BeyondLimitsError(f"{MAX_GETS} GETs of {MAX_BYTES:,} bytes in all are not enough")
         self.gets += 1
         arrived = self._get(offset, count)
         self.bytes += len(arrived)
         if len(arrived) != count:
-            raise BrokenError(f"{len(arrived)} bytes came instead of {count}")
+            raise BrokenError(f"a GET of {count} bytes returned {len(arrived)}")
         self._blocks.append((offset, arrived))
         return arrived

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from handlers.adapters.table import Outcome, Records, Samplings, Scans, WaitingRecords, Watches
 from handlers.domain import Progress, Scan, ScanStatus, batch_jobs, watch
+from handlers.flows.sweep import rules
 from handlers.flows.sweep.context import SweepContext
 from handlers.flows.sweep.send_mail import MAILS_LOOKED_AT
 from handlers.runtime import Clock, Log
@@ -19,7 +20,7 @@ EMPTY_SECONDS = 55.0
 # A scan without a batch job after this time will never have one: its submission was interrupted.
 NO_JOB_SECONDS = 86_400.0
 
-# The scan of a day waits this long after its end for late events, and while its bucket is compared, but no longer than a day.
+# The scan of a day waits this long after its end for late events, and until its bucket is compared, but no longer than a day.
 DAY_OVER_SECONDS = 3_600.0
 COMPARED_SECONDS = 86_400.0
 
@@ -68,7 +69,7 @@ class CloseScans:
         late = self._clock.now() - watch.end_of(day)
         if late < DAY_OVER_SECONDS:
             return False
-        return late >= COMPARED_SECONDS or self._watches.state(scan.bucket).comparison is None
+        return late >= COMPARED_SECONDS or rules.compared_since(self._watches.state(scan.bucket), watch.end_of(day))
 
     def _all_final(self, scan: Scan) -> bool:
         """Tell whether every object of a scan is final, although a task of its only batch job failed."""

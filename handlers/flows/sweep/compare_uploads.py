@@ -31,18 +31,24 @@ class CompareUploads:
     _compared: set[tuple[str, str]] = field(default_factory=set)
 
     def run(self, context: SweepContext, until: float) -> None:  # noqa: ARG002 # it needs no scans
-        """Go on with each bucket's comparison; one that cannot be listed does not keep the others back."""
+        """Go on with each bucket's comparison; neither one that cannot be listed nor a long one keeps the others back."""
         now = self._clock.now()
         today = watch.day_of(now)
         if now < rules.compared_from(today):
             return
         due = [watched for watched in self._watched.values() if (watched.bucket, today) not in self._compared]
-        attempt_all((partial(self._attempt, watched, today, until) for watched in due), lambda: self._clock.now() <= until)
+        left = range(len(due), 0, -1)
+        steps = (partial(self._attempt, watched, today, until, among) for watched, among in zip(due, left, strict=True))
+        attempt_all(steps, lambda: self._clock.now() <= until)
 
-    def _attempt(self, watched: Watch, today: str, until: float) -> None:
-        """Compare a bucket; leave one that is gone or may not be listed until the next day, which finds what this one would."""
+    def _attempt(self, watched: Watch, today: str, until: float, among: int) -> None:
+        """Compare a bucket, with an equal share of the time that is left for this and the other buckets (`among` in all).
+
+        One that is gone or may not be listed is left until the next day, which finds what this one would.
+        """
+        now = self._clock.now()
         try:
-            self._compare(watched, today, until)
+            self._compare(watched, today, now + (until - now) / among)
         except NotListedError as error:
             Log().alarm("bucket not compared", bucket=watched.bucket, reason=str(error))
             self._compared.add((watched.bucket, today))

@@ -104,6 +104,11 @@ def comparison_due(state: WatchState, now: float) -> bool:
     return state.comparison is not None or state.compared_at is None or watch.day_of(state.compared_at) < watch.day_of(now)
 
 
+def compared_since(state: WatchState, at: float) -> bool:
+    """Tell whether a comparison that began after a time is over, or none is to come, because the watch is not on."""
+    return state.since is None or (state.comparison is None and state.compared_at is not None and state.compared_at >= at)
+
+
 def prefixes_after(prefixes: Iterable[str], after_key: str) -> list[str]:
     """Return the prefixes, in order, with which there may be keys after a key; none lies within another one."""
     found: list[str] = []

@@ -156,3 +156,9 @@ class TestDay:
     def test_it_never_changes(self):
         """The id of a day's scan is stored, so it is what it was."""
         assert watch.scan_id("amzn-s3-demo-bucket", "2026-11-29") == "01M8J9KY005E1GNT1PE9QPAXYJ"
+
+
+@pytest.mark.parametrize(("size", "milliseconds"), [(0, 0), (1_000_000, 32_000), (10**9, 21_600_000), (10**15, 21_600_000)])
+def test_assumed_length(size, milliseconds):
+    """Where the header does not say, the length is that of its bytes at 250 kbit/s, six hours at most."""
+    assert milliseconds == watch.assumed_ms(size)

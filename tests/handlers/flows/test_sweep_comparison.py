@@ -339,6 +339,23 @@ class TestPages:
         assert ["", "09.mp4", "19.mp4", "29.mp4", "39.mp4", "49.mp4"] == [after for _, _, after in world.buckets.asked]
         assert (BEGIN, None) == (world.state().compared_at, world.state().comparison)
 
+    def test_a_large_bucket_does_not_keep_others_back(self, clock):
+        """Buckets share the time of a sweep: one whose listing takes hours does not keep a small one from being compared."""
+        world = World(clock, page=1, seconds=1.0, **{OTHER_BUCKET: Watch(OTHER_BUCKET)})
+        for bucket in (BUCKET, OTHER_BUCKET):
+            world.watch(bucket)
+        for number in range(100):
+            world.buckets.put(BUCKET, f"{number:02}.mp4", NOON)
+        world.buckets.put(OTHER_BUCKET, "small.mp4", NOON)
+
+        world.compare()
+        first = world.state().comparison
+        world.compare()
+
+        assert "small.mp4" in world.queue.keys
+        assert (BEGIN, None) < (world.state(OTHER_BUCKET).compared_at, "")
+        assert (True, True) == (first.after_key < world.state().comparison.after_key, clock.now() <= BEGIN + 2 * 12)
+
     def test_over_midnight(self, clock):
         """A comparison that takes more than a day ends as it began, and the next one begins at once."""
         world = World(clock, page=1, seconds=11.0)

@@ -26,7 +26,7 @@ from handlers.domain.watch import Watch
 from handlers.flows.sweep.context import SweepContext
 from handlers.flows.sweep.hold_watches import HoldWatches
 from handlers.flows.sweep.resend import ResendMessages
-from handlers.flows.sweep.sweep import SweepFlow, UploadPorts
+from handlers.flows.sweep.sweep import SweepError, SweepFlow, UploadPorts
 from tests.handlers.doubles import BUCKET, OTHER_SCAN, client_error
 from tests.handlers.sweeper_doubles import SETTINGS, Buckets, KilledError, UploadMessages
 
@@ -426,6 +426,10 @@ class TestLimit:
         assert (ScanMail.DAY_LIMIT,) == table.scans.scan(SCAN_ID).mails_due
 
 
+def _slow_down(*_, **__):
+    raise client_error("SlowDown", 503)
+
+
 class TestClosing:
     def test_after_the_day(self, sweep, finish, table, clock):
         """The scan of a day closes an hour after the end of the day, though it has no job, and its digest is mailed once."""
@@ -462,6 +466,26 @@ class TestClosing:
 
         expected = ScanStatus.CLOSED if reason == watch.LIMIT_REACHED else ScanStatus.PAUSED
         assert expected is table.scans.scan(SCAN_ID).status
+
+    @pytest.mark.parametrize("is_due", [True, False])
+    def test_until_compared(self, sweep, finish, table, clock, monkeypatch, is_due):
+        """It stays open where its bucket is not compared yet, though it should be; one that is never compared closes."""
+        finish("a.mp4", 1)
+        if is_due:
+            table.watches.begin(BUCKET, clock.now())
+        clock.time = watch.end_of(DAY) + 3_600
+
+        with monkeypatch.context() as fails:
+            fails.setattr(Buckets, "list_objects_v2", _slow_down)
+            for _ in range(4):
+                with contextlib.suppress(SweepError):
+                    sweep()
+                clock.sleep(300)
+        before = table.scans.scan(SCAN_ID).status
+        sweep(4)
+
+        assert before is (ScanStatus.OPEN if is_due else ScanStatus.CLOSED)
+        assert ScanStatus.CLOSED is table.scans.scan(SCAN_ID).status
 
     @pytest.mark.parametrize(("hours", "status"), [(2, ScanStatus.OPEN), (25, ScanStatus.CLOSED)])
     def test_while_compared(self, ports, finish, table, clock, hours, status):

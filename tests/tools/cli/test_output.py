@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tools.lib.cli import Terminal
 from tools.lib.errors import ToolError
 from tools.lib.json_keys import range_keys, scan_keys, time_keys
-from tools.lib.text import byte_size, iso_time, moment, printable
+from tools.lib.text import byte_size, iso_time, moment, per_second, printable
 
 
 class Result:
@@ -107,11 +107,17 @@ def test_what_is_printable_stays(text):
 
 @pytest.mark.parametrize(
     ("count", "shown"),
-    [(0, "0 bytes"), (1023, "1,023 bytes"), (1024, "1.0 KiB"), (5 * 1024**3, "5.0 GiB"), (3 * 1024**5, "3.0 PiB")],
+    [(0, "0 bytes"), (1, "1 byte"), (1023, "1,023 bytes"), (1024, "1.0 KiB"), (5 * 1024**3, "5.0 GiB"), (3 * 1024**5, "3.0 PiB")],
 )
 def test_sizes_are_readable(count, shown):
     """Bytes are counted in powers of 1,024 and named so."""
     assert byte_size(count) == shown
+
+
+@pytest.mark.parametrize(("number", "shown"), [(1.0, "1 image a second"), (7.5, "7.5 images a second"), (50, "50 images a second")])
+def test_rates_have_their_noun(number, shown):
+    """A rate of one is singular; whole numbers have no decimals."""
+    assert per_second(number, "image") == shown
 
 
 @pytest.mark.parametrize("seconds", [253_402_300_799.0, 1e15, 1e300, float("inf")])

@@ -200,11 +200,11 @@ class TestSelection:
         result = cover(scanned, "--prefix", "a/")
 
         assert 3 == result.exit_code
-        assert "s3://amzn-s3-demo-bucket/a/: 1 object whose names end with .mp4, .m4v, .mov, 5 bytes; 0 with a verdict (0.0 %)" in (
+        assert "s3://amzn-s3-demo-bucket/a/: 1 object whose key ends with .mp4, .m4v, .mov, 5 bytes; 0 with a verdict (0.0 %)" in (
             result.stdout
         )
         assert "2 objects with other suffixes" in result.stdout
-        assert "1 .mkv may be videos" in result.stdout
+        assert "1 of them looks like a video (1 .mkv): pass --suffix to count them." in result.stdout
         assert {"never": 3} == counts(scanned, "--prefix", "a/", "--suffix", "")
 
     def test_all_have_a_verdict(self, scanned):

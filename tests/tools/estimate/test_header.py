@@ -18,7 +18,7 @@ from tools.lib.listing import UNKNOWN_SIZE, ListedObject
 
 BUCKET = "amzn-s3-demo-bucket"
 
-# What a header may cost (issue 4).
+# The most that a plain header may cost; docs/benchmarks.md#headers has what it does cost.
 PLAIN_GETS, PLAIN_BYTES = 2, 400_000
 
 LONG = 1_800

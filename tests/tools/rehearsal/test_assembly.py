@@ -18,8 +18,8 @@ HASH = re.compile(r"[0-9a-f]{64}")
 def _project(tmp_path, monkeypatch):
     """Return a copy of the project, in which settings may be changed."""
     project = tmp_path / "project"
-    for room in ("handlers", "stacks", "tools"):
-        shutil.copytree(assembly.ROOT / room, project / room, ignore=shutil.ignore_patterns("__pycache__"))
+    for folder in ("handlers", "stacks", "tools"):
+        shutil.copytree(assembly.ROOT / folder, project / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("app.py", "cdk.json", "pyproject.toml"):
         shutil.copy(assembly.ROOT / name, project)
     monkeypatch.setattr(assembly, "ROOT", project)

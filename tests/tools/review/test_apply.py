@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.domain.identity import Video
+from handlers.domain.record import ObjectFacts, Problem, Record
 from handlers.domain.states import State
 from tests.tools.review_doubles import (
     BUCKET,
@@ -23,6 +24,7 @@ from tests.tools.review_doubles import (
     add_scan,
     output_of,
     review,
+    set_aside,
     video,
 )
 from tools.lib.errors import ToolError
@@ -101,7 +103,7 @@ def test_decisions_are_written_and_shown(scanned, apply):
     } == decided(scanned)["a.mp4"]
     assert ("false-alarm", "a toy\n\x1b[31m") == tuple(decided(scanned)[HOSTILE][name] for name in ("decision", "note"))
     assert "confirmed by Ada, 2025-10-09 08:30 UTC\n" in shown.stdout
-    assert "false-alarm by Ada, 2025-10-09 08:30 UTC: a toy\\n\\x1b[31m\n" in shown.stdout
+    assert "false alarm by Ada, 2025-10-09 08:30 UTC: a toy\\n\\x1b[31m\n" in shown.stdout
 
 
 def test_applying_twice_equals_once(scanned, apply):
@@ -137,7 +139,8 @@ def test_good_ones_are_applied_among_bad_ones(scanned, apply):
     ("record", "reason"),
     [
         ({"attempt": 1}, "it was analysed again: the record is of attempt 1, the decision of 0"),
-        ({"facts": None}, "another object was analysed: its etag is unknown"),
+        ({"facts": None}, "its etag is unknown, as nothing has read it: nothing tells which content was decided about"),
+        ({"facts": ObjectFacts("other", 3, None)}, f"another object was analysed: its etag is other, that of the decision {ETAG}"),
     ],
 )
 def test_changed_since(account, apply, record, reason):
@@ -151,14 +154,162 @@ def test_changed_since(account, apply, record, reason):
     assert output_of(result)["refused"][0]["reason"].startswith(reason)
 
 
-def test_without_a_result(account, apply):
-    """There is nothing to decide about a video that failed."""
+@pytest.mark.parametrize("state", [State.WAITING, State.RUNNING, State.CANCELLED])
+def test_not_looked_at(account, apply, state):
+    """There is nothing to decide about a video that is still to be analysed, or whose scan was cancelled."""
     add_scan(account, "a.mp4")
-    add_record(account, "a.mp4", State.FAILED, code="forbidden")
+    add_record(account, "a.mp4", state)
 
     result = apply(exported(entry()), "--json")
 
-    assert "its analysis has no verdict to decide about: it is FAILED" == output_of(result)["refused"][0]["reason"]
+    reason = f"it is {state.value}: only what is FLAGGED, CLEAN or FAILED can be decided about"
+    assert [reason] == [each["reason"] for each in output_of(result)["refused"]]
+
+
+# --- what is not flagged ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(name="unflagged")
+def _unflagged(account):
+    """Return an account with a scan of a failed, an ineligible and a clean video."""
+    add_scan(account, "failed.mp4", "empty.mp4", HOSTILE)
+    add_record(account, "failed.mp4", State.FAILED, code="analysis-failed")
+    add_record(account, "empty.mp4", State.FAILED, code="empty")
+    add_record(account, HOSTILE, State.CLEAN)
+    return account
+
+
+def test_what_a_person_looked_at_is_settled(unflagged, apply):
+    """What failed or is ineligible is settled once a person has decided about it; it is counted apart and still listed."""
+    before = review(unflagged)
+    first = apply(exported(entry("failed.mp4")))
+    between = review(unflagged)
+
+    apply(exported(entry("empty.mp4", decision="false-alarm", note="really\n empty")))
+
+    after = review(unflagged)
+    assert (0, [3, 3, 0]) == (first.exit_code, [each.exit_code for each in (before, between, after)])
+    lines = [line.strip() for line in after.stdout.splitlines()]
+    assert {"failed               1", "ineligible           1", "clean                1"} <= set(lines)
+    assert "1 of 1 failed decided by a person: 1 found" in lines
+    assert "1 of 1 ineligible decided by a person: 1 cleared" in lines
+    assert "found by Ada, 2025-10-09 08:30 UTC" in lines
+    assert "cleared by Ada, 2025-10-09 08:30 UTC: really\\n empty" in lines
+
+
+def test_what_a_person_looked_at_as_json(unflagged, apply):
+    """The JSON has the decision with each object, and how many there are, by the words that are stored."""
+    apply(exported(entry("failed.mp4"), entry("empty.mp4", decision="false-alarm")))
+
+    output = output_of(review(unflagged, "--json"))
+
+    assert {
+        "flagged": {"confirmed": 0, "false-alarm": 0},
+        "failed": {"confirmed": 1, "false-alarm": 0},
+        "ineligible": {"confirmed": 0, "false-alarm": 1},
+    } == output["decided"]
+    assert ["confirmed", "false-alarm"] == [output[name][0]["decision"]["decision"] for name in ("failed", "ineligible")]
+    assert (1, 1) == (output["states"]["failed"], output["states"]["ineligible"])
+
+
+def test_an_object_in_two_rows_is_settled_by_one_decision(account, apply):
+    """A manifest that names a failed video twice is settled by the decision about it."""
+    add_scan(account, "a.mp4", "a.mp4")
+    add_record(account, "a.mp4", State.FAILED, code="analysis-failed")
+
+    apply(exported(entry()))
+
+    assert 0 == review(account).exit_code
+
+
+def test_an_export_has_decisions_about_clean_videos(unflagged, apply, tmp_path):
+    """An export has a row for each video, and so the decisions about clean ones too."""
+    apply(exported(entry(HOSTILE), entry("failed.mp4", decision="false-alarm")))
+
+    result = review(unflagged, "export", "--jsonl", str(tmp_path / "videos.jsonl"))
+
+    rows = [json.loads(line) for line in (tmp_path / "videos.jsonl").read_text().splitlines()]
+    assert {HOSTILE: "confirmed", "failed.mp4": "false-alarm", "empty.mp4": None} == {row["key"]: row["decision"] for row in rows}
+    assert "1 of 1 clean decided by a person: 1 missed" in result.stdout
+
+
+def test_a_miss_stays_one_where_it_is_flagged_later(unflagged, apply):
+    """What a person found in a clean video confirms a later flag on the same content."""
+    apply(exported(entry(HOSTILE)))
+    add_scan(unflagged, HOSTILE, scan_id=LATER_SCAN)
+    add_flagged(unflagged, HOSTILE, scan_id=LATER_SCAN)
+
+    assert "confirmed" == decided(unflagged, LATER_SCAN)[HOSTILE]["decision"]
+
+
+def test_the_page_gets_back_decisions_about_what_failed(unflagged, apply, tmp_path):
+    """The page is handed each of these decisions, and its words for them."""
+    apply(exported(entry("failed.mp4"), entry("empty.mp4", decision="false-alarm")))
+
+    review(unflagged, "page", str(tmp_path / "page.html"))
+
+    [data] = re.findall(r'<script type="application/json" id="data">(.*?)</script>', (tmp_path / "page.html").read_text())
+    values = json.loads(data)
+    assert ["confirmed", "false-alarm"] == [values[name][0]["recorded"]["decision"] for name in ("failed", "ineligible")]
+    assert {"flagged": 0, "failed": 1, "ineligible": 1} == values["decided"]
+
+
+def test_what_was_left_out_of_the_job(account, apply, tmp_path):
+    """What was left out for its codec has no record: its listing has the etag for a decision; applying it twice equals once."""
+    add_scan(account, "a.mp4")
+    add_record(account, "a.mp4", State.CLEAN)
+    hevc = "The codec is hevc."
+    set_aside(account, [(HOSTILE, "", "codec", hevc, ETAG, "7"), ("other.mp4", "", "codec", hevc, "e2", "7")])
+    review(account, "page", str(tmp_path / "page.html"))
+    [data] = re.findall(r'<script type="application/json" id="data">(.*?)</script>', (tmp_path / "page.html").read_text())
+    shown = {each["key"]: (each["etag"], each["size"], each["attempt"]) for each in json.loads(data)["ineligible"]}
+
+    results = [apply(exported(entry(HOSTILE))) for _ in range(2)]
+
+    after = output_of(review(account, "--json"))
+    assert {HOSTILE: (ETAG, 7, 0), "other.mp4": ("e2", 7, 0)} == shown
+    assert [(0, "1 decision"), (0, "0 decisions")] == [
+        (each.exit_code, re.search(r": (\d+ \w+) by Ada", each.stdout)[1]) for each in results
+    ]
+    assert [("codec", hevc, "confirmed"), ("codec", hevc, None)] == [
+        (each["reason"], each["message"], each["decision"] and each["decision"]["decision"]) for each in after["ineligible"]
+    ]
+    assert (3, 3, True, 1) == (after["objects"], after["expected"], after["adds_up"], after["decided"]["ineligible"]["confirmed"])
+    assert State.FAILED is account.table.records.record(video(HOSTILE).id, SCAN).state
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (("a.mp4", "", "codec", "hevc", "other", "7"), "another object was analysed: its etag is other"),
+        (("a.mp4", "", "codec", "hevc"), "its etag is unknown, as nothing has read it"),
+        (("a.mp4", "", "codec", "hevc", "", "7"), "its etag is unknown, as nothing has read it"),
+        (("a.mp4", "", "codec", "hevc", ETAG, "-1"), "its etag is unknown, as nothing has read it"),
+        (("b.mp4", "", "codec", "hevc", ETAG, "7"), f"scan {SCAN} has no record of it"),
+    ],
+)
+def test_left_out_but_another_content(account, apply, row, reason):
+    """A decision about what was left out is refused where the list has another etag or none, and nothing is recorded."""
+    add_scan(account)
+    set_aside(account, [row])
+    before = len(account.wire.writes)
+
+    refused = output_of(apply(exported(entry()), "--json"))["refused"]
+
+    assert [True] == [each["reason"].startswith(reason) for each in refused]
+    assert before == len(account.wire.writes)
+
+
+def test_an_upload_that_could_not_be_read(account, apply):
+    """The event of an upload names its etag, which is enough to decide about one that could not be read."""
+    add_scan(account)
+    upload = replace(video("a.mp4"), etag=ETAG)
+    record = Record(upload, SCAN, State.FAILED, problem=Problem("forbidden", "no"), queued_at=1.0)
+    account.table.records.register(record, None)
+
+    result = apply(exported(entry(video_id=upload.id)), "--json")
+
+    assert (0, 1) == (result.exit_code, output_of(result)["written"])
 
 
 def test_the_latest_decision_stands(scanned, apply):

@@ -78,9 +78,9 @@ class Interrupting:
         raise KeyboardInterrupt
 
 
-def flagged(*, again=False):
+def flagged(**fields):
     """Make the status of a flagged video."""
-    return ObjectResult(FLAGGED.video, ObjectStatus.FLAGGED, FLAGGED, again=again)
+    return ObjectResult(FLAGGED.video, ObjectStatus.FLAGGED, FLAGGED, **fields)
 
 
 def failed(key, message="no"):
@@ -104,7 +104,7 @@ def cells(text):
 
 def test_video_as_json(tmp_path):
     """A video is one line with everything that is known: seconds, percent, ISO 8601; what is not known is null."""
-    text = written(tmp_path, Form.JSONL, Rows.VIDEOS, (flagged(), (), Decided()))
+    text = written(tmp_path, Form.JSONL, Rows.VIDEOS, (flagged(decision=Decided()),))
 
     row = json.loads(text)
     assert list(exports.COLUMNS[Rows.VIDEOS]) == list(row)

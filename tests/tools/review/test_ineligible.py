@@ -165,7 +165,9 @@ def test_page_and_export(scanned, tmp_path):
 @pytest.mark.parametrize(
     ("body", "rule"),
     [
-        (f"{BUCKET},a,\n", "row 1: 3 columns, but such a list has 4 or 5"),
+        (f"{BUCKET},a,\n", "row 1: 3 columns, but such a list has 4 or 5 or 7"),
+        (f"{BUCKET},a,,codec,hevc,e1\n", "row 1: 6 columns, but such a list has 4 or 5 or 7"),
+        (f"{BUCKET},a,,codec,hevc,e1,huge\n", "row 1: the size 'huge' is not a number"),
         (f"{BUCKET},a,,empty\n{BUCKET},%ff,,empty\n", "row 2: the key '%ff' is not percent-encoded UTF-8"),
         (b"\xff", "not CSV in UTF-8"),
     ],

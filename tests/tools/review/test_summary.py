@@ -13,7 +13,15 @@ from tools.lib.review.join import ObjectResult, ObjectStatus, TruthTable
 from tools.lib.review.summary import SEGMENTS_SHOWN, FlaggedVideo, review_of
 
 # What ends an analysis without a verdict, and is neither ineligible nor worth a retry.
-FAILED = {reasons.ANALYSIS_FAILED, reasons.START_UNKNOWN, reasons.MISSING, reasons.UNREADABLE, "VideoTooLargeException"}
+FAILED = {
+    reasons.ANALYSIS_FAILED,
+    reasons.START_UNKNOWN,
+    reasons.MISSING,
+    reasons.UNREADABLE,
+    reasons.UNDECODABLE,
+    reasons.PARTLY_DECODED,
+    "VideoTooLargeException",
+}
 VIDEO = Video("amzn-s3-demo-bucket", "a.mp4", None)
 
 

@@ -479,20 +479,6 @@ def test_the_history_of_an_uploaded_version(account):
     }
 
 
-def test_days_of_other_buckets_are_not_read(account):
-    """However many days other buckets have, the history of a key reads its own bucket's scans."""
-    add_day(account)
-    add_upload(account, "a.mp4", State.CLEAN, etag="e1")
-    for number in range(3):
-        add_day(account, bucket=f"amzn-s3-demo-bucket{number}")
-    account.wire.calls.clear()
-
-    history(account, "a.mp4")
-
-    read = [key["sk"] for params in account.wire.of("BatchGetItem") for key in params["RequestItems"]["videos"]["Keys"]]
-    assert {f"SCAN#{DAY_SCAN}"} == {sk["S"] if isinstance(sk, dict) else sk for sk in read}
-
-
 # --- judging again -------------------------------------------------------------------------------------------------------
 
 

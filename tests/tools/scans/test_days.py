@@ -7,6 +7,7 @@ import pytest
 
 from handlers.domain import watch
 from handlers.domain.states import ScanStatus, State
+from handlers.domain.watch import Watch
 from tests.tools.review_doubles import BUCKET, JOB, add_scan, output_of, review
 from tests.tools.test_control_scan import control
 from tests.tools.uploads import DAY, DAY_SCAN, add_day, add_flagged_upload, add_upload
@@ -177,6 +178,58 @@ def test_a_named_scan_costs_one_request(months):
     control(months, "status", DAY_SCAN)
 
     assert [] == [params for params in months.wire.of("Query") if '"SCANS"' in str(params).replace("'", '"')]
+
+
+def add_days(account, days):
+    """Have a sweep see three buckets that were watched on each of these days before the day."""
+    for number in range(1, days + 1):
+        day = (date.fromisoformat(DAY) - timedelta(days=number)).isoformat()
+        for bucket in (BUCKET, "amzn-s3-demo-bucket1", "amzn-s3-demo-bucket2"):
+            add_day(account, day, bucket=bucket)
+    account.table.scans.active()
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        lambda account: control(account, "status"),
+        lambda account: control(account, "status", "01K742SG00000G40R40M30E999"),
+        lambda account: control(account, "watch", "status", "--stack", "Watching"),
+        lambda account: control(account, "coverage", BUCKET),
+        review,
+        lambda account: review(account, "--job", JOB),
+        lambda account: review(account, "video", f"s3://{BUCKET}/a.mp4"),
+        lambda account: account.submit("--bucket", BUCKET, "--skip-unchanged", "--dry-run"),
+        lambda account: account.submit("--bucket", BUCKET, "--dry-run"),
+    ],
+    ids=["status", "unknown scan", "watch status", "coverage", "review", "job", "video", "skip unchanged", "estimate"],
+)
+def test_days_that_are_over_are_not_read(account, run):
+    """What a command reads does not grow with the days that were ever watched; only lists of scans do that."""
+    account.deploy_watching(Watch(BUCKET))
+    account.put("a.mp4")
+    add_scan(account, "a.mp4", created_at=1.0)
+    add_day(account, status=ScanStatus.OPEN)
+    add_upload(account, "a.mp4", State.CLEAN, etag="e1")
+    read = []
+    for days in (1, 40):
+        add_days(account, days)
+        account.wire.items_read = 0
+        run(account)
+        read.append(account.wire.items_read)
+
+    assert read[0] == read[1] > 0
+
+
+def test_the_newest_day_where_nothing_was_submitted(account):
+    """Where nothing was ever submitted, the newest day is meant, and the others are not read."""
+    add_days(account, 40)
+    account.wire.items_read = 0
+
+    shown = json.loads(control(account, "status", "--json").stdout)
+
+    assert "2025-10-08" == shown["day"]
+    assert account.wire.items_read < 10
 
 
 def test_the_newest_scan_is_one_that_was_submitted(account):

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from hashlib import md5
 
 import pytest
 
@@ -11,7 +12,7 @@ from tools import review_report
 from tools.emulator.samples import Clip, encode
 
 SCAN = ("--bucket", BUCKET)
-EMPTY = f'{BUCKET},2024/zero.mp4,,empty,"The object has 0 bytes."'
+EMPTY = f'{BUCKET},2024/zero.mp4,,empty,"The object has 0 bytes.","{md5(b"").hexdigest()}",0'
 ROWS = [f"{BUCKET},2024/{number}%20%2B%2C.mp4" for number in range(5)]
 
 
@@ -70,7 +71,9 @@ def test_interrupted_while_headers_are_read_no_file_is_left(runs):
         places += 1
 
     [side] = runs.folder.glob("*-ineligible.csv")
-    assert [EMPTY, f'{BUCKET},2024/vp9.mp4,,codec,"The codec is vp9; Rekognition takes H.264."'] == side.read_text().splitlines()
+    empty, codec = side.read_text().splitlines()
+    assert EMPTY == empty
+    assert codec.startswith(f'{BUCKET},2024/vp9.mp4,,codec,"The codec is vp9; Rekognition takes H.264.",')
     assert places > 8
 
 

@@ -147,6 +147,7 @@ class TestFaults:
         sqs, url = watching.client("sqs"), found.watching.dead_letters_url
         with changed(lambda: sqs.send_message(QueueUrl=url, MessageBody="{}"), lambda: sqs.purge_queue(QueueUrl=url)):
             self.assert_warned(person, "1 upload could not be delivered or registered", "redrive")
+            assert " to be registered, 1 dead letter\n" in person("status").stdout
 
     def test_queue_is_gone(self, watching, person, found, on):
         """A queue that is gone is named; the rest is shown."""

@@ -26,9 +26,8 @@ def measure(run: Invocation, selection: Selection, keys_file: Path | None) -> Co
     Raises:
         ClientError: The bucket cannot be listed, or the table cannot be read.
     """
-    scans = [scan for scan in run.table.scans.scans() if scan.bucket == selection.bucket]
-    of_uploads = any(scan.day for scan in scans)
-    scan_ids = [scan.id for scan in scans if scan.day is None]
+    scan_ids = [scan.id for scan in run.table.scans.submitted() if scan.bucket == selection.bucket]
+    of_uploads = run.table.watches.is_known(selection.bucket)
     lookup = Lookup(run.table.records, selection.bucket, scan_ids, run.table.watches if of_uploads else None)
     coverage = Coverage(selection, len(scan_ids) + of_uploads, keys_file)
     others = UnselectedCounts()

@@ -93,7 +93,8 @@ class Coverage:
     def sentences(self) -> list[str]:
         total, current = self.total, self.statuses[Status.CURRENT]
         suffixes = [each for each in self.selection.suffixes if each]
-        which = f" whose names end with {', '.join(suffixes)}" if suffixes and "" not in self.selection.suffixes else ""
+        end = "key ends" if total.objects == 1 else "keys end"
+        which = f" whose {end} with {', '.join(suffixes)}" if suffixes and "" not in self.selection.suffixes else ""
         head = f"{self.selection.uri}: {counted(total.objects, 'object')}{which}, {byte_size(total.bytes)}; "
         return [
             f"{head}{current.objects:,} with a verdict ({_share(current.objects, total.objects)})",
@@ -136,7 +137,8 @@ class Coverage:
         lines = [f"{counted(others['objects'], 'object')} with other suffixes"]
         if videos := unselected.look_like_videos(self.not_selected or {}):
             named = ", ".join(f"{count:,} {suffix}" for suffix, count in videos.items())
-            lines.append(f"Of these, {named} may be videos: --suffix counts them.")
+            look = "looks like a video" if others["look_like_videos"] == 1 else "look like videos"
+            lines.append(f"{others['look_like_videos']:,} of them {look} ({named}): pass --suffix to count them.")
         return lines
 
     def _next(self) -> list[str]:

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.adapters.table import ThrottledError
 from tools.lib.cli import as_tool_error
-from tools.lib.doctor import account, buckets, people, stack, uploads
+from tools.lib.doctor import account, buckets, gates, people, stack, uploads
 from tools.lib.doctor.buckets import require_bucket
 from tools.lib.doctor.case import Case
 from tools.lib.doctor.findings import Finding, Findings, Level, warning
@@ -28,6 +28,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("bucket", buckets.source),
     ("payer", buckets.payer),
     ("bucket policy", buckets.bucket_policy),
+    ("gates", gates.gates),
     ("encryption", buckets.encryption),
     ("work bucket", buckets.reports),
     ("batch role", stack.batch_role),

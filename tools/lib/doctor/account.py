@@ -12,7 +12,7 @@ from tools.lib.aws import ACTIVE_JOBS, open_jobs
 from tools.lib.doctor.case import Case
 from tools.lib.doctor.findings import Finding, ok, stop, warning
 from tools.lib.doctor.reservation import ENOUGH, reserved
-from tools.lib.text import counted
+from tools.lib.text import counted, per_second
 
 # Rekognition's default quota of concurrent stored-video jobs in an account (docs/aws.md#7-rekognition).
 ACCOUNT_JOBS = 20
@@ -84,10 +84,10 @@ def image_pace(case: Case) -> Iterator[Finding]:
     allowed = IMAGES_PER_SECOND.get(case.deployment.region, IMAGES_PER_SECOND_ELSEWHERE) if quota is None else quota
     if ours > allowed:
         yield warning(
-            f"The deployment analyses up to {ours:g} images a second; the account's quota is {allowed:,.0f} ({_source(quota)}).",
+            f"The deployment analyses up to {per_second(ours, 'image')}; the account's quota is {allowed:,.0f} ({_source(quota)}).",
             f'Set "images_per_second" in cdk.json to {allowed:,.0f} and run `make deploy`, or have AWS Support raise the quota.',
         )
-    yield ok(f"{ours:g} images a second of {allowed:,.0f} ({_source(quota)})")
+    yield ok(f"{per_second(ours, 'image')} of {allowed:,.0f} ({_source(quota)})")
 
 
 def _source(quota: float | None) -> str:

@@ -14,11 +14,11 @@ from tools.lib.doctor import policies
 from tools.lib.doctor.case import REDEPLOY, Case
 from tools.lib.doctor.findings import Finding, ok, stop, warning
 from tools.lib.errors import ToolError
+from tools.lib.gate import policy_of, read_policy, statements_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_READS = ("s3:GetObject", "s3:GetObjectVersion")
 _ANALYSIS = ("kms:Decrypt", "kms:GenerateDataKey")
 
 _KEY_CURE = "Add the key's ARN to \"kms_keys\" in cdk.json, run `make deploy`, and let the key's policy allow it: {key}"
@@ -93,15 +93,15 @@ def payer(case: Case) -> Iterator[Finding]:
 
 
 def bucket_policy(case: Case) -> Iterator[Finding]:
-    """Check whether the bucket's policy denies reading; to whom and under which conditions, only AWS can evaluate."""
-    try:
-        document: Any = json.loads(case.clients.s3.get_bucket_policy(Bucket=case.bucket)["Policy"])
-    except ClientError as error:
-        if code_of(error) != "NoSuchBucketPolicy":
-            raise
+    """Check whether the bucket's policy denies reading; to whom and under which conditions, only AWS can evaluate.
+
+    What a gate denies is checked by itself.
+    """
+    document = read_policy(case.clients.s3, case.bucket)
+    if document is None:
         yield ok("there is none")
         return
-    denials = [each for each in policies.statements_of(document) if _denies_reading(each)]
+    denials = [each for each in statements_of(document) if _denies_reading(each)]
     if denials:
         shown = ", ".join(str(each.get("Sid") or "a statement without a name") for each in denials)
         yield warning(
@@ -112,7 +112,9 @@ def bucket_policy(case: Case) -> Iterator[Finding]:
 
 
 def _denies_reading(statement: dict[str, Any]) -> bool:
-    if statement.get("Effect") != "Deny" or not any(policies.names(statement, action) for action in _READS):
+    if statement.get("Effect") != "Deny" or policy_of(statement.get("Sid")):
+        return False
+    if not any(policies.names(statement, action) for action in policies.READING):
         return False
     return "aws:SecureTransport" not in json.dumps(statement.get("Condition", {}))
 

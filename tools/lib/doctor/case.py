@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from handlers.adapters.table import Table
 from tools.lib.aws import Clients, Deployment
 from tools.lib.doctor import policies
+from tools.lib.gate import Roles, statements_of
 from tools.lib.watch import Depths, Health, depths_of, health_of
 
 if TYPE_CHECKING:
@@ -72,6 +73,24 @@ class Case:
         watching = self.deployment.watching
         return health_of(self.clients, watching, self.bucket) if watching and self.bucket in watching.watches else None
 
+    @cached_property
+    def _granted(self) -> Mapping[str, list[dict[str, Any]]]:
+        """Return the statements of the roles of the stack's functions, by their ARNs."""
+        return {role: self.statements(role) for role in sorted({each["Role"] for each in self.functions.values() if each})}
+
+    def roles(self, bucket: str) -> Roles:
+        """Return the roles of the stack's functions that may read the objects of a bucket, and those that may tag them."""
+        resource = f"{self.deployment.bucket_arn(bucket)}/x"
+
+        def allowed(actions: Iterable[str]) -> tuple[str, ...]:
+            return tuple(
+                role
+                for role, statements in self._granted.items()
+                if any(policies.allows(statements, action, resource) for action in actions)
+            )
+
+        return Roles(allowed(policies.READING), allowed(policies.TAGGING))
+
     def statements(self, role: str) -> list[dict[str, Any]]:
         """Return the statements of the inline policies of a role, given by name or ARN; the stack attaches no managed ones."""
         client, name = self.clients.iam, role.rpartition("/")[2]
@@ -79,5 +98,5 @@ class Case:
         for page in client.get_paginator("list_role_policies").paginate(RoleName=name):
             for policy in page["PolicyNames"]:
                 document: Any = client.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
-                found.extend(policies.statements_of(document))
+                found.extend(statements_of(document))
         return found

@@ -6,11 +6,8 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-
-def statements_of(document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return a policy's statements; a single one need not be in a list."""
-    found = document.get("Statement", [])
-    return found if isinstance(found, list) else [found]
+READING = ("s3:GetObject", "s3:GetObjectVersion")
+TAGGING = ("s3:PutObjectTagging", "s3:PutObjectVersionTagging")
 
 
 def _listed(value: object) -> list[str]:

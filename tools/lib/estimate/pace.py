@@ -109,7 +109,7 @@ def _closed(history: Scans, engine: Engine) -> Iterator[tuple[Scan, float]]:
 
     Scans of a day's uploads are left out: they last the whole day, however few uploads there are.
     """
-    scans = (scan for scan in history.scans() if scan.day is None and scan.engine is engine)
+    scans = (scan for scan in history.submitted() if scan.engine is engine)
     for scan in islice(scans, NEWEST_SCANS):
         if scan.closed_at is not None and scan.closed_at > scan.created_at:
             yield scan, scan.closed_at - scan.created_at

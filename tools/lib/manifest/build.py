@@ -179,9 +179,9 @@ def _rows(request: ManifestRequest, clients: Clients, *, stack: ExitStack, bar: 
 
 
 def _earlier(table: Table, bucket_name: str, choice: EngineChoice) -> Unchanged:
-    scans = [scan for scan in table.scans.scans() if scan.bucket == bucket_name]
-    watches = table.watches if any(scan.day for scan in scans) else None
-    earlier = [scan.id for scan in scans if scan.day is None and scan.status is not ScanStatus.CANCELLED]
+    scans = [scan for scan in table.scans.submitted() if scan.bucket == bucket_name]
+    watches = table.watches if table.watches.is_known(bucket_name) else None
+    earlier = [scan.id for scan in scans if scan.status is not ScanStatus.CANCELLED]
     newest, older = earlier[:EARLIER_SCANS], len(earlier[EARLIER_SCANS:])
     by_frames = {scan.id for scan in scans if scan.engine is Engine.FRAMES}
     return Unchanged(table.records, bucket_name, newest, by_frames=by_frames, choice=choice, watches=watches, older=older)

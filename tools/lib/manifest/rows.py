@@ -27,11 +27,15 @@ def manifest_rows(bucket: str, batch: Batch) -> bytes:
 
 
 def left_out_rows(bucket: str, batch: Batch, problems: Iterable[Problem]) -> bytes:
-    """Return a row for each object that is left out: bucket, path, version or nothing, the reason code, and what was found."""
+    """Return a row for each object that is left out: bucket, path, version or nothing, reason code, what was found, etag, size.
+
+    The etag is empty where the source does not have it; the size may be `UNKNOWN_SIZE`.
+    """
     versions = batch.versions or ("",) * len(batch)
-    rows = zip(batch.paths, versions, problems, strict=True)
+    rows = zip(batch.paths, versions, problems, batch.etags, batch.sizes, strict=True)
     return "".join(
-        f"{bucket},{path},{version},{problem.code},{_quoted(problem.message)}\n" for path, version, problem in rows
+        f"{bucket},{path},{version},{problem.code},{_quoted(problem.message)},{_quoted(etag)},{size}\n"
+        for path, version, problem, etag, size in rows
     ).encode()
 
 

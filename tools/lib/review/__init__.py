@@ -9,6 +9,7 @@ from tools.lib.review.former_options import answer as answer_former_options
 from tools.lib.review.history import History, history_of
 from tools.lib.review.inputs import ScanChoice, ScanReading, scan_options
 from tools.lib.review.join import ObjectResult, ObjectStatus, TruthTable
+from tools.lib.review.sample import SampleChoice, sample_options
 from tools.lib.review.skipped import not_looked_at
 from tools.lib.review.summary import Review
 
@@ -22,6 +23,7 @@ __all__ = [
     "ObjectStatus",
     "Review",
     "Rows",
+    "SampleChoice",
     "ScanChoice",
     "ScanReading",
     "TruthTable",
@@ -31,5 +33,6 @@ __all__ = [
     "history_of",
     "make_review",
     "not_looked_at",
+    "sample_options",
     "scan_options",
 ]

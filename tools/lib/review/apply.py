@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from handlers.adapters.table import Decisions, Outcome, Records
-from handlers.domain import Decision, Record, State
+from handlers.adapters.table import Outcome, Table
+from handlers.domain import Decision, Record, Scan, State, Video
+from handlers.domain.decision import DECIDABLE
 from tools.lib.cli import ExitCode, Invocation
 from tools.lib.errors import ToolError
 from tools.lib.json_keys import scan_keys
 from tools.lib.review import decisions as decisions_file
+from tools.lib.review.completion_report import BucketFiles
 from tools.lib.review.decisions import Entry, Refusal
+from tools.lib.review.inputs import LeftOut, fetched_set_aside
 from tools.lib.text import counted, moment, printable
 
 # Entries that are read and written at a time: as many as one BatchGetItem or two transactions take.
 _BATCH = 100
 
 _REVIEW_AGAIN = "Make a new page of the scan, review the video there, and decide again."
+_READ_FIRST = "Let the functions read it, run `review_report.py retry --all-failed`, and decide on a new page."
+_DECIDABLE = f"{', '.join(DECIDABLE[:-1])} or {DECIDABLE[-1]}"
 _OTHER_DEPLOYMENT = "Choose the deployment of that scan with --stack, --region and --profile."
 _CONFLICT = "its record or its decision was changed at the same moment", "Apply the file again, which will say what was changed."
-_JUDGED = frozenset({State.FLAGGED, State.CLEAN})
 
 
 @dataclass(slots=True)
@@ -69,36 +74,70 @@ def apply_decisions(run: Invocation, path: Path, *, scan_id: str | None, decided
             cure=f"Pass a file with decisions about {scan_id}, or omit --scan.",
         )
     table = run.table
-    if table.scans.scan(file.scan_id) is None:
+    scan = table.scans.scan(file.scan_id)
+    if scan is None:
         raise ToolError(
             f"{path}: its decisions are about scan {file.scan_id}, which the table of {run.target.stack} does not know.",
             cure=_OTHER_DEPLOYMENT,
         )
     applied = Applied(file.scan_id, file.decided_by, refused=list(file.refused))
+    unrecorded = _Unrecorded(run, scan, file.entries)
     with run.terminal.bar("decisions") as bar:
         for first in range(0, len(file.entries), _BATCH):
             bar.show("Writing decisions", first, len(file.entries))
-            _apply(applied, table.records, table.decisions, file.entries[first : first + _BATCH])
+            _apply(applied, table, unrecorded, file.entries[first : first + _BATCH])
     applied.refused.sort(key=lambda refusal: refusal.entry)
     return applied
 
 
-def _apply(applied: Applied, records: Records, decisions: Decisions, entries: Sequence[Entry]) -> None:
+class _Unrecorded:
+    """What was left out of a scan's job, of the objects that a file is about: it has no record until it is decided about.
+
+    The list of it is read when the first record is missing.
+    """
+
+    def __init__(self, run: Invocation, scan: Scan, entries: Sequence[Entry]) -> None:
+        self._run = run
+        self._scan = scan
+        self._asked = {entry.decision.video for entry in entries}
+
+    def record(self, video: Video) -> Record | None:
+        """Return the record that a function would have written of an object, None if the list does not name it."""
+        return self._records.get(video)
+
+    @cached_property
+    def _records(self) -> dict[Video, Record]:
+        if self._scan.manifest_uri is None:
+            return {}
+        files = BucketFiles(self._run.clients.s3, self._run.deployment.work_bucket)
+        with fetched_set_aside(files, self._scan.manifest_uri) as aside:
+            return {each.video: self._record_of(each) for each in aside if each.video in self._asked}
+
+    def _record_of(self, left_out: LeftOut) -> Record:
+        scan, now = self._scan, self._run.clock.now()
+        record = Record(left_out.video, scan.id, State.WAITING, lane=scan.lane.of(scan.engine), facts=left_out.facts, queued_at=now)
+        return replace(record, engine=scan.engine, interval_ms=scan.interval_ms).as_failed(left_out.problem, at=now)
+
+
+def _apply(applied: Applied, table: Table, unrecorded: _Unrecorded, entries: Sequence[Entry]) -> None:
     """Write the decisions of some entries, except those that their records or later decisions contradict."""
     new = [entry.decision for entry in entries]
-    found = {record.video.id: record for record in records.records((each.video.id, each.scan_id) for each in new)}
-    stored = {each.content: each for each in decisions.decisions(each.content for each in new)}
+    found = {record.video.id: record for record in table.records.records((each.video.id, each.scan_id) for each in new)}
+    stored = {each.content: each for each in table.decisions.decisions(each.content for each in new)}
     to_write = []
     for entry in entries:
         decision, earlier = entry.decision, stored.get(entry.decision.content)
-        refusal = _changed(decision, found.get(decision.video.id)) or _superseded(decision, earlier)
+        record = found.get(decision.video.id) or unrecorded.record(decision.video)
+        refusal = _changed(decision, record) or _superseded(decision, earlier)
         if refusal is not None:
             applied.refused.append(Refusal(entry.number, decision.video.uri, *refusal))
         elif earlier == decision:
             applied.already += 1
         else:
             to_write.append(entry)
-    for entry, outcome in zip(to_write, decisions.note_decisions([entry.decision for entry in to_write]), strict=True):
+            if record is not None and decision.video.id not in found:
+                table.records.register(record, None)
+    for entry, outcome in zip(to_write, table.decisions.note_decisions([entry.decision for entry in to_write]), strict=True):
         applied.written += outcome is Outcome.DONE
         applied.already += outcome is Outcome.DONE_BEFORE
         if outcome is Outcome.BY_ANOTHER:
@@ -114,11 +153,12 @@ def _changed(decision: Decision, record: Record | None) -> tuple[str, str] | Non
             f"it was analysed again: the record is of attempt {record.attempt}, the decision of {decision.attempt}",
             _REVIEW_AGAIN,
         )
-    etag = record.facts.etag if record.facts else None
-    if etag != decision.etag:
-        return f"another object was analysed: its etag is {etag or 'unknown'}, that of the decision {decision.etag}", _REVIEW_AGAIN
-    if record.state not in _JUDGED:
-        return f"its analysis has no verdict to decide about: it is {record.state.value}", _REVIEW_AGAIN
+    if record.state not in DECIDABLE:
+        return f"it is {record.state.value}: only what is {_DECIDABLE} can be decided about", _REVIEW_AGAIN
+    if record.etag is None:
+        return "its etag is unknown, as nothing has read it: nothing tells which content was decided about", _READ_FIRST
+    if record.etag != decision.etag:
+        return f"another object was analysed: its etag is {record.etag}, that of the decision {decision.etag}", _REVIEW_AGAIN
     return None
 
 

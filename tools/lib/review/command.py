@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -11,20 +11,22 @@ from pathlib import Path
 from typing import TextIO
 
 from handlers.adapters.table import Decisions
-from handlers.domain import Decision, ScanStatus, Segment
-from handlers.domain.decision import content_of
+from handlers.domain import Scan, ScanStatus, Segment
 from handlers.domain.languages import ENGLISH, LANGUAGES, Phrase, phrase
 from tools.lib.cli import STANDARD_STREAM, Invocation
 from tools.lib.review import export as exports
+from tools.lib.review.decided import WORDS
+from tools.lib.review.draw import Draw
 from tools.lib.review.export import Export, Form, Rows
 from tools.lib.review.inputs import ScanChoice, ScanReading
-from tools.lib.review.join import ObjectResult, ObjectStatus, TruthTable
+from tools.lib.review.join import ObjectResult, ObjectStatus, TruthTable, result_of
 from tools.lib.review.page import page_data, render
+from tools.lib.review.sample import CleanSample, SampleChoice
 from tools.lib.review.summary import Review, SegmentReader, review_of
 from tools.lib.scans import warnings_of
 
-# Decisions that are read at a time: as many as one BatchGetItem takes.
-BATCH = 100
+# Objects whose decisions are read at a time, a hundred with one BatchGetItem.
+BATCH = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +46,12 @@ class Files:
         return [*(path for _, path in self.exports), *([self.html] if self.html else [])]
 
 
-def make_review(run: Invocation, choice: ScanChoice, files: Files) -> Review:
+def make_review(run: Invocation, choice: ScanChoice, files: Files, sample: SampleChoice) -> Review:
     """Review the chosen scan, and write the files, each of which is opened before anything is read."""
     with ExitStack() as stack:
         written = stack.enter_context(exports.writers(files.exports, files.rows, run.terminal))
         page = None if files.html is None else stack.enter_context(exports.replaced(files.html, run.terminal))
-        review = _reviewed(run, choice, files, written)
+        review = _reviewed(run, choice, files, written, sample)
         if page is not None:
             _write_page(run, review, page, files.language)
     for path in files.paths:
@@ -57,9 +59,8 @@ def make_review(run: Invocation, choice: ScanChoice, files: Files) -> Review:
     return review
 
 
-def _reviewed(run: Invocation, choice: ScanChoice, files: Files, written: Sequence[Export]) -> Review:
+def _reviewed(run: Invocation, choice: ScanChoice, files: Files, written: Sequence[Export], sample: SampleChoice) -> Review:
     scan = choice.find(run)
-    decisions = run.table.decisions
     truth = TruthTable(expected=scan.objects)
 
     @lru_cache(maxsize=1)  # an export and the review need the segments of a video one after the other
@@ -69,11 +70,13 @@ def _reviewed(run: Invocation, choice: ScanChoice, files: Files, written: Sequen
     def segments_of(outcome: ObjectResult) -> Sequence[Segment]:
         return read(outcome.video.id, outcome.record.attempt) if outcome.record else ()
 
+    # A million clean videos are only counted, unless each is exported.
+    statuses = [status for status in WORDS if written or status is not ObjectStatus.CLEAN]
     with run.terminal.bar("objects") as bar:
-        reading = ScanReading(run, scan, choice, truth, bar, whole=bool(files.exports))
-        review = review_of(scan, _exported(reading.results(), written, decisions, segments_of), truth, segments_of)
-    decided = _decisions_about((video.outcome for video in review.flagged), decisions)
-    review.flagged = [replace(video, decision=decided.get(_content(video.outcome))) for video in review.flagged]
+        reading = ScanReading(run, scan, choice, truth, bar, whole=bool(files.exports), draw=sample.draw(scan.id))
+        decided = _with_decisions(reading.results(), run.table.decisions, truth, statuses)
+        review = review_of(scan, _exported(decided, written, segments_of), truth, segments_of)
+    review.sample = _sampled(run, scan, reading.draw) if sample.count else None
     review.warnings += reading.warnings
     review.warnings += warnings_of(run, scan, run.table.scans.totals(scan.id), run.table.control.mail_watch())
     if scan.status is not ScanStatus.CLOSED:
@@ -82,18 +85,38 @@ def _reviewed(run: Invocation, choice: ScanChoice, files: Files, written: Sequen
     return review
 
 
-def _exported(
-    outcomes: Iterator[ObjectResult], written: Sequence[Export], decisions: Decisions, segments_of: SegmentReader
+def _with_decisions(
+    outcomes: Iterator[ObjectResult], decisions: Decisions, truth: TruthTable, statuses: Collection[ObjectStatus]
 ) -> Iterator[ObjectResult]:
-    """Yield the outcomes, each once it is written to the exports with the decision about it."""
-    wants_segments = any(file.wants_segments for file in written)
+    """Yield outcomes, those of some statuses with the decisions about their contents, made in this scan or another."""
     while batch := list(islice(outcomes, BATCH)):
-        decided = _decisions_about(batch, decisions) if written else {}
-        for outcome in batch:
-            segments = segments_of(outcome) if wants_segments and not outcome.again else ()
-            for file in written:
-                file.add(outcome, segments, decided.get(_content(outcome)))
-            yield outcome
+        contents = {number: each.content for number, each in enumerate(batch) if each.status in statuses}
+        known = {each.content: each for each in decisions.decisions(content for content in contents.values() if content)}
+        for number, outcome in enumerate(batch):
+            decision = known.get(content) if (content := contents.get(number)) else None
+            found = outcome if decision is None else replace(outcome, decision=decision)
+            truth.count_decision(found)
+            yield found
+
+
+def _exported(outcomes: Iterator[ObjectResult], written: Sequence[Export], segments_of: SegmentReader) -> Iterator[ObjectResult]:
+    """Yield the outcomes, each once it is written to the exports."""
+    wants_segments = any(file.wants_segments for file in written)
+    for outcome in outcomes:
+        segments = segments_of(outcome) if wants_segments and not outcome.again else ()
+        for file in written:
+            file.add(outcome, segments)
+        yield outcome
+
+
+def _sampled(run: Invocation, scan: Scan, draw: Draw) -> CleanSample:
+    """Return the clean videos that were drawn, as they are now, with the decisions about them."""
+    table = run.table
+    found = {record.video: record for record in table.records.records((video.id, scan.id) for video in draw.videos)}
+    outcomes = [result_of(video, None, found.get(video)) for video in draw.videos]
+    clean = [outcome for outcome in outcomes if outcome.status is ObjectStatus.CLEAN]
+    counted = _with_decisions(iter(clean), table.decisions, TruthTable(), WORDS)
+    return CleanSample(draw.seed, tuple(counted), whole=draw.offered <= draw.count)
 
 
 def _write_page(run: Invocation, review: Review, file: TextIO, language: str | None) -> None:
@@ -106,14 +129,3 @@ def _write_page(run: Invocation, review: Review, file: TextIO, language: str | N
         language=LANGUAGES.get(language or run.deployment.language, ENGLISH),
     )
     render(data, file)
-
-
-def _decisions_about(outcomes: Iterable[ObjectResult], decisions: Decisions) -> dict[tuple[str, str] | None, Decision]:
-    """Return the decisions about the content of flagged videos, made in this scan or another, by content."""
-    contents = [content for each in outcomes if each.status is ObjectStatus.FLAGGED and (content := _content(each))]
-    return {decision.content: decision for decision in decisions.decisions(contents)}
-
-
-def _content(outcome: ObjectResult) -> tuple[str, str] | None:
-    record = outcome.record
-    return content_of(record.video, record.facts.etag) if record and record.facts else None

@@ -8,6 +8,7 @@ from handlers.domain.languages import ENGLISH, Phrase, phrase
 _CONVERT = "`ffmpeg -i FILE -c:v libx264 -c:a aac NEW.mp4`"
 _RETRY = "`review_report.py retry`"
 _TOO_LARGE = phrase("Rekognition takes up to 10 GB: convert it ({command}), upload and scan the new file", command=_CONVERT)
+_DAMAGED = phrase("`ffprobe FILE` shows what is broken or its codec: repair or convert it, upload and scan the new file")
 _CURES = {
     reasons.EMPTY: phrase("upload it again"),
     reasons.ARCHIVED: phrase("restore it, then {retry}", retry=_RETRY),
@@ -34,6 +35,8 @@ _CURES = {
         "`ffprobe FILE` shows what is broken or its codec; convert it ({command}), upload and scan the new file", command=_CONVERT
     ),
     reasons.SUPERSEDED: phrase("nothing: what replaced it is looked at instead"),
+    reasons.UNDECODABLE: _DAMAGED,
+    reasons.PARTLY_DECODED: _DAMAGED,
     reasons.TOO_MANY_PIXELS: phrase("scale it down, upload and scan the new file"),
     reasons.TILED: phrase("save it as JPEG or PNG, upload and scan the new file"),
     reasons.ANIMATED_WEBP: phrase("save it as GIF or MP4, upload and scan the new file"),

@@ -97,12 +97,12 @@ class Export:
     def wants_segments(self) -> bool:
         return self._rows is Rows.SEGMENTS
 
-    def add(self, outcome: ObjectResult, segments: Iterable[Segment] = (), decision: Decision | None = None) -> None:
+    def add(self, outcome: ObjectResult, segments: Iterable[Segment] = ()) -> None:
         """Write the row of a video, or the rows of its segments (none if its row of the manifest repeats an earlier one)."""
         if not self.wants_segments:
-            self._write(video_row(outcome, decision))
+            self._write(video_row(outcome))
         elif not outcome.again:
-            for row in segment_rows(outcome, segments, decision):
+            for row in segment_rows(outcome, segments):
                 self._write(row)
 
 
@@ -198,7 +198,7 @@ def _opened(path: Path, mode: str) -> TextIO:
     return path.open(mode, encoding="utf-8", errors="backslashreplace", newline="")  # type: ignore[return-value]  # text modes only
 
 
-def video_row(outcome: ObjectResult, decision: Decision | None) -> Row:
+def video_row(outcome: ObjectResult) -> Row:
     """Return the row of a video: times in ISO 8601 (UTC), durations in seconds, confidences in percent."""
     return {
         **_named(outcome),
@@ -206,16 +206,16 @@ def video_row(outcome: ObjectResult, decision: Decision | None) -> Row:
         "reason": outcome.reason,
         "message": outcome.message,
         "cure": cure_of(outcome.reason),
-        **_decided(decision),
+        **_decided(outcome.decision),
         **(_recorded(outcome.record) if outcome.record else {}),
     }
 
 
-def segment_rows(outcome: ObjectResult, segments: Iterable[Segment], decision: Decision | None) -> Iterator[Row]:
+def segment_rows(outcome: ObjectResult, segments: Iterable[Segment]) -> Iterator[Row]:
     """Yield a row for each segment of a video; none where it has none."""
-    named = {**_named(outcome), **_decided(decision)}
+    named = {**_named(outcome), **_decided(outcome.decision)}
     if outcome.record:
-        named |= {**scan_keys(outcome.record.scan_id), "attempt": outcome.record.attempt, "etag": _etag(outcome.record)}
+        named |= {**scan_keys(outcome.record.scan_id), "attempt": outcome.record.attempt, "etag": outcome.record.etag}
     for segment in segments:
         yield {
             **named,
@@ -240,7 +240,7 @@ def _recorded(record: Record) -> dict[str, Value]:
         "confidence": labels[0].confidence if labels else None,
         "duration_seconds": _seconds(record.duration_ms),
         "changed_during_scan": record.changed_during_scan,
-        "etag": _etag(record),
+        "etag": record.etag,
         "size": record.facts.size if record.facts else None,
         **scan_keys(record.scan_id),
         "attempt": record.attempt,
@@ -261,10 +261,6 @@ def _recorded(record: Record) -> dict[str, Value]:
 
 def _seconds(milliseconds: int | None) -> float | None:
     return None if milliseconds is None else milliseconds / 1000
-
-
-def _etag(record: Record) -> str | None:
-    return record.facts.etag if record.facts else record.video.etag
 
 
 def _decided(decision: Decision | None) -> dict[str, Value]:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.adapters.table import Table
-from handlers.domain import Decision, Record, Scan, Video
+from handlers.domain import Decision, Record, Video
 from tools.lib.aws import Clients, explain
 from tools.lib.cli import Invocation
 from tools.lib.json_keys import scan_keys, time_keys
-from tools.lib.review.summary import decision_json, decision_line
+from tools.lib.review.decided import decision_json, stored_decision_line
 from tools.lib.text import moment, printable
 from tools.lib.videos import label_json, labels_text, upload_json
 
@@ -32,7 +31,9 @@ class Chapter:
     def sentences(self) -> list[str]:
         known = (("version", self.video.version_id), ("upload with the etag", self.video.etag))
         title = next((f"{name} {printable(value)}" for name, value in known if value), "without a version")
-        decided = [f"    {decision_line(each)} (etag {printable(each.etag)}, scan {each.scan_id})" for each in self.decisions]
+        decided = [
+            f"    {stored_decision_line(each)} (etag {printable(each.etag)}, scan {each.scan_id})" for each in self.decisions
+        ]
         return [f"  {title}", *(line for record in self.records for line in _record_lines(record)), *decided]
 
     def as_json(self) -> dict[str, Any]:
@@ -70,11 +71,10 @@ class History:
 def history_of(run: Invocation, video: Video) -> History:
     """Return the history of a version of a video, or of all versions in the bucket and known uploads if the video names none."""
     history = History(video)
-    scans = [scan for scan in run.table.scans.scans() if scan.day is None or scan.bucket == video.bucket]
-    chapters = [_chapter(run.table, each, scans) for each in _versions(run.clients, history)]
+    chapters = [_chapter(run.table, each) for each in _versions(run.clients, history)]
     known = {chapter.video for chapter in chapters}
     if video.version_id is None:
-        chapters += [_chapter(run.table, each, scans) for each in _uploads(run.table, chapters[0]) if each not in known]
+        chapters += [_chapter(run.table, each) for each in _uploads(run.table, chapters[0]) if each not in known]
     history.chapters = [chapter for chapter in chapters if chapter.records or chapter.decisions]
     return history
 
@@ -118,12 +118,9 @@ def _version_ids(s3: S3Client, video: Video) -> list[str]:
     return found
 
 
-def _chapter(table: Table, video: Video, scans: Iterable[Scan]) -> Chapter:
-    # By the scans' ids: a query of the video's partition would also read its segments, up to 5,000 for each scan.
-    scan_ids = [scan.id for scan in scans if scan.day is not None or video.etag is None]
-    found = {record.scan_id: record for record in table.records.records((video.id, scan_id) for scan_id in scan_ids)}
-    records = tuple(found[scan_id] for scan_id in scan_ids if scan_id in found)
-    return Chapter(video, records, tuple(each for each in table.decisions.decisions_about(video) if each.video == video))
+def _chapter(table: Table, video: Video) -> Chapter:
+    records = sorted(table.records.records_of(video.id), key=lambda record: (record.queued_at or 0.0, record.scan_id), reverse=True)
+    return Chapter(video, tuple(records), tuple(each for each in table.decisions.decisions_about(video) if each.video == video))
 
 
 def _record_lines(record: Record) -> list[str]:

@@ -17,14 +17,15 @@ from botocore.exceptions import ClientError
 
 from handlers.adapters.aws_errors import Fault, fault_of
 from handlers.adapters.table import Records
-from handlers.domain import BatchJob, Problem, Scan, State, Video
+from handlers.domain import BatchJob, ObjectFacts, Problem, Scan, State, Video
 from handlers.domain.languages import ENGLISH, Phrase, phrase
 from tools.lib.aws import key_of_form
 from tools.lib.bounded import csv_rows
 from tools.lib.cli import Bar, Invocation, options
 from tools.lib.errors import ToolError
 from tools.lib.review.completion_report import BucketFiles, ReportError, find_report
-from tools.lib.review.join import ObjectResult, ReportNotes, TruthTable, join
+from tools.lib.review.draw import Draw
+from tools.lib.review.join import ObjectResult, ObjectStatus, ReportNotes, TruthTable, join
 from tools.lib.review.recorded import recorded_of
 from tools.lib.review.uploads import uploads
 from tools.lib.scans import find
@@ -32,9 +33,9 @@ from tools.lib.text import counted
 
 # Of a manifest: bucket and key, and the version where the bucket has versions.
 _COLUMNS = (2, 3)
-# Of the list of objects that were left out: bucket, key, version or nothing, the reason code, and what was found; lists of
-# version 0.2.0 and before lack the last.
-_SET_ASIDE_COLUMNS = (4, 5)
+# Of the list of objects that were left out: bucket, key, version or nothing, the reason code, what was found, etag or nothing, and
+# size. Lists of version 0.2.0 and before lack the last three, those of some later ones the last two.
+_SET_ASIDE_COLUMNS = (4, 5, 7)
 _SET_ASIDE = "left out of the batch job when the scan was submitted"
 # Rows between two updates of the progress bar.
 _SHOWN_EVERY = 100
@@ -92,19 +93,28 @@ class Manifest:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """An object that was left out of a scan's job, why, and its content as it was listed; None where that is not known."""
+
+    video: Video
+    problem: Problem
+    facts: ObjectFacts | None
+
+
+@dataclass(frozen=True, slots=True)
 class SetAside:
     """The objects that were left out of a scan's job because they cannot be analysed, with the reasons; often none."""
 
     uri: str
     path: Path | None
 
-    def __iter__(self) -> Iterator[tuple[Video, Problem]]:
+    def __iter__(self) -> Iterator[LeftOut]:
         for number, row in _rows(self.uri, self.path) if self.path else ():
             if len(row) not in _SET_ASIDE_COLUMNS:
                 columns = " or ".join(map(str, _SET_ASIDE_COLUMNS))
                 raise _damaged(f"{self.uri}, row {number}: {counted(len(row), 'column')}, but such a list has {columns}.")
             code, message = (*row[3:], _SET_ASIDE)[:2]
-            yield _video(self.uri, number, row[:3]), Problem(code, message)
+            yield LeftOut(_video(self.uri, number, row[:3]), Problem(code, message), _facts(self.uri, number, row))
 
 
 def _rows(uri: str, path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -128,6 +138,16 @@ def _video(uri: str, number: int, row: list[str]) -> Video:
     except UnicodeDecodeError as error:
         raise _damaged(f"{uri}, row {number}: the key {row[1]!r} is not percent-encoded UTF-8.") from error
     return Video(row[0], key, (row[2] or None) if len(row) > 2 else None)  # noqa: PLR2004 - see _COLUMNS
+
+
+def _facts(uri: str, number: int, row: list[str]) -> ObjectFacts | None:
+    """Return the content of an object as it was listed; an inventory may lack its etag or its size, which is negative then."""
+    etag, size = row[5:] or ("", "-1")
+    try:
+        bytes_ = int(size)
+    except ValueError as error:
+        raise _damaged(f"{uri}, row {number}: the size {size!r} is not a number.") from error
+    return ObjectFacts(etag, bytes_, row[2] or None) if etag and bytes_ >= 0 else None
 
 
 def _damaged(message: str) -> ToolError:
@@ -269,6 +289,7 @@ class ScanReading:
         whole: Whether to yield every object with its record. Otherwise clean objects may only be counted, and objects that a
             review does not show come with their state only.
         warnings: Complete once all results are read.
+        draw: Is offered each clean video, once.
     """
 
     run: Invocation
@@ -278,6 +299,7 @@ class ScanReading:
     bar: Bar
     whole: bool
     warnings: list[Phrase] = field(default_factory=list)
+    draw: Draw = field(default_factory=Draw)
 
     def results(self) -> Iterator[ObjectResult]:
         """Yield a result for each row of the manifest, or for each upload of a day, and for what was left out.
@@ -285,6 +307,12 @@ class ScanReading:
         Raises:
             ToolError: A report or the manifest is damaged or gone; raised while results are read.
         """
+        for outcome in self._results():
+            if self.draw.count and outcome.status is ObjectStatus.CLEAN and not (outcome.again or outcome.superseded):
+                self.draw.offer(outcome.video, outcome.video.digest)
+            yield outcome
+
+    def _results(self) -> Iterator[ObjectResult]:
         if self.scan.day is not None:
             return self._by_records()
         self.bar.show("Reading the completion report", 0, None)
@@ -302,14 +330,16 @@ class ScanReading:
         ):
             clean = recorded.clean()
             notes = ReportNotes()
-            for video, problem in aside:
-                notes.set_aside(video, problem)
+            for left_out in aside:
+                notes.set_aside(left_out.video, left_out.problem, left_out.facts)
                 self.truth.set_aside += 1
             take_reports(notes, scan, self._place)
             notes.take_clean(clean)
             notes.gaps += _missing_jobs(scan)
             self.warnings += notes.gaps
-            yield from join(lambda: self._shown(chain(manifest, (video for video, _ in aside))), notes, recorded, self.truth)
+            yield from join(
+                lambda: self._shown(chain(manifest, (left_out.video for left_out in aside))), notes, recorded, self.truth, self.draw
+            )
 
     def _by_reports(self) -> Iterator[ObjectResult]:
         """Yield the result of each object that the reports name; the index is not used, because reports may name fewer."""
@@ -325,7 +355,7 @@ class ScanReading:
         if not self.choice.without_manifest:
             videos = chain(reported, unreported_videos(self.run.table.records, self.scan.id, notes))
         with recorded_of(self.run.table, self.scan, whole=self.whole) as recorded:
-            yield from join(lambda: self._shown(videos), notes, recorded, self.truth)
+            yield from join(lambda: self._shown(videos), notes, recorded, self.truth, self.draw)
 
     def _by_records(self) -> Iterator[ObjectResult]:
         """Yield the result of each upload of a day."""

@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from handlers.domain import Problem, Record, State, Video
+from handlers.domain import Decision, Judgement, ObjectFacts, Problem, Record, State, Video
+from handlers.domain.decision import content_of
 from handlers.domain.identity import digest_of
 from handlers.domain.languages import ENGLISH, Phrase
 from handlers.domain.reasons import INELIGIBLE
 from tools.lib.review.completion_report import ReportRow
+from tools.lib.review.draw import Draw
 from tools.lib.review.ids import IdNotes
 from tools.lib.review.recorded import Known, Recorded
 
@@ -48,6 +50,8 @@ class ObjectStatus(StrEnum):
 
 # Statuses with a verdict.
 ANALYSED = frozenset({ObjectStatus.CLEAN, ObjectStatus.FLAGGED})
+# Statuses without one that a person may make up for.
+UNANALYSED = frozenset({ObjectStatus.FAILED, ObjectStatus.INELIGIBLE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,8 @@ class ObjectResult:
     Attributes:
         reason: Why it failed or was skipped, as a code; `message` says it in a sentence.
         again: Whether an earlier row of the manifest names the same object: two rows, one record.
+        listed: Its content as it was listed, if it was left out of the job.
+        decision: What a person decided about its content, in this scan or another; None too where that was not read.
     """
 
     video: Video
@@ -65,6 +71,23 @@ class ObjectResult:
     reason: str | None = None
     message: str | None = None
     again: bool = False
+    listed: ObjectFacts | None = None
+    decision: Decision | None = None
+
+    @property
+    def facts(self) -> ObjectFacts | None:
+        """Return its content as it was last looked at, or as it was listed."""
+        return self.record.facts if self.record else self.listed
+
+    @property
+    def etag(self) -> str | None:
+        """Return the etag of its content, None where that is not known."""
+        return self.facts.etag if self.facts else self.video.etag
+
+    @property
+    def content(self) -> tuple[str, str] | None:
+        """Return what a decision about it is about, None where its content is not known."""
+        return content_of(self.video, self.etag) if self.etag else None
 
     @property
     def superseded(self) -> bool:
@@ -80,6 +103,7 @@ class TaskNote:
     state: str | None = None
     reason: str | None = None
     message: str | None = None
+    facts: ObjectFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +156,12 @@ class ReportNotes:
         self._put(digest_of(row.bucket, row.key, row.version_id), place)
         self.rows += 1
 
-    def set_aside(self, video: Video, problem: Problem) -> None:
-        """Note that an object was left out of the job, and why; a report that names it later replaces this."""
-        self._put(video.digest, self._placed(TaskNote(True, SET_ASIDE, problem.code, problem.message)))
+    def set_aside(self, video: Video, problem: Problem, facts: ObjectFacts | None = None) -> None:
+        """Note that an object was left out of the job, and why; a report that names it later replaces this.
+
+        Where its content is known it has a note of its own: a review lists each of these objects anyway.
+        """
+        self._put(video.digest, self._placed(TaskNote(True, SET_ASIDE, problem.code, problem.message, facts)))
 
     def take_clean(self, ids: Iterable[bytes]) -> None:
         """Note the objects that the index calls clean; it may name one twice that moved while it was read."""
@@ -174,6 +201,7 @@ class TruthTable:
     """How many objects have each status, and whether the counts add up to the manifest, or to the totals of a day's scan.
 
     Attributes:
+        decided: Those that a person decided about, by their status; of clean ones only what the review reads one by one.
         repeated: Rows of the manifest that name an object of an earlier row.
         expected: Rows that the manifest had when the scan was submitted, or records that a day's scan has by its totals; None if
             unknown.
@@ -182,6 +210,7 @@ class TruthTable:
     """
 
     statuses: Counter[ObjectStatus] = field(default_factory=Counter)
+    decided: Counter[tuple[ObjectStatus, Judgement]] = field(default_factory=Counter)
     repeated: int = 0
     expected: int | None = None
     set_aside: int = 0
@@ -190,6 +219,14 @@ class TruthTable:
     def count(self, outcome: ObjectResult) -> None:
         self.statuses[ObjectStatus.SUPERSEDED if outcome.superseded else outcome.status] += 1
         self.repeated += outcome.again
+
+    def count_decision(self, outcome: ObjectResult) -> None:
+        if outcome.decision is not None and not outcome.superseded:
+            self.decided[outcome.status, outcome.decision.judgement] += 1
+
+    def looked_at(self, status: ObjectStatus) -> int:
+        """Return how many objects of a status a person has decided about."""
+        return sum(self.decided[status, judgement] for judgement in Judgement)
 
     @property
     def total(self) -> int:
@@ -202,36 +239,54 @@ class TruthTable:
 
     @property
     def settled(self) -> bool:
-        """Tell whether every object has a verdict, or needs none because it is superseded; a skipped one has none."""
-        return self.adds_up and sum(self.statuses[status] for status in (*ANALYSED, ObjectStatus.SUPERSEDED)) == self.total
+        """Tell whether every object has a verdict or the decision of a person, or needs none because it is superseded.
+
+        A skipped one has neither.
+        """
+        settled = sum(self.statuses[status] for status in (*ANALYSED, ObjectStatus.SUPERSEDED))
+        return self.adds_up and settled + sum(map(self.looked_at, UNANALYSED)) == self.total
 
 
 def join(
-    videos: Callable[[], Iterable[Video]], notes: ReportNotes, recorded: Recorded, truth: TruthTable
+    videos: Callable[[], Iterable[Video]],
+    notes: ReportNotes,
+    recorded: Recorded,
+    truth: TruthTable,
+    draw: Draw | None = None,
 ) -> Iterator[ObjectResult]:
     """Yield the results of the videos of the manifest, and count them in `truth`; memory holds ids only.
+
+    `draw` is offered the clean videos that are only counted.
 
     Videos that the index does not call clean are read from the table, in the order of the manifest. The others are only counted if
     the totals show that the index is right; if it is not, they are read from the table too, afterwards.
     """
     clean, counted = Counter[int](), Counter[State]()
-    yield from _joined(_not_clean(videos(), notes, clean), notes, recorded, truth, counted)
+    draw = draw or Draw()
+    by_index = draw.another()
+    yield from _joined(_not_clean(videos(), notes, clean, by_index), notes, recorded, truth, counted)
     truth.foreign = notes.unmet
     counted[State.CLEAN] += notes.clean
     if not clean or recorded.agrees(counted):
         truth.statuses[ObjectStatus.CLEAN] += clean.total()
         truth.repeated += clean[MET]
+        draw.take(by_index)
     else:
         yield from _joined(_clean_by_index(videos(), notes), notes, recorded, truth, counted)
 
 
-def _not_clean(videos: Iterable[Video], notes: ReportNotes, clean: Counter[int]) -> Iterator[Row]:
-    """Yield the rows that the index does not call clean; count the others, separately those that repeat an earlier row (MET)."""
+def _not_clean(videos: Iterable[Video], notes: ReportNotes, clean: Counter[int], draw: Draw) -> Iterator[Row]:
+    """Yield the rows that the index does not call clean.
+
+    Draw of the others, and count them, separately those that repeat an earlier row (MET).
+    """
     for video in videos:
         key = video.digest
         flags = notes.meet(key)
         if flags & CLEAN:
             clean[flags & MET] += 1
+            if draw.count and not flags & MET:
+                draw.offer(video, key)
         else:
             yield Row(video, key, notes.of(key), again=bool(flags & MET))
 
@@ -276,7 +331,7 @@ def result_of(
     if not note.succeeded:
         return ObjectResult(video, ObjectStatus.FAILED, None, note.reason, note.message, again)
     status = _UNRECORDED.get(note.state, ObjectStatus.LOST)
-    return ObjectResult(video, status, None, note.reason, note.message, again)
+    return ObjectResult(video, status, None, note.reason, note.message, again, note.facts)
 
 
 def note_of(row: ReportRow) -> TaskNote:

@@ -6,16 +6,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from handlers.domain import Decision, LabelSummary, Scan, Segment, unselected
+from handlers.domain import Judgement, LabelSummary, Scan, Segment, unselected
 from handlers.domain.confidence import shown
 from handlers.domain.identity import MAX_ATTEMPT
 from handlers.domain.languages import ENGLISH, Phrase, phrase
 from handlers.domain.mail import time_code
 from handlers.domain.telling import telling_segments
 from tools.lib.cli import ExitCode
-from tools.lib.json_keys import scan_keys, time_keys
+from tools.lib.json_keys import scan_keys
 from tools.lib.review.cures import cure_of
+from tools.lib.review.decided import WORDS, decision_line, decision_or_null
 from tools.lib.review.join import ANALYSED, ObjectResult, ObjectStatus, TruthTable
+from tools.lib.review.sample import CleanSample
 from tools.lib.text import block, counted, moment, printable
 from tools.lib.videos import label_json, named, subject, title, upload_json
 
@@ -28,21 +30,18 @@ SegmentReader: TypeAlias = Callable[[ObjectResult], Sequence[Segment]]
 
 @dataclass(frozen=True, slots=True)
 class FlaggedVideo:
-    """A flagged video with its segments, in time order, and the decision about it."""
+    """A flagged video with its segments, in time order."""
 
     outcome: ObjectResult
     segments: Sequence[Segment]
-    decision: Decision | None = None
 
     def sentences(self) -> list[str]:
-        decided = [f"  {decision_line(self.decision)}"] if self.decision else []
         labels = {label.name: label for label in self.outcome.record.labels} if self.outcome.record else {}
         telling = telling_segments(self.segments)
         listed = [_segment_line(segment, labels.get(segment.label)) for segment in telling[:SEGMENTS_SHOWN]]
         more = len(telling) - len(listed)
         return [
-            _title(self.outcome),
-            *decided,
+            *_decided_lines(self.outcome),
             *listed,
             *([f"    and {counted(more, 'more segment')}, see --json"] if more else []),
         ]
@@ -54,10 +53,10 @@ class FlaggedVideo:
         return {
             **named(self.outcome.video),
             "video_id": self.outcome.video.id,
-            "etag": record.facts.etag if record and record.facts else None,
+            "etag": record.etag if record else None,
             **upload_json(record),
             "attempt": record.attempt if record else 0,
-            "decision": decision_json(self.decision) if self.decision else None,
+            "decision": decision_or_null(self.outcome.decision),
             "duration_seconds": record.duration_ms / 1000 if record and record.duration_ms is not None else None,
             "labels": [label_json(label) for label in labels],
             "segments": [
@@ -90,10 +89,14 @@ class Review:
     unfinished: list[ObjectResult] = field(default_factory=list)
     superseded: list[ObjectResult] = field(default_factory=list)
     warnings: list[Phrase] = field(default_factory=list)
+    sample: CleanSample | None = None
 
     @property
     def exit_code(self) -> ExitCode:
-        """Return 0 if every object has a verdict or is superseded, else 3: a skipped one may be a video in an unknown container."""
+        """Return 0 if every object has a verdict, was looked at by a person or is superseded, else 3.
+
+        A skipped one may be a video in an unknown container.
+        """
         return ExitCode.DONE if self.truth.settled else ExitCode.SOME_FAILED
 
     def sentences(self) -> list[str]:
@@ -107,6 +110,7 @@ class Review:
             *block("Skipped: not videos, as their first bytes show", _reasons(self.skipped)),
             *block("Not final", [f"{_title(outcome)}  {outcome.status.value}" for outcome in self.unfinished]),
             *block("Superseded by another upload: nothing to do", [_superseded_line(outcome) for outcome in self.superseded]),
+            *block("Sample of the clean videos", self._sample_lines()),
             *block("Warning", [ENGLISH.render(warning) for warning in self.warnings]),
         ]
 
@@ -133,8 +137,20 @@ class Review:
                 "its first bytes show that it is not a video" if skipped == 1 else "their first bytes show that they are not videos"
             )
             yield f"{skipped:,} skipped and not looked at, because {why}"
+        for status in WORDS:
+            if count := self.truth.looked_at(status):
+                words = WORDS[status]
+                found = {word: self.truth.decided[status, judgement] for judgement, word in words.items()}
+                kinds = [f"{number:,} {word}" for word, number in found.items() if number]
+                yield f"{count:,} of {self.truth.statuses[status]:,} {status.value} decided by a person: {', '.join(kinds)}"
         if self.scan.day is None:
             yield from unselected.sentences(self.scan.not_selected, ENGLISH)
+
+    def _sample_lines(self) -> list[str]:
+        if self.sample is None:
+            return []
+        listed = [line for outcome in self.sample.videos for line in _decided_lines(outcome)]
+        return [*self.sample.sentences(ENGLISH), *listed]
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -148,6 +164,11 @@ class Review:
             "not_selected": unselected.as_json(self.scan.not_selected),
             "adds_up": self.truth.adds_up,
             "states": {status.value: self.truth.statuses[status] for status in ObjectStatus},
+            "decided": {
+                status.value: {each.value: self.truth.decided[status, each] for each in Judgement}
+                for status in WORDS
+                if status is not ObjectStatus.CLEAN  # these are only counted
+            },
             "repeated_rows": self.truth.repeated,
             "warnings": [ENGLISH.render(warning) for warning in self.warnings],
             "flagged": [video.as_json() for video in self.flagged],
@@ -156,6 +177,7 @@ class Review:
             "skipped": [_explained(outcome) for outcome in self.skipped],
             "unfinished": [_stated(outcome) for outcome in self.unfinished],
             "superseded": [_stated(outcome) for outcome in self.superseded],
+            "sample": None if self.sample is None else self.sample.as_json(),
         }
 
 
@@ -247,23 +269,6 @@ def _warnings_of_day(truth: TruthTable, exhausted: int) -> list[Phrase]:
     return warnings
 
 
-def decision_line(decision: Decision) -> str:
-    """Return who decided what, when, and the note."""
-    note = f": {printable(decision.note)}" if decision.note else ""
-    return f"{decision.judgement} by {printable(decision.decided_by)}, {moment(decision.decided_at)}{note}"
-
-
-def decision_json(decision: Decision) -> dict[str, Any]:
-    """Return a decision as JSON values."""
-    return {
-        "decision": decision.judgement.value,
-        "by": decision.decided_by,
-        **time_keys(decided=decision.decided_at),
-        "note": decision.note,
-        **scan_keys(decision.scan_id),
-    }
-
-
 def _segment_line(segment: Segment, label: LabelSummary | None) -> str:
     begin = label.begin_of(segment) if label else segment.start_ms
     confidence = shown(segment.confidence, label.counts_from if label else None)
@@ -281,8 +286,15 @@ def _reasons(outcomes: Sequence[ObjectResult]) -> list[str]:
         lines.append(f"{printable(reason)}: {counted(len(group), 'object')}")
         cure = cure_of(reason)
         lines += [f"  Cure: {cure}."] if cure else []
-        lines += [f"  {_title(outcome)}  {printable(outcome.message or '')}".rstrip() for outcome in group]
+        for outcome in group:
+            title, *decided = _decided_lines(outcome)
+            lines += [f"  {title}  {printable(outcome.message or '')}".rstrip(), *(f"  {line}" for line in decided)]
     return lines
+
+
+def _decided_lines(outcome: ObjectResult) -> list[str]:
+    """Return what names an object, and below it the decision about it."""
+    return [_title(outcome), *([f"  {decision_line(outcome.decision, outcome.status)}"] if outcome.decision else [])]
 
 
 def _title(outcome: ObjectResult) -> str:
@@ -308,6 +320,7 @@ def _explained(outcome: ObjectResult) -> dict[str, Any]:
         "reason": outcome.reason,
         "message": outcome.message,
         "cure": cure_of(outcome.reason),
+        "decision": decision_or_null(outcome.decision),
         **upload_json(outcome.record),
     }
 

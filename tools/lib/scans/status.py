@@ -210,12 +210,13 @@ def find(table: Scans, scan_id: str | None = None, job_id: str | None = None) ->
     """
     if scan_id is not None and job_id is None and (scan := table.scan(scan_id)) is not None:
         return scan
-    scans = table.scans()
-    # A stable sort: within both kinds the newest remain first.
-    for scan in sorted(scans, key=lambda scan: scan.day is not None):
+    scans = table.submitted()
+    for scan in scans:
         if scan_id in {None, scan.id} and (job_id is None or any(job.id == job_id for job in scan.jobs)):
             return scan
-    known = f"The newest of {len(scans):,} is {scans[0].id}." if scans else "Submit one with submit_job.py."
+    if scan_id is job_id is None and (scan := table.last()) is not None:
+        return scan
+    known = f"The newest that was submitted is {scans[0].id}." if scans else "Submit one with submit_job.py."
     if job_id is not None:
         known += " If the job exists, its tasks registered nothing: its completion report says why (manifests/README.md)."
     which = f" {scan_id}" if scan_id else f" of job {job_id}" if job_id else " yet"

@@ -14,6 +14,7 @@ from tools.lib.json_keys import time_keys
 from tools.lib.listing import Selection, SizeCounts
 from tools.lib.manifest import LISTING, Generated, Kind, Source
 from tools.lib.submit.job_request import NewJob, description
+from tools.lib.text import per_second
 
 # The value of `format` in a plan's file.
 FORMAT = "video-moderation-plan/2"
@@ -122,9 +123,8 @@ class Plan:
             self.deployment.images_per_second,
         )
         if self.choice.engine is Engine.FRAMES and pace is not None:
-            looked_at = (
-                f"Rekognition looks at a frame of each film {every(self.choice.interval_ms)}, up to {pace:g} images a second."
-            )
+            often = every(self.choice.interval_ms)
+            looked_at = f"Rekognition looks at a frame of each film {often}, up to {per_second(pace, 'image')}."
         return (
             "S3 Batch Operations passes each object to a function, which inspects it and queues it.",
             looked_at,

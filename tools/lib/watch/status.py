@@ -165,7 +165,8 @@ class WatchStatuses:
 
     def sentences(self) -> list[str]:
         lines = [line for each in self.found for line in each.sentences()]
-        queues = f"Queue    {_number(self.depths.waiting)} to be registered, {_number(self.depths.dead_letters)} dead letters"
+        letters = "? dead letters" if self.depths.dead_letters is None else counted(self.depths.dead_letters, "dead letter")
+        queues = f"Queue    {_number(self.depths.waiting)} to be registered, {letters}"
         return [*lines, queues, *(f"Warning: {fault.text} {fault.cure}" for fault in self.faults())]
 
     def as_json(self) -> dict[str, Any]:

@@ -23,11 +23,16 @@ SENDS = "import sys; from handlers.decoder import send; send(sys.stdout.buffer"
 CARD = Shown(7, 4.0, 6.0)
 
 
-def reason_of(data):
-    """Return the code of the reason why nothing is decoded."""
+def problem_of(data):
+    """Return why nothing is decoded."""
     with pytest.raises(MediaError) as caught:
         frames_of(data)
-    return caught.value.problem.code
+    return caught.value.problem
+
+
+def reason_of(data):
+    """Return the code of the reason why nothing is decoded."""
+    return problem_of(data).code
 
 
 def image(width, height, codec, pixels, container):
@@ -92,6 +97,13 @@ def test_a_gif_bomb():
     picture = b"," + struct.pack("<HHHHB", 0, 0, 65_535, 65_535, 0) + b"\x02\x16" + bytes(22) + b"\x00;"
 
     assert reason_of(screen + picture * 3) in {reasons.TOO_MANY_PIXELS, reasons.UNDECODABLE}
+
+
+def test_the_words_of_ffmpeg():
+    """The message has FFmpeg's words for what is wrong, without its error number or the names of its functions."""
+    message = problem_of(b"This was meant to be a video.\n" * 100).message
+
+    assert "FFmpeg cannot open it: Invalid data found when processing input" == message
 
 
 @pytest.mark.parametrize(

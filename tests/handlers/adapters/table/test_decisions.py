@@ -87,13 +87,38 @@ def test_changed(table, decision, changed):
     assert [] == table.decisions.decisions_about(decision.video)
 
 
-@pytest.mark.parametrize("state", [State.FAILED, State.CANCELLED, State.WAITING, State.RUNNING])
-def test_no_result(table, decision, state):
-    """There is nothing to decide about what has no result."""
+@pytest.mark.parametrize("state", [State.CLEAN, State.FAILED])
+def test_not_flagged(table, decision, state):
+    """A person may have looked at a video that the analysis cleared, or that failed."""
+    record = replace(waiting("b.mp4"), state=state, facts=ObjectFacts("abc-1", 3, None))
+    table.records.register(record, None)
+    decided = replace(decision, video=record.video)
+
+    assert [Outcome.DONE] == table.decisions.note_decisions([decided])
+    assert [decided] == table.decisions.decisions_about(record.video)
+
+
+@pytest.mark.parametrize("state", [State.CANCELLED, State.WAITING, State.RUNNING])
+def test_not_looked_at(table, decision, state):
+    """There is nothing to decide about what is still to be looked at, or was cancelled."""
     record = replace(waiting("b.mp4"), state=state, facts=ObjectFacts("abc-1", 3, None))
     table.records.register(record, None)
 
     assert Outcome.BY_ANOTHER is table.decisions.note_decisions([replace(decision, video=record.video)])[0]
+
+
+@pytest.mark.parametrize(
+    ("named", "looked_at", "outcome"),
+    [("abc-1", None, Outcome.DONE), ("abc-1", "other", Outcome.BY_ANOTHER), (None, None, Outcome.BY_ANOTHER)],
+)
+def test_never_read(table, decision, named, looked_at, outcome):
+    """What could not be read is known by the etag of its upload alone, unless another content was looked at in its place."""
+    facts = None if looked_at is None else ObjectFacts(looked_at, 3, None)
+    record = replace(waiting("b.mp4"), state=State.FAILED, facts=facts)
+    record = replace(record, video=replace(record.video, etag=named))
+    table.records.register(record, None)
+
+    assert [outcome] == table.decisions.note_decisions([replace(decision, video=record.video)])
 
 
 def test_records_and_segments_are_apart(table, decision):

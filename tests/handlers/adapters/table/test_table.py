@@ -13,6 +13,7 @@ from handlers.domain.record import (
     ObjectFacts,
     Peak,
     Problem,
+    Record,
     Scan,
     Segment,
     Settings,
@@ -930,3 +931,60 @@ class TestActiveScans:
         table.scans.active()
 
         assert [SCAN] == [scan.id for scan in table.scans.active()]
+
+
+class TestSubmittedScans:
+    """A program reads the scans that were submitted, however many days buckets were watched."""
+
+    @pytest.mark.parametrize("swept", [False, True])
+    def test_days_are_not_read(self, table, dynamodb, swept):
+        """A hundred days cost nothing once a sweep has seen the table; before that, they are read and left out."""
+        for number in range(100, 200):
+            table.scans.put_scan(Scan(f"01JDEM{number:020}", BUCKET, day="2025-10-09"))
+        table.scans.put_scan(Scan(SCAN, BUCKET))
+        if swept:
+            table.scans.active()
+        dynamodb.calls.clear()
+
+        assert [SCAN] == [scan.id for scan in table.scans.submitted()]
+
+        read = [params["RequestItems"][TABLE]["Keys"] for name, params in dynamodb.calls if name == "batch_get_item"]
+        assert [len(keys) for keys in read] == ([1] if swept else [])
+
+    @pytest.mark.parametrize("after", [0, 86_400])
+    def test_of_an_earlier_version(self, table, dynamodb, clock, after):
+        """A scan that a version without the list has written is found before the first sweep, and later within a day."""
+        if after:
+            table.scans.active()
+        table.scans.put_scan(Scan(SCAN, BUCKET))
+        dynamodb.delete_item(TableName=TABLE, Key={"pk": {"S": "SUBMITTED"}, "sk": {"S": SCAN}})
+        if after:
+            clock.time += after
+            table.scans.active()
+
+        assert [SCAN] == [scan.id for scan in table.scans.submitted()]
+
+    def test_written_by_a_task(self, table):
+        """A scan of a job that was made by hand is written by its first task, and is listed too."""
+        table.scans.active()
+
+        table.scans.ensure_scan("b7a4d7a4-0000-4000-8000-000000000001", BUCKET, Lane.NORMAL, "job")
+
+        assert ["b7a4d7a4-0000-4000-8000-000000000001"] == [scan.id for scan in table.scans.submitted()]
+
+
+class TestRecordsOfAVideo:
+    def test_segments_and_hits_are_not_read(self, table, dynamodb):
+        """The records of a video are found one by one, whatever lies between them, also where a record is gone."""
+        video, ids = Video(BUCKET, "a.mp4"), [f"01JDEM{1:020}", f"01JDEM{2:020}", "b7a4d7a4-0000-4000-8000-000000000001"]
+        for scan_id in ids:
+            table.records.register(Record(video, scan_id, State.WAITING), None)
+            for name in ("HITS#00#1", *(f"SEGMENT#00#{number}" for number in range(50))):
+                key = {"pk": {"S": f"VIDEO#{video.id}"}, "sk": {"S": f"SCAN#{scan_id}#{name}"}}
+                dynamodb.put_item(TableName=TABLE, Item=key)
+        dynamodb.delete_item(TableName=TABLE, Key={"pk": {"S": f"VIDEO#{video.id}"}, "sk": {"S": f"SCAN#{ids[1]}"}})
+        dynamodb.calls.clear()
+
+        assert [ids[0], ids[2]] == [record.scan_id for record in table.records.records_of(video.id)]
+
+        assert [1] * 4 == [params["Limit"] for _, params in dynamodb.calls]

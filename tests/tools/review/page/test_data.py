@@ -15,7 +15,7 @@ from handlers.domain.identity import Video
 from handlers.domain.languages import ENGLISH, LANGUAGES
 from handlers.domain.record import LabelSummary, Record, Segment, Totals
 from handlers.domain.states import State
-from tests.browser.reviews import MADE_AT, SCAN, decided, page_of, review, with_segments
+from tests.browser.reviews import MADE_AT, SCAN, page_of, review, with_decision, with_segments
 from tools.lib.cli import Target
 from tools.lib.review.join import ObjectStatus
 from tools.lib.review.page import data, page_data, render
@@ -172,7 +172,7 @@ def test_segments_left_out_are_counted(scanned):
 def test_decisions(scanned):
     """A decision that was recorded stands with its video."""
     made, totals = scanned
-    made.flagged[1] = decided(made.flagged[1], Judgement.CONFIRMED)
+    made.flagged[1] = with_decision(made.flagged[1], Judgement.CONFIRMED)
 
     values = page_of(made, totals).values
 

@@ -79,7 +79,7 @@ def reviews(draw):
     about = {"video": video, "etag": facts.etag, "scan_id": record.scan_id, "attempt": 0, "judgement": Judgement.CONFIRMED}
     decision = Decision(**about, note=draw(TEXTS), decided_by=draw(TEXTS), decided_at=1.25)
     segments = (Segment(name, parent, 1, 0, 1_000, 91.25, 2),)
-    flagged = FlaggedVideo(ObjectResult(video, ObjectStatus.FLAGGED, record), segments, decision)
+    flagged = FlaggedVideo(ObjectResult(video, ObjectStatus.FLAGGED, record, decision=decision), segments)
     problem = Problem(draw(TEXTS), draw(TEXTS))
     failed = ObjectResult(Video(draw(TEXTS), draw(TEXTS)), ObjectStatus.FAILED, None, problem.code, problem.message)
     aside = ObjectResult(Video(draw(TEXTS), draw(TEXTS)), ObjectStatus.INELIGIBLE, None, draw(TEXTS), draw(TEXTS))

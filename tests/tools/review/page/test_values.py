@@ -58,7 +58,7 @@ def flagged(record=RECORD, **fields):
     segments = [
         Segment("Weapons", "Violence", 2, at, at + 1_000, sure, 1) for at, sure in ((1_000, 90.0), (5_000, 80.0), (7_000, 99.5))
     ]
-    return FlaggedVideo(ObjectResult(record.video, ObjectStatus.FLAGGED, record), segments, **fields)
+    return FlaggedVideo(ObjectResult(record.video, ObjectStatus.FLAGGED, record, **fields), segments)
 
 
 def test_head():

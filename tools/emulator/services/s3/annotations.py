@@ -2,7 +2,7 @@
 
 Sources: botocore's model of the four operations [bc:s3 PutObjectAnnotation] and
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/annotations-overview.html and annotations-managing.html. What none of them
-says is in docs/aws.md, section 14.
+says is in docs/aws.md#14-events-tags-annotations-and-bucket-policies.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """S3's errors as exceptions, and as S3 writes them.
 
 Codes and messages: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html; where that page only describes a fault,
-the messages are those that emulators recorded from S3 (see docs/aws.md, section 14).
+the messages are those that emulators recorded from S3 (see docs/aws.md#14-events-tags-annotations-and-bucket-policies).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Bucket policies: which S3 takes, and what they say about a request. Nothing here knows HTTP or moto.
 
 Sources: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html, reference_policies_evaluation-logic.html,
-reference_policies_elements_notprincipal.html; the messages are those that emulators recorded from S3 (docs/aws.md, section 14).
+reference_policies_elements_notprincipal.html; the messages are those that emulators recorded from S3
+(docs/aws.md#14-events-tags-annotations-and-bucket-policies).
 """
 
 from __future__ import annotations

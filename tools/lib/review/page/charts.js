@@ -1,4 +1,4 @@
-// The charts of the summary. Lengths are percentages, so that text is not stretched with them; a bar is never too small to be seen.
+// The charts of the summary. Lengths are percentages, so that text is not stretched with the drawing. No bar is too small to see.
 
 /** Returns a bar of every state, with its legend. */
 function stateChart(states, total) {
@@ -75,7 +75,7 @@ function confidenceChart(steps) {
   ];
 }
 
-/** Returns a strip that shows where in a video something was found: one path a category, for a list of fifty is drawn at once. */
+/** Returns a strip that shows where in a video something was found: one path for each category, because fifty strips are drawn at once. */
 function strip(video) {
   const end = lengthOf(video);
   const paths = new Map();

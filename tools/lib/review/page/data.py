@@ -11,6 +11,8 @@ from handlers.domain.console import console_site
 from handlers.domain.languages import ENGLISH, Language
 from tools.lib.cli import Target
 from tools.lib.review.cures import cure_phrase
+from tools.lib.review.decided import WORDS
+from tools.lib.review.join import ObjectStatus
 from tools.lib.review.page import summary
 from tools.lib.review.page.labels import CATEGORIES, OTHER, LabelTable
 from tools.lib.review.page.videos import Describer
@@ -84,6 +86,9 @@ def page_data(
         "warnings": [language.render(warning) for warning in review.warnings],
         **_videos(review, labels),
         "cures": _cures(review, language),
+        "decided_words": {status.value: dict(words) for status, words in WORDS.items()},
+        "decided": {status.value: truth.looked_at(status) for status in WORDS if status is not ObjectStatus.CLEAN},
+        "sample": None if review.sample is None else review.sample.sentences(language),
         "labels": labels.as_json(),
         "everything": target.command("review_report.py", "--scan", scan.id, "--json"),
         "apply": target.command("review_report.py", "apply", decisions_file(scan.id), "--scan", scan.id),
@@ -118,6 +123,7 @@ def _videos(review: Review, labels: LabelTable) -> dict[str, Any]:
     describer = Describer(labels, max(1, min(MAX_SEGMENTS, MAX_SEGMENTS_OF_ALL // max(1, len(flagged)))))
     return {
         "flagged": [describer.flagged(video) for video in flagged],
+        "clean": [describer.clean(outcome) for outcome in review.sample.videos] if review.sample else [],
         "failed": [describer.failed(outcome) for outcome in failed],
         "ineligible": [describer.failed(outcome) for outcome in ineligible],
         "superseded": [describer.superseded(outcome) for outcome in superseded],

@@ -7,7 +7,7 @@ class Decisions {
   #scan;
   #storage;
   #known = new Map();
-  /** Whether the browser keeps what is decided; some do not for files, or are full. */
+  /** Whether the browser keeps what is decided: some do not for pages opened from disk, and storage may be full. */
   kept = true;
 
   constructor(scan, storage) {
@@ -28,18 +28,18 @@ class Decisions {
     return this.of(video).decision ?? video.recorded?.decision ?? null;
   }
 
-  /** Decides; null takes a decision back. */
+  /** Records a decision; null withdraws it. */
   decide(video, decision) {
     this.#keep(video, { ...this.of(video), decision, decided_at: decision && new Date().toISOString() });
   }
 
-  /** Writes a note; one that is changed after the decision is part of it. */
+  /** Records a note; a change of the note after the decision renews the time of the decision. */
   annotate(video, note) {
     const before = this.of(video);
     this.#keep(video, { ...before, note, decided_at: before.decision && new Date().toISOString() });
   }
 
-  /** Reads what was decided in another tab of the same page. */
+  /** Reads again what is stored under a name: another tab of the same page changed it. */
   refresh(name) {
     this.#known.delete(name);
     this.#try(() => this.#read(name));

@@ -1,13 +1,29 @@
 // The details of one video: where in it something was found, how to get at it, and what is decided.
 
 const MAX_LANES = 40;
-const DECISION_NAMES = { confirmed: text("Confirmed"), "false-alarm": text("False alarm") };
 const CHOICES = { confirmed: text("Confirm"), "false-alarm": text("False alarm") };
+const OTHER_CHOICES = { confirmed: text("Something is there"), "false-alarm": text("Nothing is there") };
 const TICK_SECONDS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 36_000];
 
-/** Returns the details; `decided` is called when the person has decided something. */
+/** Tells whether a person can decide about a video: what was superseded needs nothing, and a decision must name its content. */
+function decidable(video) {
+  return Object.hasOwn(DATA.decided_words, video.state) && video.etag !== undefined;
+}
+
+/** Tells whether a video is on the page to be decided about; what failed may be, and mostly needs a retry instead. */
+function awaitsDecision(video) {
+  return video.state === "flagged" || video.state === "clean";
+}
+
+/** Returns the word for a decision about a video. */
+function decisionName(video, decision) {
+  return capital(word(DATA.decided_words[video.state][decision] ?? visible(decision)));
+}
+
+/** Returns the details of a video; `decided(decision, note)` is called when the person decides or writes a note. */
 function detailsOf(video, decisions, decided) {
-  const parts = video.state === "flagged" ? [timeline(video), decisionForm(video, decisions, decided), findings(video)] : [failure(video), video.labels ? summaries(video) : null];
+  const form = decidable(video) ? decisionForm(video, decisions, decided) : null;
+  const parts = video.state === "flagged" ? [timeline(video), form, findings(video)] : [failure(video), form, video.labels ? summaries(video) : null];
   return element("div", { class: "details", role: "group", "aria-label": text("Details of {video}", { video: visible(video.name) }) }, ...parts, access(video));
 }
 
@@ -127,14 +143,17 @@ function summaries(video) {
 function failure(video) {
   const message = video.message ? element("p", {}, shown(video.message)) : null;
   const superseded = video.state === "superseded" ? element("p", {}, text("Another upload replaced this content: there is nothing to decide.")) : null;
+  const drawn = video.state === "clean" ? element("p", {}, text("Nothing in it counts under the policy. It is in the sample: look at it.")) : null;
+  const unknown = Object.hasOwn(DATA.decided_words, video.state) && !decidable(video) ? element("p", { class: "muted" }, text("It was never read, so nothing tells its content from a later one: no decision can be taken here.")) : null;
   const cure = Object.hasOwn(DATA.cures, video.reason ?? "") ? element("p", {}, text("What to do: {cure}.", { cure: DATA.cures[video.reason] })) : null;
-  return element("section", { class: "failure" }, element("h3", {}, `${capital(word(video.state))}: `, shownReason(video)), superseded, message, cure);
+  return element("section", { class: "failure" }, element("h3", {}, `${capital(word(video.state))}: `, shownReason(video)), superseded, drawn, message, cure, unknown);
 }
 
 function decisionForm(video, decisions, decided) {
   const held = decisions.of(video);
-  const choices = DECISIONS.map((decision) =>
-    button({ class: `choice ${decision}`, "aria-pressed": String(held.decision === decision), "data-decision": decision }, () => decided(decision), CHOICES[decision]),
+  const choices = video.state === "flagged" ? CHOICES : OTHER_CHOICES;
+  const buttons = DECISIONS.map((decision) =>
+    button({ class: `choice ${decision}`, "aria-pressed": String(held.decision === decision), "data-decision": decision }, () => decided(decision), choices[decision]),
   );
   const note = element("textarea", { class: "note", rows: 2, maxlength: 2000 });
   note.value = held.note;
@@ -145,19 +164,21 @@ function decisionForm(video, decisions, decided) {
     "fieldset",
     { class: "decision" },
     element("legend", {}, text("Decision")),
-    video.recorded ? recordedDecision(video.recorded) : null,
-    element("div", { class: "choices" }, ...choices),
+    video.recorded ? recordedDecision(video) : null,
+    element("div", { class: "choices" }, ...buttons),
     element("label", { class: "field" }, text("Note"), note),
   );
 }
 
-function recordedDecision({ decision, decided_by, decided_at, note }) {
-  const values = { decision: DECISION_NAMES[decision] ?? decision, person: shown(decided_by), time: moment(Date.parse(decided_at) / 1000) };
+function recordedDecision(video) {
+  const { decision, decided_by, decided_at, note } = video.recorded;
+  const values = { decision: decisionName(video, decision), person: shown(decided_by), time: moment(Date.parse(decided_at) / 1000) };
   return element("p", { class: "muted" }, phrase("Recorded earlier: {decision} by {person}, {time}", values), note ? [": ", shown(note)] : null);
 }
 
 /** Returns the reason why a video was not analysed: a code that is the same in every language, except where there is none. */
 function shownReason(video) {
+  if (video.state === "clean") return text("in the sample");
   if (video.reason !== undefined) return shown(video.reason);
   return video.was === undefined ? text("no reason given") : word(video.was);
 }

@@ -2,7 +2,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** Returns an element; attributes that are null or false are left out, true stands without a value, children may be strings. */
+/** Returns an element; attributes that are null or false are left out, true means an attribute without a value, children may be strings. */
 function element(name, attributes = {}, ...children) {
   return filled(document.createElement(name), attributes, children);
 }

@@ -3,7 +3,7 @@
 const SAFE = /^[\w@%+=:,./-]+$/;
 const BYTES = new TextEncoder();
 
-/** Returns a word quoted for bash and zsh, in visible characters only: a terminal acts upon others even within quotes. */
+/** Returns a word quoted for bash and zsh, in visible characters only: a terminal interprets others even within quotes. */
 function shellWord(value) {
   if (SAFE.test(value)) return value;
   if (!HIDDEN.test(value)) return `'${value.replaceAll("'", `'"'"'`)}'`;
@@ -16,7 +16,7 @@ function fileName(key) {
   const last = key.split("/").filter((part) => part !== "").at(-1) ?? "";
   const plain = last.replace(/[^A-Za-z0-9._-]+/g, "_").slice(-80).replace(/^[._-]+/, "");
   if (plain === "") return "video";
-  // Of a name in another script only the ending may be left.
+  // Of a name in another script, only the ending may be left.
   return last.endsWith(`.${plain}`) ? `video.${plain}` : plain;
 }
 
@@ -34,7 +34,7 @@ function fetchCommand(video, region) {
   if (key.includes("\0")) return null;
   // `s3 cp` knows no versions, and takes a key that ends with a slash for a folder.
   if (version === null && !key.endsWith("/")) return `aws s3 cp ${shellWord(uriOf(video))} ${file} ${where}`;
-  // The CLI replaces such a value by what it reads at that address (AWS CLI user guide, "load parameters from a file").
+  // The CLI replaces such a value with what it reads at that address (AWS CLI user guide, "load parameters from a file").
   if (/^(fileb?|https?):\/\//.test(key)) return null;
   // The equals sign, because a value that begins with a hyphen would be an option.
   const options = [`--bucket=${shellWord(bucket)}`, `--key=${shellWord(key)}`];
@@ -54,7 +54,7 @@ function consoleLink(video, site, region) {
   return `${site}/s3/object/${quoted(video.bucket)}?${query.join("&")}`;
 }
 
-// S3 has no unpaired surrogates; should one come all the same, it must not stop the page.
+// Keys in S3 have no unpaired surrogates; one that comes all the same must not stop the page.
 function quoted(value) {
   return encodeURIComponent(value.replace(/\p{Cs}/gu, "\ufffd")).replaceAll("%2F", "/");
 }

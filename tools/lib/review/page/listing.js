@@ -22,7 +22,7 @@ class Listing {
   #filter = () => true;
   #open = null;
   #printing = false;
-  /** Is called after each decision. */
+  /** Called after each decision. */
   onDecision = () => {};
 
   constructor(videos, decisions) {
@@ -35,7 +35,7 @@ class Listing {
     this.#drawHead();
   }
 
-  /** Shows the videos that a predicate lets pass. */
+  /** Shows the videos that match a predicate. */
   show(filter) {
     this.#filter = filter;
     this.#search();
@@ -49,7 +49,7 @@ class Listing {
     this.#search();
   }
 
-  /** Draws as many rows as are printed, or as are shown again. */
+  /** Draws the rows for the printer, or those of the current page again. */
   print(printing) {
     this.#printing = printing;
     this.#draw();
@@ -129,10 +129,10 @@ class Listing {
   }
 
   #badge(video) {
-    if (video.state !== "flagged") return element("span", { class: "muted" }, "–");
-    const decision = this.#decisions.current(video);
+    const decision = decidable(video) ? this.#decisions.current(video) : null;
+    if (decision === null && !(decidable(video) && awaitsDecision(video))) return element("span", { class: "muted" }, "–");
     const here = this.#decisions.of(video);
-    const name = decision === null ? text("Undecided") : (DECISION_NAMES[decision] ?? visible(decision));
+    const name = decision === null ? text("Undecided") : decisionName(video, decision);
     const more = [here.decision === null && decision !== null ? text("recorded") : null, here.note ? text("note") : null].filter(Boolean);
     return element("span", { class: `badge ${DECISIONS.includes(decision) ? decision : "undecided"}` }, name, more.length ? ` (${more.join(", ")})` : null);
   }
@@ -143,9 +143,9 @@ class Listing {
     return element("tr", { role: "row", class: "detail-row", id: `details-${video.id}` }, cell);
   }
 
-  /** Takes a decision, or a note where the decision is undefined; the same decision again is taken back. */
+  /** Records a decision, or a note where the decision is undefined; choosing the same decision again withdraws it. */
   #decide(video, decision, note) {
-    if (video.state !== "flagged") return;
+    if (!decidable(video)) return;
     const before = this.#decisions.of(video);
     if (decision === undefined) this.#decisions.annotate(video, note);
     else this.#decisions.decide(video, before.decision === decision ? null : decision);
@@ -154,7 +154,7 @@ class Listing {
     for (const choice of byId(`details-${video.id}`)?.querySelectorAll(".choice") ?? []) {
       choice.setAttribute("aria-pressed", String(choice.dataset.decision === now));
     }
-    if (decision !== undefined) say(`${now === null ? text("Undecided") : DECISION_NAMES[now]}: ${visible(video.name)}`);
+    if (decision !== undefined) say(`${now === null ? text("Undecided") : decisionName(video, now)}: ${visible(video.name)}`);
     this.onDecision();
   }
 
@@ -230,13 +230,13 @@ class Listing {
   }
 
   #write(video) {
-    if (video.state !== "flagged") return;
+    if (!decidable(video)) return;
     if (this.#open !== video) this.#toggle(video);
     byId(`details-${video.id}`).querySelector(".note").focus();
   }
 }
 
-/** Compares two values; what has no value comes last, whichever way is sorted. */
+/** Compares two values; undefined comes last in either direction. */
 function compared(a, b, direction) {
   if (a === b) return 0;
   if (a === undefined) return 1;

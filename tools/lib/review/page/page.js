@@ -2,12 +2,12 @@
 
 const SEGMENT_NUMBERS = 4;
 
-/** Returns the label of a number. */
+/** Returns the label that has this number in the data. */
 function labelOf(number) {
   return DATA.labels[number];
 }
 
-/** Returns the segments of a video, which come as one flat list of numbers; `from` and `to` are where they are drawn, as a frame stands for its interval. */
+/** Returns the segments of a video, which come as one flat list of numbers. Drawn from `from` to `to`, a frame covers its whole interval. */
 function segmentsOf(video) {
   const segments = [];
   const half = 500 * (video.every ?? 0);
@@ -26,10 +26,10 @@ function lengthOf(video) {
   return Math.max(last, 1);
 }
 
-/** Returns a video with what the list sorts, filters and shows; what counts is what flagged it, and nothing once it is superseded. */
+/** Returns a video with what the list sorts, filters and shows; what counts is what flagged it, and nothing where it is not flagged, or is superseded. */
 function prepared(video, state) {
   const cut = video.key.replace(/\/+$/, "").lastIndexOf("/") + 1;
-  const labels = state === "superseded" ? [] : (video.labels ?? []);
+  const labels = state === "flagged" ? (video.labels ?? []) : [];
   const counting = labels.some(([, , , , counts]) => counts) ? labels.filter(([, , , , counts]) => counts) : labels;
   const top = counting.length ? labelOf(counting[0][0]) : undefined;
   return {
@@ -46,7 +46,7 @@ function prepared(video, state) {
   };
 }
 
-const VIDEOS = [...DATA.flagged.map((video) => prepared(video, "flagged")), ...["failed", "ineligible", "superseded"].flatMap((state) => DATA[state].map((video) => prepared(video, state)))];
+const VIDEOS = [...DATA.flagged.map((video) => prepared(video, "flagged")), ...["clean", "failed", "ineligible", "superseded"].flatMap((state) => DATA[state].map((video) => prepared(video, state)))];
 const DECIDED = new Decisions(DATA.scan.id, browserStorage());
 const LIST = new Listing(VIDEOS, DECIDED);
 
@@ -70,8 +70,8 @@ function fillSummary() {
   );
   const figures = [
     [text("Flagged"), count(flagged), text("{share} of all objects", { share: share(flagged, objects) }), "state-flagged"],
-    [text("Failed"), count(failed), text("{share} of all objects", { share: share(failed, objects) }), "state-failed"],
-    [text("Ineligible"), count(ineligible), ineligible ? text("cannot be analysed as they are: empty, archived, too large, another codec …") : text("nothing empty, archived, too large, in another codec …"), "state-ineligible"],
+    [text("Failed"), count(failed), `${text("{share} of all objects", { share: share(failed, objects) })}${lookedAt("failed")}`, "state-failed"],
+    [text("Ineligible"), count(ineligible), ineligible ? text("cannot be analysed as they are: empty, archived, too large, another codec …") + lookedAt("ineligible") : text("nothing empty, archived, too large, in another codec …"), "state-ineligible"],
     [text("Not final"), count(open), open ? text("still under way, or never attempted") : text("every object has its verdict"), "state-waiting"],
     [text("Video analysed"), length(DATA.analysed_ms), text("{minutes} {minutes:minute|minutes}", { minutes: Math.round(DATA.analysed_ms / 60_000) }), "plain"],
     [text("Estimated cost"), DATA.costs.total, text("by the price table, before taxes"), "plain"],
@@ -79,6 +79,7 @@ function fillSummary() {
   byId("figures").append(...figures.map(figure));
   byId("warnings").append(
     ...DATA.warnings.map((warning) => element("p", { class: "notice" }, shown(warning, "span"))),
+    ...(DATA.sample ?? []).map((sentence) => element("p", { class: "sample" }, sentence)),
     ...DATA.not_selected.map((sentence) => element("p", { class: "muted" }, shown(sentence, "span"))),
   );
   const parts = DATA.costs.parts.map((part) => element("tr", {}, element("td", {}, part.what), element("td", { class: "number" }, part.amount), element("td", { class: "muted" }, part.price)));
@@ -86,6 +87,12 @@ function fillSummary() {
     element("table", {}, element("tbody", {}, ...parts)),
     element("p", { class: "muted" }, text("Only analyses that ended are counted; the final cost is on the AWS bill.")),
   );
+}
+
+/** Returns how many objects of a status a person has decided about, as the table knows it. */
+function lookedAt(state) {
+  const decided = DATA.decided[state];
+  return decided ? text("; {decided} decided by a person", { decided }) : "";
 }
 
 function accounted(objects, expected, addsUp) {
@@ -154,7 +161,7 @@ function chosenFilter() {
     video.key.startsWith(prefix) &&
     video.searched.includes(searched) &&
     (!byLabel || video.counting.some(([label, best]) => fits[label] && best >= confidence)) &&
-    (decision === "" || (video.state === "flagged" && (DECIDED.current(video) ?? "open") === decision));
+    (decision === "" || (decidable(video) && (DECIDED.current(video) ?? (awaitsDecision(video) ? "open" : null)) === decision));
 }
 
 function isWithin(label, ancestor) {
@@ -176,9 +183,18 @@ function applyFilters() {
 }
 
 function showProgress() {
-  const flagged = VIDEOS.filter((video) => video.state === "flagged");
-  const decided = flagged.filter((video) => DECIDED.current(video) !== null).length;
-  byId("progress").textContent = text("{decided} of {all} flagged {all:video|videos} decided.", { decided, all: flagged.length });
+  const all = { flagged: 0, clean: 0 };
+  const decided = { flagged: 0, clean: 0, failed: 0, ineligible: 0 };
+  for (const video of VIDEOS) {
+    if (awaitsDecision(video)) all[video.state] += 1;
+    if (decidable(video) && DECIDED.current(video) !== null) decided[video.state] += 1;
+  }
+  const others = decided.failed + decided.ineligible;
+  byId("progress").textContent = [
+    text("{decided} of {all} flagged {all:video|videos} decided.", { decided: decided.flagged, all: all.flagged }),
+    all.clean ? text(" {decided} of {all} of the clean sample.", { decided: decided.clean, all: all.clean }) : "",
+    others ? text(" {others} without a verdict.", { others }) : "",
+  ].join("");
   byId("kept").textContent = DECIDED.kept ? "" : text("This browser does not keep decisions: export them before you close the page.");
 }
 

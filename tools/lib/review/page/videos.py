@@ -42,7 +42,6 @@ class Describer:
                     chain.from_iterable(self._segment(segment, parents, by_name.get(segment.label)) for segment in strong)
                 ),
                 "segments_left_out": len(video.segments) - len(strong) or None,
-                "recorded": _recorded(video.decision) if video.decision else None,
             }
         )
 
@@ -51,6 +50,13 @@ class Describer:
         found = self.flagged(FlaggedVideo(outcome, ())) if outcome.record and outcome.record.labels else self.failed(outcome)
         return {**found, "was": outcome.status.value}
 
+    def clean(self, outcome: ObjectResult) -> dict[str, Any]:
+        """Return a clean video with the labels that do not count."""
+        summaries = judged(outcome.record)
+        parents = parents_of(outcome.record.labels) if outcome.record else {}
+        labels = [self._summary(label, parents, counted=False) for label in summaries] or None
+        return _without_none({**self._named(outcome), "labels": labels})
+
     def failed(self, outcome: ObjectResult) -> dict[str, Any]:
         """Return a video that failed, or could not be analysed, with the reason."""
         message = (outcome.message or "")[:MAX_MESSAGE] or None
@@ -58,19 +64,20 @@ class Describer:
 
     def _named(self, outcome: ObjectResult) -> dict[str, Any]:
         record, video = outcome.record, outcome.video
-        facts = record.facts if record else None
+        facts = outcome.facts
         return {
             "id": video.id,
             "bucket": video.bucket,
             "key": video.key,
             "version": video.version_id,
             "looked_at": facts.version_id if facts else None,
-            "etag": facts.etag if facts else video.etag,
+            "etag": outcome.etag,
             "size": facts.size if facts else None,
             "attempt": record.attempt if record else 0,
             "duration": record.duration_ms if record else None,
             "uploaded": record.uploaded_at if record else None,
             "missed": (record.missed if record else False) or None,
+            "recorded": _recorded(outcome.decision) if outcome.decision else None,
             **(_by_frames(record) if record and record.engine is Engine.FRAMES and record.images else {}),
         }
 
