@@ -15,7 +15,7 @@ BY_MODULE := --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help demo playground demo-pythons unit test test-long test-model test-browser lint types check mutants bench bench-listing bench-review bench-frames \
-	bench-simulation screenshots docs setup ministack format lock package bootstrap deploy destroy clean
+	bench-simulation screenshots docs setup ministack format lock package package-sdk bootstrap deploy destroy clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 18
@@ -122,6 +122,7 @@ lock: .uv/$(UV_VERSION) ## resolve the dependencies anew (LOCK=--upgrade: to the
 	$(COMPILE) --group test pyproject.toml --output-file requirements.lock
 	$(COMPILE) --group ministack --output-file tests/cross_check/requirements.lock
 	$(COMPILE) --group media --output-file stacks/media-layer.lock
+	$(COMPILE) --group sdk --constraints requirements.lock --output-file stacks/sdk-layer.lock
 
 # For the runtime that stacks/function.py names. The layer is of one function; the others have boto3 alone.
 MEDIA_PLATFORM := --python-version 3.14 --python-platform aarch64-manylinux_2_28
@@ -133,6 +134,14 @@ build/.media-layer: .uv/$(UV_VERSION) stacks/media-layer.lock
 
 package: build/.media-layer ## the layer of the function that decodes frames: PyAV for arm64, as locked (99 MB, 34 MB zipped)
 
+build/.sdk-layer: .uv/$(UV_VERSION) stacks/sdk-layer.lock
+	rm -rf build/sdk-layer
+	.uv/bin/uv pip install --quiet --require-hashes --no-deps --only-binary :all: --python $(PYTHON) $(MEDIA_PLATFORM) \
+		--target build/sdk-layer/python --requirements stacks/sdk-layer.lock
+	@touch $@
+
+package-sdk: build/.sdk-layer ## the layer of the function that writes annotations: boto3, as locked
+
 # CDK_OPTIONS: for the CDK CLI, such as "--require-approval never" or "-c alert_email=reviewer@example.com".
 bootstrap: $(READY) ## prepare the AWS account and Region of your credentials for the CDK
 	@$(BIN)/python tools/preflight.py bootstrap $(CDK_OPTIONS)
@@ -140,6 +149,7 @@ bootstrap: $(READY) ## prepare the AWS account and Region of your credentials fo
 
 deploy: $(READY) ## deploy to the AWS account of your credentials
 	@! $(BIN)/python tools/preflight.py frames $(CDK_OPTIONS) || $(MAKE) package
+	@! $(BIN)/python tools/preflight.py annotations $(CDK_OPTIONS) || $(MAKE) package-sdk
 	found=$$($(BIN)/python tools/preflight.py deploy $(CDK_OPTIONS)) && PATH="$(CURDIR)/$(BIN):$$PATH" \
 		$(BIN)/npx --yes aws-cdk@$(CDK_VERSION) deploy --app "$(BIN)/python app.py" $$found $(CDK_OPTIONS)
 

@@ -18,13 +18,17 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchInvokeSettings:
-    """What `batch_invoke` needs: the table and the lanes; those of frames are "" where frames are not deployed."""
+    """What `batch_invoke` needs: the table and the lanes; those of frames are "" where frames are not deployed.
+
+    `outbox` is "true" where verdicts have consequences, as in the settings of all functions that write verdicts.
+    """
 
     table_name: str
     normal_queue_url: str
     express_queue_url: str
     frames_queue_url: str = ""
     frames_express_queue_url: str = ""
+    outbox: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +45,7 @@ class NewUploadSettings:
     frames_queue_url: str = ""
     frames_express_queue_url: str = ""
     work_bucket_name: str = ""
+    outbox: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +66,7 @@ class StartAnalysisSettings:
     account_jobs: int
     slots: int
     watch: str = ""
+    outbox: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +84,7 @@ class SampleFramesSettings:
     min_confidence: float
     images_per_second: float
     watch: str = ""
+    outbox: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +95,7 @@ class CompletionSettings:
     work_bucket_name: str
     completions_topic_arn: str
     policy: str
+    outbox: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +104,8 @@ class SweeperSettings:
 
     `mails_per_scan` is how many flagged videos of a scan are mailed one by one; `slots` is as for `start_analysis`; `language` is
     that of the mails, by its code; the mapping ids are those of the lanes' event source mappings. `watch` and the queues of uploads
-    are "" where no bucket is watched, and what is of the lanes of frames where frames are not deployed.
+    are "" where no bucket is watched, what is of the lanes of frames where frames are not deployed, and `outbox_queue_url` where
+    verdicts have no consequences.
     """
 
     table_name: str
@@ -123,6 +132,17 @@ class SweeperSettings:
     frames_express_dead_letters_url: str = ""
     frames_mapping_id: str = ""
     frames_express_mapping_id: str = ""
+    outbox_queue_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishVerdictSettings:
+    """What `publish_verdict` needs: the table, and which consequences are carried out: "true", or "" for none."""
+
+    table_name: str
+    publish_events: str = ""
+    tag_objects: str = ""
+    annotate_objects: str = ""
 
 
 AnySettings = TypeVar(
@@ -133,6 +153,7 @@ AnySettings = TypeVar(
     SampleFramesSettings,
     CompletionSettings,
     SweeperSettings,
+    PublishVerdictSettings,
 )
 
 

@@ -10,12 +10,15 @@ from handlers.adapters import (
     BatchJobs,
     BucketListing,
     CompletionFunction,
+    EventBus,
     HitStore,
     ImageModeration,
     LaneQueues,
     LaneSwitches,
     MailTopic,
+    ObjectMarks,
     ObjectStore,
+    OutboxQueue,
     UploadQueue,
 )
 from handlers.adapters.media import open_media
@@ -29,6 +32,8 @@ from handlers.flows import (
     Limits,
     OpenMedia,
     Ports,
+    PublishFlow,
+    PublishSettings,
     RegisterFlow,
     Registration,
     SampleFlow,
@@ -45,6 +50,7 @@ from handlers.settings import (
     BatchInvokeSettings,
     CompletionSettings,
     NewUploadSettings,
+    PublishVerdictSettings,
     SampleFramesSettings,
     StartAnalysisSettings,
     SweeperSettings,
@@ -58,9 +64,9 @@ class Adapters:
         self.clients = clients
         self.clock = clock
 
-    def table(self, name: str) -> Table:
+    def table(self, name: str, *, has_outbox: bool = False) -> Table:
         """Return the parts of the table that flows use, on one client."""
-        return open_table(self.clients.dynamodb, name, self.clock)
+        return open_table(self.clients.dynamodb, name, self.clock, has_outbox=has_outbox)
 
     def lanes(self, urls: Mapping[Lane, str], dead_letters: Mapping[Lane, str] | None = None) -> LaneQueues:
         """Return the lanes, with their dead-letter queues if the function reads them."""
@@ -73,6 +79,14 @@ class Adapters:
     def hit_store(self, bucket: str) -> HitStore:
         """Return the work bucket."""
         return HitStore(self.clients.s3, bucket)
+
+    def marks(self) -> ObjectMarks:
+        """Return the tags and annotations of the source buckets' objects."""
+        return ObjectMarks(self.clients.s3)
+
+    def bus(self) -> EventBus:
+        """Return EventBridge's default bus."""
+        return EventBus(self.clients.events)
 
     def starter(self) -> AnalysisStarter:
         """Return what starts analyses."""
@@ -93,27 +107,28 @@ class Adapters:
 
 def register_flow(settings: BatchInvokeSettings, adapters: Adapters) -> RegisterFlow:
     """Return the flow of `batch_invoke`."""
-    table = adapters.table(settings.table_name)
+    table = adapters.table(settings.table_name, has_outbox=bool(settings.outbox))
     return RegisterFlow(_registration(settings, adapters), table.scans, adapters.clock)
 
 
 def upload_flow(settings: NewUploadSettings, adapters: Adapters) -> UploadFlow:
     """Return the flow of `new_upload`."""
-    table, watched = adapters.table(settings.table_name), dict(watch.parse(settings.watch))
+    table = adapters.table(settings.table_name, has_outbox=bool(settings.outbox))
+    watched = dict(watch.parse(settings.watch))
     watched.pop(settings.work_bucket_name, None)
     registration = _registration(settings, adapters)
     return UploadFlow(registration, table.records, table.scans, table.watches, adapters.clock, watched)
 
 
 def _registration(settings: BatchInvokeSettings | NewUploadSettings, adapters: Adapters) -> Registration:
-    table = adapters.table(settings.table_name)
+    table = adapters.table(settings.table_name, has_outbox=bool(settings.outbox))
     lanes = adapters.lanes(_urls(settings))
     return Registration(table.records, adapters.videos(images=Lane.FRAMES in lanes.lanes), lanes, adapters.clock)
 
 
 def lane_events_flow(settings: StartAnalysisSettings, adapters: Adapters) -> LaneEventsFlow:
     """Return the flow of `start_analysis`."""
-    table = adapters.table(settings.table_name)
+    table = adapters.table(settings.table_name, has_outbox=bool(settings.outbox))
     start = StartSettings(
         topic_arn=settings.completions_topic_arn,
         role_arn=settings.rekognition_role_arn,
@@ -129,7 +144,7 @@ def lane_events_flow(settings: StartAnalysisSettings, adapters: Adapters) -> Lan
 
 def frames_events_flow(settings: SampleFramesSettings, adapters: Adapters) -> LaneEventsFlow:
     """Return the flow of `sample_frames`."""
-    table = adapters.table(settings.table_name)
+    table = adapters.table(settings.table_name, has_outbox=bool(settings.outbox))
     flow = SampleFlow(
         table.records,
         table.samplings,
@@ -150,13 +165,20 @@ def frames_events_flow(settings: SampleFramesSettings, adapters: Adapters) -> La
 def complete_flow(settings: CompletionSettings, adapters: Adapters) -> CompleteFlow:
     """Return the flow of `completion`."""
     return CompleteFlow(
-        adapters.table(settings.table_name).records,
+        adapters.table(settings.table_name, has_outbox=bool(settings.outbox)).records,
         adapters.reader(),
         adapters.hit_store(settings.work_bucket_name),
         policy.parse(settings.policy),
         adapters.clock,
         settings.completions_topic_arn,
     )
+
+
+def publish_flow(settings: PublishVerdictSettings, adapters: Adapters) -> PublishFlow:
+    """Return the flow of `publish_verdict`."""
+    table = adapters.table(settings.table_name)
+    carried_out = PublishSettings(bool(settings.publish_events), bool(settings.tag_objects), bool(settings.annotate_objects))
+    return PublishFlow(table.outbox, table.scans, adapters.bus(), adapters.marks(), adapters.clock, carried_out)
 
 
 def sweep_flow(settings: SweeperSettings, adapters: Adapters) -> SweepFlow:
@@ -175,7 +197,7 @@ def sweep_flow(settings: SweeperSettings, adapters: Adapters) -> SweepFlow:
         settings.frames_express_mapping_id,
     )
     ports = Ports(
-        table=adapters.table(settings.table_name),
+        table=adapters.table(settings.table_name, has_outbox=bool(settings.outbox_queue_url)),
         topic=MailTopic(clients.sns, settings.alerts_topic_arn),
         batch_jobs=BatchJobs(clients.s3control, settings.account_id),
         queues=adapters.lanes(_urls(settings), dead_letters),
@@ -183,6 +205,7 @@ def sweep_flow(settings: SweeperSettings, adapters: Adapters) -> SweepFlow:
         completion=CompletionFunction(clients.functions, settings.completion_function_arn),
         switches=LaneSwitches(clients.functions, tuple(mapping for mapping in mappings if mapping)),
         uploads=_upload_ports(settings, adapters) if settings.watch else None,
+        outbox=OutboxQueue(clients.sqs, settings.outbox_queue_url) if settings.outbox_queue_url else None,
     )
     # A mail in English is better than none: the stack has checked the setting.
     language = LANGUAGES.get(settings.language, ENGLISH)

@@ -41,6 +41,7 @@ class BatchInvoke(Construct):
                 express_queue_url=lanes.express.queue.queue_url,
                 frames_queue_url=frames_lanes.normal.queue.queue_url if frames_lanes else "",
                 frames_express_queue_url=frames_lanes.express.queue.queue_url if frames_lanes else "",
+                outbox=common.outbox,
             ),
             # Retries take 30 s, then a last call of each service may time out. The function itself must not time out, because S3
             # takes that for a permanent failure.

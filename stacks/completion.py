@@ -42,6 +42,7 @@ class Completion(Construct):
                 work_bucket_name=work_bucket.bucket_name,
                 completions_topic_arn=completions.topic_arn,
                 policy=policy,
+                outbox=common.outbox,
             ),
             timeout=Duration.seconds(900),
             memory_mb=1024,
@@ -49,7 +50,8 @@ class Completion(Construct):
         )
         self.function = made.function
         self.undelivered = DeadLetters(self, "Undelivered")
-        table.grant_items(made.role, "GetItem", "Query", "UpdateItem", "DeleteItem", "BatchWriteItem")
+        outbox = ["PutItem"] if common.outbox else []
+        table.grant_items(made.role, "GetItem", "Query", "UpdateItem", "DeleteItem", "BatchWriteItem", *outbox)
         made.allow("s3:PutObject", on=work_bucket.arn_for_objects(f"{HITS}*"))
         # Rekognition's video operations have no resource types, so nothing narrower than "*" is possible:
         # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrekognition.html

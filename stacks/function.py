@@ -17,10 +17,11 @@ RUNTIME = lambda_.Runtime.PYTHON_3_14
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Common:
-    """What all functions share: the code, and the retention of their logs."""
+    """What all functions share: the code, the retention of their logs, and whether verdicts go into the outbox ("true" or "")."""
 
     code: lambda_.Code
     log_retention: logs.RetentionDays
+    outbox: str = ""
 
 
 class HandlerFunction(Construct):

@@ -77,6 +77,7 @@ class NewUpload(Construct):
                 frames_queue_url=frames_lanes.normal.queue.queue_url if frames_lanes else "",
                 frames_express_queue_url=frames_lanes.express.queue.queue_url if frames_lanes else "",
                 work_bucket_name=work_bucket.bucket_name,
+                outbox=common.outbox,
             ),
             timeout=TIMEOUT,
         )

@@ -71,6 +71,7 @@ class SampleFrames(Construct):
                 min_confidence=min_confidence,
                 images_per_second=images_per_second,
                 watch=limits(watches),
+                outbox=common.outbox,
             ),
             timeout=Duration.seconds(900),
             memory_mb=MEMORY_MB,

@@ -9,6 +9,7 @@ from typing import TypeVar
 from handlers.domain.languages import ENGLISH, LANGUAGES
 from handlers.domain.watch import Watch
 from stacks import policy, watch
+from stacks.consequences import Consequences
 from stacks.values import ANY_BUCKET, BUCKET, BUCKETS, number_of, whole_number
 
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-using-console-create-stack-parameters.html
@@ -67,7 +68,8 @@ class StackSettings:
     `batch_invoke`, None reserves none; `mails_per_scan` is how many flagged videos of a scan are mailed one by one; `language` is
     that of mails and review pages, by its code; `watch` are the buckets whose new uploads are scanned. `frames` deploys analyses by
     frames; all their workers together have at most `images_per_second` analysed, and each of their lanes has `frames_workers`
-    (None: as many as that pace needs).
+    (None: as many as that pace needs). With `publish_events`, `tag_objects` and `annotate_objects` verdicts become events,
+    tags and annotations.
     """
 
     stack_name: str
@@ -86,6 +88,14 @@ class StackSettings:
     frames: bool
     images_per_second: float
     frames_workers: int | None
+    publish_events: bool
+    tag_objects: bool
+    annotate_objects: bool
+
+    @property
+    def consequences(self) -> Consequences:
+        """Return what verdicts do outside the table."""
+        return Consequences(self.publish_events, self.tag_objects, self.annotate_objects)
 
 
 def from_context(context: Mapping[str, object]) -> StackSettings:
@@ -99,6 +109,11 @@ def from_context(context: Mapping[str, object]) -> StackSettings:
     min_confidence = reader.take("min_confidence", _percentage, otherwise=0.0)
     source_buckets: tuple[str, ...] = reader.take("source_buckets", _buckets, otherwise=())
     frames = reader.take("frames", _switch, otherwise=False)
+    consequences = Consequences(
+        publish_events=reader.take("publish_events", _switch, otherwise=False),
+        tag_objects=reader.take("tag_objects", _switch, otherwise=False),
+        annotate_objects=reader.take("annotate_objects", _switch, otherwise=False),
+    )
     images_per_second = reader.take("images_per_second", _images_per_second, otherwise=IMAGES_PER_SECOND)
     judging = reader.take("policy", lambda value: policy.compact(value, least=min_confidence), otherwise="")
     settings = StackSettings(
@@ -114,10 +129,17 @@ def from_context(context: Mapping[str, object]) -> StackSettings:
         log_retention_days=reader.take("log_retention_days", _retention, otherwise=0),
         mails_per_scan=reader.take("mails_per_scan", _mails, otherwise=0),
         language=reader.take("language", _language, otherwise=ENGLISH.code),
-        watch=reader.take("watch", lambda value: _watches(value, source_buckets, judging, frames=frames), otherwise=()),
+        watch=reader.take(
+            "watch",
+            lambda value: _watches(value, source_buckets, judging, frames=frames, has_outbox=consequences.any),
+            otherwise=(),
+        ),
         frames=frames,
         images_per_second=images_per_second,
         frames_workers=reader.take("frames_workers", lambda value: _frames_workers(value, images_per_second), otherwise=None),
+        publish_events=consequences.publish_events,
+        tag_objects=consequences.tag_objects,
+        annotate_objects=consequences.annotate_objects,
     )
     reader.finish()
     return settings
@@ -214,8 +236,8 @@ def _kms_keys(value: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(arns))
 
 
-def _watches(value: object, source_buckets: tuple[str, ...], judging: str, *, frames: bool) -> tuple[Watch, ...]:
-    found = watch.watches(value, source_buckets, frames=frames)
+def _watches(value: object, source_buckets: tuple[str, ...], judging: str, *, frames: bool, has_outbox: bool) -> tuple[Watch, ...]:
+    found = watch.watches(value, source_buckets, frames=frames, has_outbox=has_outbox)
     if frames:
         watch.require_room(found, judging)
     return found
@@ -229,7 +251,7 @@ def _switch(value: object) -> bool:
     """Return true or false; a cdk.json older than the setting has None."""
     if value in (None, True, False) or value in ("true", "false"):
         return value in (True, "true")
-    raise ValueError(f"must be true or false, is {value!r}; write false to scan by the video API only")
+    raise ValueError(f"must be true or false, is {value!r}; write false to do without it")
 
 
 def _images_per_second(value: object) -> float:

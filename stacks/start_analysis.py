@@ -57,6 +57,7 @@ class StartAnalysis(Construct):
                 account_jobs=account_jobs,
                 slots=slots,
                 watch=limits(watches),
+                outbox=common.outbox,
             ),
             timeout=Duration.seconds(900),
         )

@@ -14,6 +14,7 @@ from stacks.grants import grant
 from stacks.lanes import Lanes
 from stacks.new_upload import NewUpload
 from stacks.notifications import Notifications
+from stacks.publish_verdict import PublishVerdict
 from stacks.sample_frames import SampleFrames
 from stacks.start_analysis import StartAnalysis
 from stacks.table import BY_SCAN_INDEX, WORK_INDEX, ScanTable
@@ -24,7 +25,8 @@ class Sweeper(Construct):
 
     `stack_name` appears in the mails, `language` is their language; `mails_per_scan` is how many flagged videos of a scan are
     mailed one by one, `slots` how many of the account's jobs are used. With `new_upload` it compares the watched buckets with the
-    table, and sends uploads without an event to the queue of the uploads. With `sample_frames` it looks after the frames lanes too.
+    table, and sends uploads without an event to the queue of the uploads. With `sample_frames` it looks after the frames lanes
+    too, and with `publish_verdict` it sends what is in the outbox.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class Sweeper(Construct):
         completion: Completion,
         new_upload: NewUpload | None,
         sample_frames: SampleFrames | None,
+        publish_verdict: PublishVerdict | None,
         stack_name: str,
         mails_per_scan: int,
         slots: int,
@@ -72,6 +75,7 @@ class Sweeper(Construct):
                 watch=new_upload.watches if new_upload else "",
                 uploads_queue_url=new_upload.queue.queue_url if new_upload else "",
                 uploads_dead_letters_url=new_upload.dead_letters.queue_url if new_upload else "",
+                outbox_queue_url=publish_verdict.queue.queue_url if publish_verdict else "",
                 **(_variables(sample_frames) if sample_frames else {}),
             ),
             # A sweep takes 50 s at most; one that hangs keeps its lease until it times out.
@@ -88,6 +92,8 @@ class Sweeper(Construct):
         if sample_frames:
             self._grant_lanes(sample_frames.lanes)
             mappings += [sample_frames.normal_mapping, sample_frames.express_mapping]
+        if publish_verdict:
+            grant(self._made.role, "sqs", ["SendMessage", "GetQueueAttributes"], [publish_verdict.queue.queue_arn])
         for mapping in mappings:
             self._made.allow(
                 "lambda:GetEventSourceMapping",

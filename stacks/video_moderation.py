@@ -15,6 +15,7 @@ from stacks.function import Common
 from stacks.lanes import Lanes
 from stacks.new_upload import NewUpload
 from stacks.notifications import Notifications
+from stacks.publish_verdict import PublishVerdict
 from stacks.rekognition_role import RekognitionRole
 from stacks.sample_frames import SampleFrames, workers_for
 from stacks.settings import LOG_RETENTION, StackSettings
@@ -26,18 +27,22 @@ from stacks.work_bucket import WorkBucket
 
 
 class VideoModerationStack(Stack):
-    """A whole deployment. `root` is the folder that holds `handlers/`, `media` that of the layer for frames.
+    """A whole deployment. `root` is the folder that holds `handlers/`, `media` that of the layer for frames, `sdk` that of boto3.
 
     The tools read the outputs, so their ids are fixed.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, root: Path, media: Path, settings: StackSettings) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, root: Path, media: Path, sdk: Path, settings: StackSettings) -> None:
         super().__init__(
             scope,
             construct_id,
             description="Scans the videos of S3 buckets with S3 Batch Operations and Rekognition content moderation",
         )
-        common = Common(code=handlers_code(root), log_retention=logs.RetentionDays[LOG_RETENTION[settings.log_retention_days]])
+        common = Common(
+            code=handlers_code(root),
+            log_retention=logs.RetentionDays[LOG_RETENTION[settings.log_retention_days]],
+            outbox="true" if settings.consequences.any else "",
+        )
         sources = Sources(buckets=settings.source_buckets, kms_keys=settings.kms_keys)
         table = ScanTable(self, "Scans")
         notifications = Notifications(self, "Notifications", alert_email=settings.alert_email)
@@ -113,6 +118,19 @@ class VideoModerationStack(Stack):
             if settings.watch
             else None
         )
+        publish_verdict = (
+            PublishVerdict(
+                self,
+                "PublishVerdict",
+                common=common,
+                sdk=sdk,
+                table=table,
+                sources=sources,
+                consequences=settings.consequences,
+            )
+            if settings.consequences.any
+            else None
+        )
         sweeper = Sweeper(
             self,
             "Sweeper",
@@ -124,6 +142,7 @@ class VideoModerationStack(Stack):
             completion=completion,
             new_upload=new_upload,
             sample_frames=sample_frames,
+            publish_verdict=publish_verdict,
             stack_name=settings.stack_name,
             mails_per_scan=settings.mails_per_scan,
             slots=settings.slots,
@@ -142,6 +161,7 @@ class VideoModerationStack(Stack):
                 "Uploads": new_upload.dead_letters if new_upload else None,
                 "Frames": frames_lanes.normal.dead_letters if frames_lanes else None,
                 "FramesExpress": frames_lanes.express.dead_letters if frames_lanes else None,
+                "Outbox": publish_verdict.dead_letters if publish_verdict else None,
             },
             every_minute=sweeper.function,
         )
@@ -170,3 +190,6 @@ class VideoModerationStack(Stack):
             CfnOutput(self, "FramesDeadLettersUrl", value=frames_lanes.normal.dead_letters.queue_url)
             CfnOutput(self, "FramesExpressDeadLettersUrl", value=frames_lanes.express.dead_letters.queue_url)
             CfnOutput(self, "ImagesPerSecond", value=f"{settings.images_per_second:g}")
+        if publish_verdict:
+            CfnOutput(self, "OutboxQueueUrl", value=publish_verdict.queue.queue_url)
+            CfnOutput(self, "OutboxDeadLettersUrl", value=publish_verdict.dead_letters.queue_url)

@@ -22,15 +22,18 @@ ENVIRONMENT_LIMIT = 4_096
 OTHER_VARIABLES = 2_420
 # And those of its variables that are about the frames lanes, where they are deployed.
 FRAMES_VARIABLES = 760
+# And the one about the outbox.
+OUTBOX_VARIABLES = 200
 _FIELDS = ("bucket", "prefixes", "suffixes", "engine", "interval", "max_minutes_per_day")
 _INTERVAL = re.compile(r"([0-9]{1,2}(?:\.[0-9]{1,3})?)s")
 
 
-def watches(value: object, source_buckets: Sequence[str], *, frames: bool) -> tuple[Watch, ...]:
+def watches(value: object, source_buckets: Sequence[str], *, frames: bool, has_outbox: bool = False) -> tuple[Watch, ...]:
     """Return the watches in a list or in its JSON text; None, as in a cdk.json older than the setting, and "" mean no watches.
 
     `source_buckets` are those of the context; if they are empty, they were invalid, and the watches are not checked against them.
-    `frames`: whether the engine of frames is deployed, without which no image can be analysed.
+    `frames`: whether the engine of frames is deployed, without which no image can be analysed. `has_outbox`: whether verdicts have
+    consequences.
 
     Raises:
         ValueError: One is malformed; the message names it, the rule and the cure.
@@ -46,7 +49,7 @@ def watches(value: object, source_buckets: Sequence[str], *, frames: bool) -> tu
     if len(found) > BUCKETS:
         raise ValueError(f"has {len(found)} buckets, must have at most {BUCKETS}; deploy a second stack for the others")
     size = len(watched.text({each.bucket: each for each in found}))
-    most = ENVIRONMENT_LIMIT - OTHER_VARIABLES - (FRAMES_VARIABLES if frames else 0)
+    most = ENVIRONMENT_LIMIT - OTHER_VARIABLES - (FRAMES_VARIABLES if frames else 0) - (OUTBOX_VARIABLES if has_outbox else 0)
     if size > most:
         among = " with those about frames" if frames else ""
         raise ValueError(

@@ -52,7 +52,10 @@ def synthesised(factory, **changes):
         media = outdir / "media"
         (media / "python").mkdir(parents=True)
         (media / "python" / "av.py").write_text("# in place of PyAV\n")
-        synthesise(root=ROOT, context=context, outdir=outdir, media=media)
+        sdk = outdir / "sdk"
+        (sdk / "python").mkdir(parents=True)
+        (sdk / "python" / "boto3.py").write_text("# in place of boto3\n")
+        synthesise(root=ROOT, context=context, outdir=outdir, media=media, sdk=sdk)
 
     return made_once(factory, f"synthesised-{_digest(context)}", make)
 

@@ -41,6 +41,14 @@ def test_frames_are_decoded_by_one_version_everywhere():
     assert layer["av"] == _packages("requirements.lock")["av"]
 
 
+def test_annotations_are_written_by_one_sdk_everywhere():
+    """The layer for annotations has the boto3 of the tests and the offline world, with the same hashes."""
+    layer, tested = _packages("stacks/sdk-layer.lock"), _packages("requirements.lock")
+
+    assert {"boto3", "botocore"} <= layer.keys()
+    assert layer == {name: tested[name] for name in layer}
+
+
 def _packages(lock):
     """Return version and hashes of the packages in a lock, by name."""
     lines = [line for line in (ROOT / lock).read_text("utf-8").splitlines() if not line.lstrip().startswith("#")]

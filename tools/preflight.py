@@ -1,8 +1,8 @@
 """What `make bootstrap`, `deploy` and `destroy` check first: credentials and a Region, and that the settings name your buckets.
 
 Without this the CDK CLI answers, after half a minute and in words of its own; and it deploys the example bucket without a word.
-For `deploy`, stdout has the CDK's options that depend on the account. `frames` checks nothing: its exit code is 0 if the settings
-deploy frames, whose layer must be built first, else 1.
+For `deploy`, stdout has the CDK's options that depend on the account. `frames` and `annotations` check nothing: their exit code is
+0 if the settings deploy these, whose layer must be built first, else 1.
 """
 
 import sys
@@ -30,6 +30,9 @@ from tools.lib.errors import ToolError
 # AWS keeps names that begin so for examples, so they are never anyone's buckets.
 EXAMPLE = "amzn-s3-demo-"
 
+# The setting that needs each layer.
+_LAYERS = {"frames": "frames", "annotations": "annotate_objects"}
+
 
 def main(arguments: Sequence[str], connected: Callable[[str | None, str | None], Clients] = connect) -> None:
     """Check what the target needs that is named first; the other arguments are those of the CDK CLI.
@@ -39,8 +42,8 @@ def main(arguments: Sequence[str], connected: Callable[[str | None, str | None],
     given, _ = _parser().parse_known_args(arguments)
     terminal = Terminal(as_json=False, out=sys.stdout, err=sys.stderr, interactive=False)
     context = _context(given.context)
-    if given.target == "frames":
-        sys.exit(0 if context.get("frames") in (True, "true") else 1)
+    if given.target in _LAYERS:
+        sys.exit(0 if context.get(_LAYERS[given.target]) in (True, "true") else 1)
     with ending(terminal, debug=False):
         clients = connected(given.profile, None)
         identity = clients.sts.get_caller_identity()
@@ -72,7 +75,7 @@ def _reserve(clients: Clients, stack_name: str, terminal: Terminal) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="tools/preflight.py", description="Check what the CDK CLI needs.", allow_abbrev=False)
-    parser.add_argument("target", choices=["bootstrap", "deploy", "destroy", "frames"], help="the target of make, or frames")
+    parser.add_argument("target", choices=["bootstrap", "deploy", "destroy", *_LAYERS], help="the target of make, or a layer")
     parser.add_argument("--profile", help="the AWS profile, as the CDK CLI takes it")
     parser.add_argument("-c", "--context", action="append", default=[], metavar="KEY=VALUE", help="as the CDK CLI takes it")
     return parser

@@ -2,11 +2,14 @@
 
 from handlers.adapters.aws_errors import Fault, ThrottledError, code_of, fault_of, message_of
 from handlers.adapters.batch_jobs import BatchJobs
+from handlers.adapters.event_bus import EventBus
 from handlers.adapters.functions import CompletionFunction, LaneSwitches
 from handlers.adapters.hits import HitFile, HitStore
 from handlers.adapters.images import ImageLabels, ImageModeration, NotDetected
 from handlers.adapters.mail import MailTopic, Subscribers
+from handlers.adapters.object_marks import NotMarkedError, ObjectMarks
 from handlers.adapters.objects import Look, ObjectError, ObjectRanges, ObjectStore, OutOfTimeError
+from handlers.adapters.outbox_queue import OutboxQueue
 from handlers.adapters.queue import Depth, LaneQueues
 from handlers.adapters.rekognition import AnalysisReader, AnalysisStarter, NoSuchJobError, NotStarted, StalePagesError, Started
 from handlers.adapters.uploads import BucketListing, ListedObject, ListedPage, NotListedError, UploadQueue
@@ -18,6 +21,7 @@ __all__ = [
     "BucketListing",
     "CompletionFunction",
     "Depth",
+    "EventBus",
     "Fault",
     "HitFile",
     "HitStore",
@@ -32,11 +36,14 @@ __all__ = [
     "NoSuchJobError",
     "NotDetected",
     "NotListedError",
+    "NotMarkedError",
     "NotStarted",
     "ObjectError",
+    "ObjectMarks",
     "ObjectRanges",
     "ObjectStore",
     "OutOfTimeError",
+    "OutboxQueue",
     "StalePagesError",
     "Started",
     "Subscribers",

@@ -121,6 +121,8 @@ class Record:
     start: StartParameters | None = None
     started_at: float | None = None
     finished_at: float | None = None
+    # When another policy judged it last; None if none did since its analysis.
+    judged_at: float | None = None
     problem: Problem | None = None
     model_version: str | None = None
     policy_hash: str | None = None

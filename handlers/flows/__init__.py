@@ -1,8 +1,9 @@
-"""The flow of each function: register, upload, start (behind lane events), complete, sweep."""
+"""The flow of each function: register, upload, start (behind lane events), complete, publish, sweep."""
 
 from handlers.flows.breaker import Breaker
 from handlers.flows.complete import CompleteFlow
 from handlers.flows.lane_events import LaneEventsFlow
+from handlers.flows.publish import PublishFlow, PublishSettings
 from handlers.flows.register import RegisterFlow, unavailable
 from handlers.flows.registration import Registration
 from handlers.flows.sample import OpenMedia, SampleFlow, SampleSettings
@@ -18,6 +19,8 @@ __all__ = [
     "Limits",
     "OpenMedia",
     "Ports",
+    "PublishFlow",
+    "PublishSettings",
     "RegisterFlow",
     "Registration",
     "SampleFlow",

@@ -13,6 +13,7 @@ from botocore.config import Config
 
 if TYPE_CHECKING:  # the stubs exist where types are checked, not in Lambda
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_rekognition import RekognitionClient
     from mypy_boto3_s3 import S3Client
@@ -33,6 +34,8 @@ def _config(*, attempts: int, connect: float, read: float) -> Config:
 CONFIGS: dict[str, Config] = {
     # Every write is conditional, so the SDK may repeat it.
     "dynamodb": _config(attempts=4, connect=2, read=5),
+    # An event put twice is harmless: it says when its verdict was reached.
+    "events": _config(attempts=3, connect=2, read=5),
     "s3": _config(attempts=3, connect=3, read=10),
     "s3control": _config(attempts=2, connect=3, read=10),
     # A message sent twice is harmless: it is only a hint.
@@ -49,6 +52,7 @@ class Clients:
     """AWS clients, each made when it is first asked for."""
 
     dynamodb: DynamoDBClient
+    events: EventBridgeClient
     functions: LambdaClient
     rekognition: RekognitionClient
     s3: S3Client

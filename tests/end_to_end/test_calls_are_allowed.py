@@ -17,6 +17,7 @@ ACTIONS = {
     ("s3", "HeadObject"): "s3:GetObject",
     ("s3control", "DescribeJob"): "s3:DescribeJob",
     ("lambda", "Invoke"): "lambda:InvokeFunction",
+    ("sqs", "SendMessageBatch"): "sqs:SendMessage",
 }
 # Calls of the lists in a request: DynamoDB checks each part of a transaction as a call of its own.
 PARTS = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
@@ -78,7 +79,7 @@ def resources(call, environ, body, settings):
         case "lambda":
             yield action, f"arn:aws:lambda:{place}:{lambda_resource(environ['PATH_INFO'])}"
         case _:
-            yield action, "*"
+            yield action, f"arn:aws:events:{place}:event-bus/default" if call.service == "events" else "*"
 
 
 def lambda_resource(path):

@@ -65,9 +65,9 @@ class SeenAdapters(Adapters):
         super().__init__(clients, clock)
         self._seen = seen
 
-    def table(self, name):
+    def table(self, name, *, has_outbox=False):
         """Open the table."""
-        table = super().table(name)
+        table = super().table(name, has_outbox=has_outbox)
         parts = {field.name: getattr(table, field.name) for field in fields(table) if field.name != "name"}
         return replace(table, **{part: self._seen(value) for part, value in parts.items()})
 

@@ -133,7 +133,7 @@ def adapters_with(**parts):
     """Return adapters with other parts of the table."""
 
     class MutatedAdapters(Adapters):
-        def table(self, name):
+        def table(self, name, **options):
             table = super().table(name)
             return replace(table, **{part: make(table.records._table, self.clock) for part, make in parts.items()})
 

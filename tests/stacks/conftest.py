@@ -63,6 +63,21 @@ def sampling(templates):
 
 
 @pytest.fixture(scope="session")
+def publishing(templates):
+    """Return the template of the deployment that has all of that, and all consequences of verdicts, too."""
+    watch = [{"bucket": "amzn-s3-demo-bucket", "prefixes": ["2026/"], "max_minutes_per_day": 60}]
+    return templates(
+        alert_email="reviewer@example.com",
+        source_buckets=["amzn-s3-demo-bucket", "amzn-s3-demo-bucket2"],
+        watch=watch,
+        frames=True,
+        publish_events=True,
+        tag_objects=True,
+        annotate_objects=True,
+    )
+
+
+@pytest.fixture(scope="session")
 def functions_of():
     """Return a function from a template to the properties of each function by the name of its module."""
 

@@ -34,6 +34,10 @@ ACTIONS = {
     "list_objects_v2": {"s3:ListBucket"},
     "head_object": {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"},  # the last one so that missing is 404, not 403
     "put_object": {"s3:PutObject"},
+    "get_object_tagging": {"s3:GetObjectTagging", "s3:GetObjectVersionTagging"},
+    "put_object_tagging": {"s3:PutObjectTagging", "s3:PutObjectVersionTagging"},
+    "put_object_annotation": {"s3:PutObjectAnnotation", "s3:PutObjectVersionAnnotation"},
+    "put_events": {"events:PutEvents"},
     "get_object": {"s3:GetObject", "s3:GetObjectVersion"},
     "start_content_moderation": {"rekognition:StartContentModeration", "iam:PassRole"},
     "get_content_moderation": {"rekognition:GetContentModeration"},
@@ -50,6 +54,7 @@ BY_LAMBDA = {
     "new_upload": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
     "start_analysis": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
     "sample_frames": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
+    "publish_verdict": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
     "completion": {"sqs:SendMessage"},
     "sweeper": {"sqs:SendMessage"},
 }
@@ -170,13 +175,13 @@ def needed(functions):
 
 
 @pytest.fixture(scope="module")
-def granted(sampling, role_statements):
+def granted(publishing, role_statements):
     """Return the actions that each function's role allows, where all is deployed: the code is the same where it is not."""
     return {
         re.sub(r"(?<!^)(?=[A-Z])", "_", role.removesuffix("HandlerRole")).lower(): {
             action for s in statements for action in ([s["Action"]] if isinstance(s["Action"], str) else s["Action"])
         }
-        for role, statements in role_statements(sampling).items()
+        for role, statements in role_statements(publishing).items()
         if role.endswith("HandlerRole")
     }
 
@@ -205,10 +210,10 @@ def test_nothing_else_is_allowed(reached, granted, module):
 
 
 @pytest.mark.parametrize("module", BY_LAMBDA)
-def test_indexes_are_queried_where_allowed(reached, sampling, role_statements, text_of, module):
+def test_indexes_are_queried_where_allowed(reached, publishing, role_statements, text_of, module):
     """A role may query exactly the indexes that its function can reach a query of."""
     role = "".join(part.title() for part in module.split("_")) + "HandlerRole"
-    resources = [s["Resource"] for s in role_statements(sampling)[role] if "dynamodb:Query" in s["Action"]]
+    resources = [s["Resource"] for s in role_statements(publishing)[role] if "dynamodb:Query" in s["Action"]]
     texts = [text_of(resource) for each in resources for resource in (each if isinstance(each, list) else [each])]
 
     queried = {

@@ -8,7 +8,7 @@ from handlers import settings
 from handlers.domain import watch
 from handlers.domain.watch import Watch
 from stacks.settings import ContextError
-from stacks.watch import ENVIRONMENT_LIMIT, FRAMES_VARIABLES, OTHER_VARIABLES, pattern
+from stacks.watch import ENVIRONMENT_LIMIT, FRAMES_VARIABLES, OTHER_VARIABLES, OUTBOX_VARIABLES, pattern
 from tools.emulator.services.events import parse
 
 BUCKET = "amzn-s3-demo-bucket"
@@ -193,7 +193,12 @@ def rules(template):
 
 
 @pytest.mark.parametrize(
-    ("deployment", "taken", "least"), [("watching", OTHER_VARIABLES, 1_600), ("sampling", OTHER_VARIABLES + FRAMES_VARIABLES, 900)]
+    ("deployment", "taken", "least"),
+    [
+        ("watching", OTHER_VARIABLES, 1_600),
+        ("sampling", OTHER_VARIABLES + FRAMES_VARIABLES, 900),
+        ("publishing", OTHER_VARIABLES + FRAMES_VARIABLES + OUTBOX_VARIABLES, 700),
+    ],
 )
 def test_environment_fits(request, functions_of, deployment, taken, least):
     """With the longest list that the context takes, and the longest names, the sweeper's variables stay under Lambda's 4 KB."""

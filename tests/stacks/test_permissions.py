@@ -108,6 +108,21 @@ FRAMES = {
 }
 
 
+OUTBOX, OUTBOX_DEAD = "${PublishVerdictOutbox.Arn}", "${PublishVerdictDeadLetters.Arn}"
+# What the consequences of verdicts add to all of that.
+PUBLISHING = {
+    "PublishVerdictHandlerRole": logs("PublishVerdict")
+    | every("dynamodb GetItem Query UpdateItem DeleteItem", [TABLE])
+    | every("sqs ReceiveMessage DeleteMessage GetQueueAttributes", [OUTBOX])
+    | every("events PutEvents", ["arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/default"])
+    | every("s3 GetObject GetObjectVersion GetObjectTagging GetObjectVersionTagging", OBJECTS)
+    | every("s3 PutObjectTagging PutObjectVersionTagging PutObjectAnnotation PutObjectVersionAnnotation", OBJECTS)
+    | every("s3 ListBucket", LISTED),
+    "CompletionHandlerRole": EXPECTED["CompletionHandlerRole"] | every("dynamodb PutItem", [TABLE]),
+    "SweeperHandlerRole": FRAMES["SweeperHandlerRole"] | every("sqs SendMessage GetQueueAttributes", [OUTBOX]),
+}
+
+
 def as_list(value):
     """Return a policy's value as a list: one element may stand alone."""
     return value if isinstance(value, list) else [value]
@@ -154,6 +169,34 @@ def test_frames_add_exactly_this(allowed_by, sampling):
     assert allowed_by(sampling) == EXPECTED | WATCHING | FRAMES
 
 
+def test_consequences_add_exactly_this(allowed_by, publishing):
+    """Consequences give their function, completion and the sweeper what they need, and others nothing."""
+    assert allowed_by(publishing) == EXPECTED | WATCHING | FRAMES | PUBLISHING
+
+
+@pytest.mark.parametrize(
+    ("switch", "missing"),
+    [
+        ("publish_events", {"s3:PutObjectTagging", "s3:GetObject", "s3:PutObjectAnnotation"}),
+        ("tag_objects", {"s3:PutObjectAnnotation"}),
+        ("annotate_objects", {"s3:PutObjectTagging", "s3:GetObject"}),
+    ],
+)
+def test_one_consequence(allowed_by, templates, switch, missing):
+    """Each consequence alone brings the function, and only its own permissions."""
+    actions = {action for action, _ in allowed_by(templates(**{switch: True}))["PublishVerdictHandlerRole"]}
+
+    assert ({"events:PutEvents"}, set()) == ({"events:PutEvents"} & actions, missing & actions)
+
+
+def test_keys_of_annotations(allowed_by, templates):
+    """An annotation is encrypted as its object: writing one takes the object's key."""
+    key = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    allowed = allowed_by(templates(annotate_objects=True, kms_keys=[key]))["PublishVerdictHandlerRole"]
+
+    assert every("kms Decrypt GenerateDataKey", [key]) <= allowed
+
+
 def test_only_allow_without_exceptions(template, role_statements):
     """A role's permissions are plain: Allow, Action, Resource; nothing is granted by what is left out."""
     forms = {frozenset(s) for statements in role_statements(template).values() for s in statements}
@@ -163,7 +206,7 @@ def test_only_allow_without_exceptions(template, role_statements):
 
 def test_no_wildcards(templates, role_statements, text_of):
     """No action holds a wildcard, and "*" is a resource only where AWS knows none, whichever buckets are read and watched."""
-    template = templates(source_buckets=["*"], watch=[{"bucket": "amzn-s3-demo-bucket"}], frames=True)
+    template = templates(source_buckets=["*"], watch=[{"bucket": "amzn-s3-demo-bucket"}], frames=True, tag_objects=True)
     statements = [s for each in role_statements(template).values() for s in each]
 
     actions = {action for statement in statements for action in as_list(statement["Action"])}

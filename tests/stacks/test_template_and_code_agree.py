@@ -13,7 +13,7 @@ from handlers.domain.identity import Video
 from handlers.domain.record import Record
 from handlers.domain.states import State
 from handlers.domain.watch import SUFFIXES_WITH_IMAGES, Watch
-from tools.lib.aws.deployment import FRAMES_OUTPUTS, NEWER_OUTPUTS, OUTPUTS, WATCH_OUTPUTS
+from tools.lib.aws.deployment import FRAMES_OUTPUTS, NEWER_OUTPUTS, OUTBOX_OUTPUTS, OUTPUTS, WATCH_OUTPUTS
 
 SETTINGS = {
     "batch_invoke": settings.BatchInvokeSettings,
@@ -23,6 +23,7 @@ SETTINGS = {
 }
 WATCHING = SETTINGS | {"new_upload": settings.NewUploadSettings}
 SAMPLING = WATCHING | {"sample_frames": settings.SampleFramesSettings}
+PUBLISHING = SAMPLING | {"publish_verdict": settings.PublishVerdictSettings}
 
 
 @pytest.fixture(scope="module")
@@ -37,17 +38,24 @@ def sampling_functions(functions_of, sampling):
     return functions_of(sampling)
 
 
-def test_functions(functions, watching_functions, sampling_functions):
-    """The template has four functions and no other; one that watches a bucket has a fifth, one with frames one more."""
+@pytest.fixture(scope="module")
+def publishing_functions(functions_of, publishing):
+    """Return the properties of each function of a deployment that has all of that and consequences."""
+    return functions_of(publishing)
+
+
+def test_functions(functions, watching_functions, sampling_functions, publishing_functions):
+    """The template has four functions and no other; watching, frames and consequences bring one more each."""
     assert set(functions) == set(SETTINGS)
     assert set(watching_functions) == set(WATCHING)
     assert set(sampling_functions) == set(SAMPLING)
+    assert set(publishing_functions) == set(PUBLISHING)
 
 
-@pytest.mark.parametrize("module", SAMPLING)
-def test_handler_string_imports(sampling_functions, module):
+@pytest.mark.parametrize("module", PUBLISHING)
+def test_handler_string_imports(publishing_functions, module):
     """What the template names as a handler is a function that the package `handlers` has."""
-    path, _, name = sampling_functions[module]["Handler"].rpartition(".")
+    path, _, name = publishing_functions[module]["Handler"].rpartition(".")
 
     handler = getattr(importlib.import_module(path), name)
 
@@ -103,6 +111,37 @@ def test_environment_with_frames_is_the_settings_type(sampling_functions, text_o
 def test_variable_about_frames_leads_to_its_resource(sampling_functions, text_of, module, variable, target):
     """A variable about frames holds what its name says, not its neighbour."""
     assert text_of(sampling_functions[module]["Environment"]["Variables"][variable]) == target
+
+
+@pytest.mark.parametrize(("module", "kind"), PUBLISHING.items())
+def test_environment_with_consequences_is_the_settings_type(publishing_functions, text_of, module, kind):
+    """So it does where verdicts have consequences."""
+    variables = {name: text_of(value) for name, value in publishing_functions[module]["Environment"]["Variables"].items()}
+
+    read = settings.from_environment(kind, variables)
+
+    assert settings.to_environment(read) == variables
+
+
+def test_variables_about_consequences(publishing_functions, text_of):
+    """Each function that writes verdicts knows of the outbox, the sweeper its queue, and publish_verdict what to do."""
+    found = {
+        module: {name: text_of(value) for name, value in function["Environment"]["Variables"].items()}
+        for module, function in publishing_functions.items()
+    }
+
+    writers = {module for module, variables in found.items() if variables.get("OUTBOX") == "true"}
+    assert {"batch_invoke", "new_upload", "start_analysis", "sample_frames", "completion"} == writers
+    assert "${PublishVerdictOutbox}" == found["sweeper"]["OUTBOX_QUEUE_URL"]
+    names = ("PUBLISH_EVENTS", "TAG_OBJECTS", "ANNOTATE_OBJECTS")
+    assert dict.fromkeys(names, "true") == {name: found["publish_verdict"][name] for name in names}
+
+
+def test_nothing_without_consequences(template, sampling):
+    """Without consequences neither a resource, nor a variable, nor an output is about them."""
+    for each in (template, sampling):
+        text = json.dumps(each).lower()
+        assert not [word for word in ("outbox", "publishverdict", "publish_verdict", "putevents", "annotat") if word in text]
 
 
 def test_nothing_without_frames(template):
@@ -228,11 +267,13 @@ def test_hits_go_where_they_may(template, role_statements, text_of):
     assert fnmatchcase("${WorkBucket.Arn}/" + hits_key(record), text_of(statement["Resource"]))
 
 
-def test_outputs(template, watching, sampling):
+def test_outputs(template, watching, sampling, publishing):
     """The outputs are those that tools read, under the very ids, and no more; watched buckets have some of their own."""
     assert set(template["Outputs"]) == {*OUTPUTS, *NEWER_OUTPUTS}
     assert set(watching["Outputs"]) == {*OUTPUTS, *NEWER_OUTPUTS, *WATCH_OUTPUTS}
-    assert set(sampling["Outputs"]) == {*OUTPUTS, *NEWER_OUTPUTS, *WATCH_OUTPUTS, *FRAMES_OUTPUTS}
+    with_frames = {*OUTPUTS, *NEWER_OUTPUTS, *WATCH_OUTPUTS, *FRAMES_OUTPUTS}
+    assert set(sampling["Outputs"]) == with_frames
+    assert set(publishing["Outputs"]) == {*with_frames, *OUTBOX_OUTPUTS}
 
 
 @pytest.mark.parametrize(

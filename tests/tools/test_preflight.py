@@ -13,7 +13,10 @@ from tools.lib.cli import ROOT
 
 OWN = ("-c", "source_buckets=my-videos")
 # The line by which `make deploy` builds the layer.
-PACKAGE = "\t@! $(BIN)/python tools/preflight.py frames $(CDK_OPTIONS) || $(MAKE) package"
+PACKAGE = (
+    "\t@! $(BIN)/python tools/preflight.py frames $(CDK_OPTIONS) || $(MAKE) package",
+    "\t@! $(BIN)/python tools/preflight.py annotations $(CDK_OPTIONS) || $(MAKE) package-sdk",
+)
 
 
 def run(capsys, *arguments, connected=connect):
@@ -46,7 +49,7 @@ def test_makefile(target):
     check, cdk = recipe[-2:]
     assert f"$(BIN)/python tools/preflight.py {target} $(CDK_OPTIONS)" in check
     assert f" {target} --app" in cdk
-    assert [PACKAGE] * (target == "deploy") == recipe[:-2]
+    assert list(PACKAGE) * (target == "deploy") == recipe[:-2]
 
 
 @pytest.mark.parametrize(
@@ -56,15 +59,15 @@ def test_makefile(target):
         (("-c", "frames=false"), ""),
         (("-c", "frames=true"), "package"),
         (("-c", "frames=false", "--context", "frames=true", "--require-approval", "never"), "package"),
+        (("-c", "annotate_objects=true"), "package-sdk"),
     ],
 )
-def test_the_layer_is_built_for_frames_only(options, made):
-    """`make deploy` builds the layer with PyAV only where the settings deploy frames."""
-    line = PACKAGE.strip("\t@").replace("$(BIN)/python", sys.executable).replace("$(MAKE)", "echo -n")
+def test_layers_are_built_where_they_are_needed(options, made):
+    """`make deploy` builds the layer with PyAV only where the settings deploy frames, that with boto3 only for annotations."""
+    lines = [line.strip("\t@").replace("$(BIN)/python", sys.executable).replace("$(MAKE)", "echo -n") for line in PACKAGE]
+    script = " && ".join(f"({line})" for line in lines).replace("$(CDK_OPTIONS)", " ".join(options))
 
-    done = subprocess.run(
-        ["sh", "-c", line.replace("$(CDK_OPTIONS)", " ".join(options))], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(["sh", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert (0, made) == (done.returncode, done.stdout)
 

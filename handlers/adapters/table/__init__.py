@@ -3,6 +3,7 @@
 from handlers.adapters.aws_errors import ThrottledError
 from handlers.adapters.table.control import Control
 from handlers.adapters.table.decisions import Decisions
+from handlers.adapters.table.outbox import Content, Outbox
 from handlers.adapters.table.outcome import Outcome
 from handlers.adapters.table.pace import Pace
 from handlers.adapters.table.records import DayUsedUpError, Known, Records, Situation
@@ -17,6 +18,7 @@ __all__ = [
     "MAX_RECORDS",
     "Cancelled",
     "Comparison",
+    "Content",
     "Control",
     "CurrentUpload",
     "DayUsedUpError",
@@ -25,6 +27,7 @@ __all__ = [
     "LaneWatch",
     "Lease",
     "MailWatch",
+    "Outbox",
     "Outcome",
     "Pace",
     "Records",

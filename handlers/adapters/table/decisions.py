@@ -11,24 +11,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from handlers.adapters.table import codec, expressions, items
+from handlers.adapters.table import codec, expressions, items, outbox_items
 from handlers.adapters.table.client import ConditionFailedError, TableClient
 from handlers.adapters.table.expressions import Condition, Item
 from handlers.adapters.table.outcome import Outcome
 from handlers.domain import Decision, Video
 from handlers.domain.decision import DECIDABLE
 
-# Decisions of one transaction, which takes 100 actions (DynamoDB developer guide, Constraints): each is a check and a write.
-TOGETHER = 50
+# Decisions of one transaction, which takes 100 actions (DynamoDB developer guide, Constraints): each is a check, a write, and
+# another one where its consequences go into the outbox.
+TOGETHER = 33
 
-_PREFIX = "DECISION#"
+DECISION_PREFIX = "DECISION#"
 
 
 class Decisions:
     """Reads and writes of decisions."""
 
-    def __init__(self, table: TableClient) -> None:
+    def __init__(self, table: TableClient, *, has_outbox: bool = False) -> None:
         self._table = table
+        self._has_outbox = has_outbox
 
     def decisions(self, contents: Iterable[tuple[str, str]]) -> Iterator[Decision]:
         """Yield the decisions about contents (see `Decision.content`), in any order; missing ones are skipped."""
@@ -36,7 +38,7 @@ class Decisions:
 
     def decisions_about(self, video: Video) -> list[Decision]:
         """Return the decisions about every content that a version of a key had, uploads included, the oldest first."""
-        found = map(decision_from, self._table.query(f"VIDEO#{video.in_manifest.id}", begins_with=_PREFIX))
+        found = map(decision_from, self._table.query(f"VIDEO#{video.in_manifest.id}", begins_with=DECISION_PREFIX))
         return sorted(found, key=lambda decision: decision.decided_at)
 
     def note_decisions(self, decisions: Sequence[Decision]) -> list[Outcome]:
@@ -53,13 +55,13 @@ class Decisions:
     def _note_chunk(self, decisions: Sequence[Decision]) -> list[Outcome]:
         """Write decisions in one transaction; retry without those whose conditions failed until the rest is written."""
         outcomes = dict.fromkeys(range(len(decisions)), Outcome.DONE)
-        left = list(outcomes)
+        left, each = list(outcomes), 3 if self._has_outbox else 2
         while left:
             try:
                 self._table.transact([action for place in left for action in self._actions(decisions[place])])
             except ConditionFailedError as failure:
-                for turn in {action // 2 for action in failure.failed}:
-                    outcomes[left[turn]] = _refusal(decisions[left[turn]], failure.failed, 2 * turn)
+                for turn in {action // each for action in failure.failed}:
+                    outcomes[left[turn]] = _refusal(decisions[left[turn]], failure.failed, each * turn)
                 left = [place for place in left if outcomes[place] is Outcome.DONE]
             else:
                 break
@@ -68,7 +70,8 @@ class Decisions:
     def _actions(self, decision: Decision) -> list[dict[str, dict[str, Any]]]:
         item = decision_item(decision)
         put = expressions.put(item, when=Condition(below={"decided_at": item["decided_at"]}))
-        return [{"ConditionCheck": self._as_reviewed(decision)}, {"Put": put}]
+        due = [outbox_items.put_action(decision.video.id, decision.scan_id)] if self._has_outbox else []
+        return [{"ConditionCheck": self._as_reviewed(decision)}, {"Put": put}, *due]
 
     def _as_reviewed(self, decision: Decision) -> dict[str, Any]:
         # The id of an upload has its etag, so its record needs none; one that it has is that of what was looked at.
@@ -93,7 +96,7 @@ def _refusal(decision: Decision, failed: Mapping[int, Item | None], check: int) 
 
 def decision_key(object_id: str, etag: str) -> dict[str, str]:
     """Return the key of the decision about a content."""
-    return {"pk": f"VIDEO#{object_id}", "sk": f"{_PREFIX}{etag}"}
+    return {"pk": f"VIDEO#{object_id}", "sk": f"{DECISION_PREFIX}{etag}"}
 
 
 def decision_item(decision: Decision) -> dict[str, Any]:

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from handlers.adapters.table import codec, expressions, items, scan_items, watches
+from handlers.adapters.table import codec, expressions, items, outbox_items, scan_items, watches
 from handlers.adapters.table.client import ConditionFailedError, TableClient
 from handlers.adapters.table.expressions import Condition, Item
 from handlers.adapters.table.outcome import Outcome, once
 from handlers.adapters.table.scan_items import REVISION, Running, Starting
-from handlers.domain import Analysis, Engine, ObjectFacts, Record, Scan, Segment, Settings, StartParameters, State
+from handlers.domain import Analysis, Engine, ObjectFacts, Record, Scan, Segment, Settings, StartParameters, State, consequence
 from handlers.runtime import Clock
 
 # The attributes that a final transition sets. Another writer may have changed the others since the record was read.
@@ -40,7 +40,7 @@ _FINISHED = (
 )
 
 # The attributes that another policy's verdict sets, and those that it adds if a mail is due.
-_JUDGED = ("state", "policy_hash", "labels", "counted", "scan_pk", "scan_sk")
+_JUDGED = ("state", "judged_at", "policy_hash", "labels", "counted", "scan_pk", "scan_sk")
 _MAIL = ("mail_due", "work_pk", "work_sk")
 
 
@@ -68,11 +68,15 @@ class Known(NamedTuple):
 
 
 class Records:
-    """Reads and transitions of records. Reads of an index are eventually consistent: only a hint."""
+    """Reads and transitions of records. Reads of an index are eventually consistent: only a hint.
 
-    def __init__(self, table: TableClient, clock: Clock) -> None:
+    With an outbox, each transition that gives a record a verdict puts the record into it.
+    """
+
+    def __init__(self, table: TableClient, clock: Clock, *, has_outbox: bool = False) -> None:
         self._table = table
         self._clock = clock
+        self._has_outbox = has_outbox
 
     # --- reading -------------------------------------------------------------------------------------------------------
 
@@ -181,7 +185,8 @@ class Records:
         `previous` is the FAILED or CANCELLED record that a retry replaces, and is no longer counted.
         """
         put = expressions.put(items.record_item(record), when=_replacing(previous))
-        count = [*self._count(previous, record), *(watches.count_missed(record) if previous is None else [])]
+        missed = watches.count_missed(record) if previous is None else []
+        count = [*self._count(previous, record), *missed, *self._put_into_outbox(record)]
         try:
             if count:
                 self._table.transact([{"Put": put}, *count])
@@ -353,6 +358,7 @@ class Records:
                 _no_longer_starting(record),
                 *self._count(None, record),
                 *watches.count_analysis(record),
+                *self._put_into_outbox(record),
             ],
             lambda old: (old["state"], old["attempt"]) == (record.state.value, record.attempt),
         )
@@ -363,6 +369,7 @@ class Records:
         `judged` carries the new state, `policy_hash`, `labels`, `counted` and `mail_due`; nothing else is written. If the state
         changes, the totals of both states change in the same transaction.
         """
+        judged = replace(judged, judged_at=self._clock.now())
         known = items.record_attributes(judged) | items.index_attributes(judged)
         # The sweeper may have sent a mail that was due since the record was read: it is not made due again.
         set_anew = _JUDGED if record.mail_due else (*_JUDGED, *_MAIL)
@@ -373,7 +380,7 @@ class Records:
             when=_as_judged(record),
         )
         return self._transition(
-            [{"Update": update}, *self._count(record, judged)],
+            [{"Update": update}, *self._count(record, judged), *self._put_into_outbox(judged)],
             lambda old: (
                 (old["state"], old["attempt"], old.get("policy_hash")) == (judged.state.value, judged.attempt, judged.policy_hash)
             ),
@@ -394,14 +401,17 @@ class Records:
         DONE_BEFORE: it is not superseded. BY_ANOTHER: it has changed since it was read.
         """
         mailed = replace(record, mail_due=record.state is State.FLAGGED and bool(record.counted))
-        due = {"mail_due": True, **items.index_attributes(mailed)} if mailed.mail_due else {}
+        mail = {"mail_due": True, **items.index_attributes(mailed)} if mailed.mail_due else {}
         update = self._record_update(
             record,
-            sets=due,
+            sets=mail,
             removes=["superseded_at"],
             when=Condition(equal={"attempt": record.attempt, "state": record.state.value}, present=["superseded_at"]),
         )
-        return self._changed(update, lambda old: "superseded_at" not in old)
+        due = self._put_into_outbox(replace(record, superseded_at=None))
+        if not due:  # a transaction would cost twice as much
+            return self._changed(update, lambda old: "superseded_at" not in old)
+        return self._transition([{"Update": update}, *due], lambda old: "superseded_at" not in old)
 
     def note_put_again(self, record: Record, put_at: float) -> Outcome:
         """Note that the content of a waiting record was put once more. BY_ANOTHER: it may have been started, or waits no longer."""
@@ -461,6 +471,11 @@ class Records:
         except ConditionFailedError as failure:
             return _outcome(failure.old, before)
         return Outcome.DONE
+
+    def _put_into_outbox(self, record: Record) -> list[dict[str, dict[str, Any]]]:
+        """Return the action that puts a record into the outbox, if there is one and the record has consequences."""
+        has_consequences = self._has_outbox and consequence.status_of(record) is not None
+        return [outbox_items.put_action(record.video.id, record.scan_id)] if has_consequences else []
 
     def _count(self, left: Record | None, entered: Record) -> list[dict[str, dict[str, Any]]]:
         change = scan_items.totals_change(left, entered)

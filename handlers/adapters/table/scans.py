@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from handlers.adapters.aws_errors import ThrottledError
-from handlers.adapters.table import codec, expressions, scan_items
+from handlers.adapters.table import codec, expressions, outbox_items, scan_items
 from handlers.adapters.table.client import ConditionFailedError, TableClient
 from handlers.adapters.table.expressions import Condition
 from handlers.adapters.table.outcome import Outcome, once
@@ -25,13 +25,16 @@ ALL_READ_SECONDS = 86_400.0
 # Points of a scan's progress: one every ten minutes, for an hour.
 PROGRESS_KEPT = 7
 
+Actions = Sequence[Mapping[str, dict[str, Any]]]
+
 
 class Scans:
     """Reads and changes of whole scans; all reads are consistent."""
 
-    def __init__(self, table: TableClient, clock: Clock) -> None:
+    def __init__(self, table: TableClient, clock: Clock, *, has_outbox: bool = False) -> None:
         self._table = table
         self._clock = clock
+        self._has_outbox = has_outbox
 
     def scan(self, scan_id: str) -> Scan | None:
         """Return a scan, if there is one."""
@@ -173,7 +176,8 @@ class Scans:
             mailed = _with_mail(found, ScanMail.DIGEST) if found.jobs or found.day is not None else found
             return replace(mailed, status=status, closed_at=now, cancel_due=False)
 
-        outcome = self._change_scan(scan.id, closed)
+        due = [outbox_items.put_action("", scan.id)] if self._has_outbox else []
+        outcome = self._change_scan(scan.id, closed, due)
         if outcome is Outcome.BY_ANOTHER:
             current = self.scan(scan.id)
             return Outcome.DONE_BEFORE if current is not None and not current.live else outcome
@@ -309,8 +313,8 @@ class Scans:
         """Add a point to a scan's progress and drop points older than an hour."""
         self._change_scan(scan_id, lambda scan: replace(scan, progress=(*scan.progress, point)[-PROGRESS_KEPT:]))
 
-    def _change_scan(self, scan_id: str, change: Callable[[Scan], Scan | None]) -> Outcome:
-        """Read a scan, change it and write it; start over if it was written in between.
+    def _change_scan(self, scan_id: str, change: Callable[[Scan], Scan | None], more: Actions = ()) -> Outcome:
+        """Read a scan, change it and write it, and do `more` with it; start over if it was written in between.
 
         `change` returns None if it does not apply (BY_ANOTHER, as for a missing scan), and its argument if nothing is to change
         (DONE_BEFORE).
@@ -324,16 +328,16 @@ class Scans:
             if changed == scan:
                 return Outcome.DONE_BEFORE
             try:
-                self._put_revision(changed, int(item[REVISION]))
+                self._put_revision(changed, int(item[REVISION]), more)
             except ConditionFailedError:
                 self._clock.sleep(backoff_seconds(attempt, base=0.05, cap=2.0))
             else:
                 return Outcome.DONE
         raise ThrottledError(f"scan {scan_id} was changed by others {CHANGE_ATTEMPTS} times in a row")
 
-    def _put_revision(self, scan: Scan, seen: int) -> None:
+    def _put_revision(self, scan: Scan, seen: int, more: Actions) -> None:
         # Listed anew by each change: it may have become active by this one.
-        self._table.transact([self._revised(scan, seen), *([_listed(scan)] if scan.active else [])])
+        self._table.transact([self._revised(scan, seen), *([_listed(scan)] if scan.active else []), *more])
 
     def _revised(self, scan: Scan, seen: int) -> dict[str, dict[str, Any]]:
         return {"Put": expressions.put(scan_items.scan_item(scan, seen + 1), when=Condition(equal={REVISION: seen}))}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from handlers.adapters.table.client import TableClient
 from handlers.adapters.table.control import Control
 from handlers.adapters.table.decisions import Decisions
+from handlers.adapters.table.outbox import Outbox
 from handlers.adapters.table.pace import Pace
 from handlers.adapters.table.records import Records
 from handlers.adapters.table.sampling import Samplings
@@ -33,19 +34,21 @@ class Table:
     watches: Watches
     samplings: Samplings
     pace: Pace
+    outbox: Outbox
 
 
-def open_table(client: DynamoDBClient, name: str, clock: Clock) -> Table:
-    """Return a table; makes no request."""
+def open_table(client: DynamoDBClient, name: str, clock: Clock, *, has_outbox: bool = False) -> Table:
+    """Return a table; makes no request. `has_outbox`: whether the deployment carries out consequences, so that they are noted."""
     table = TableClient(client, name, clock)
     return Table(
         name=name,
-        records=Records(table, clock),
+        records=Records(table, clock, has_outbox=has_outbox),
         waiting=WaitingRecords(table),
-        scans=Scans(table, clock),
+        scans=Scans(table, clock, has_outbox=has_outbox),
         control=Control(table, clock),
-        decisions=Decisions(table),
+        decisions=Decisions(table, has_outbox=has_outbox),
         watches=Watches(table, clock),
         samplings=Samplings(table, clock),
         pace=Pace(table, clock),
+        outbox=Outbox(table),
     )

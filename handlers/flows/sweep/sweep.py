@@ -19,6 +19,7 @@ from handlers.adapters import (
     LaneQueues,
     LaneSwitches,
     MailTopic,
+    OutboxQueue,
     UploadQueue,
     aws_errors,
 )
@@ -36,6 +37,7 @@ from handlers.flows.sweep.repeat_samples import RepeatSamples
 from handlers.flows.sweep.repeat_starts import RepeatStarts
 from handlers.flows.sweep.resend import ResendMessages
 from handlers.flows.sweep.send_mail import MailSettings, Post, SendFlaggedMail, SendScanMail
+from handlers.flows.sweep.send_outbox import SendOutbox
 from handlers.flows.sweep.watch_jobs import WatchJobs
 from handlers.flows.sweep.watch_lanes import SwitchLanes, WatchLanes
 from handlers.flows.sweep.watch_subscriptions import WatchSubscriptions
@@ -63,7 +65,7 @@ class UploadPorts:
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The table and services that the sweeper uses; `uploads` where a bucket is watched."""
+    """The table and services that the sweeper uses; `uploads` where a bucket is watched, `outbox` where there are consequences."""
 
     table: Table
     topic: MailTopic
@@ -73,6 +75,7 @@ class Ports:
     completion: CompletionFunction
     switches: LaneSwitches
     uploads: UploadPorts | None = None
+    outbox: OutboxQueue | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +147,9 @@ def _tasks(ports: Ports, clock: Clock, settings: SweepSettings) -> Sequence[tupl
             (WatchUploads(watches, uploads), 5.0),
             (CompareUploads(records, watches, listing, uploads, clock, settings.watched), 10.0),
         ]
+    publish: list[tuple[SweepTask, float]] = []
+    if ports.outbox is not None:
+        publish = [(SendOutbox(ports.table.outbox, ports.outbox, clock), 10.0)]
     return (
         (SwitchLanes(ports.switches), 5.0),
         (WatchSubscriptions(ports.topic, control, clock), 5.0),
@@ -152,6 +158,7 @@ def _tasks(ports: Ports, clock: Clock, settings: SweepSettings) -> Sequence[tupl
         (WatchJobs(waiting, scans, ports.batch_jobs, clock), 5.0),
         (CloseScans(records, samplings, waiting, scans, watches, clock), 5.0),
         (SendScanMail(records, waiting, scans, control, watches, post, clock, mails), 10.0),
+        *publish,
         (CheckOverdue(records, scans, ports.reader, ports.completion, clock, settings.completions_topic_arn, settings.slots), 15.0),
         (RepeatStarts(records, queues, clock), 5.0),
         (RepeatSamples(records, samplings, queues, clock), 5.0),

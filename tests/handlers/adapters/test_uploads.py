@@ -93,7 +93,7 @@ def test_never_taken():
     messages, clock = UploadMessages(), Clock()
     messages.refused = [10] * ATTEMPTS
 
-    with pytest.raises(ThrottledError, match="10 messages"):
+    with pytest.raises(ThrottledError, match="10 are left"):
         UploadQueue(messages, "uploads", "dead uploads", clock).send_all(uploads(12))
 
     assert [] == messages.bodies

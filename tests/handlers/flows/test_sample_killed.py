@@ -295,7 +295,7 @@ class TestSweeper:
         return left
 
     # Of an undisturbed sweeper: whether the scan is cancelled, and the number of calls.
-    CALLS = ((True, 9), (False, 8))
+    CALLS = ((True, 12), (False, 11))
 
     @pytest.mark.parametrize(("cancelled", "calls"), CALLS)
     def test_every_call_is_killed_at(self, left, cancelled, calls):

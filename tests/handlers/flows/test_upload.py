@@ -992,7 +992,7 @@ def test_the_edge(monkeypatch, urls):
 
 def test_the_work_bucket(urls, table, raw, monkeypatch):
     """Events of the work bucket start nothing, even where it is among the watched buckets: each result would be an upload."""
-    monkeypatch.setattr("handlers.wiring.open_table", lambda *_: table)
+    monkeypatch.setattr("handlers.wiring.open_table", lambda *_, **__: table)
     settings = NewUploadSettings(
         table_name="scans",
         normal_queue_url=urls[Lane.NORMAL],

@@ -44,6 +44,6 @@ def test_past():
 def test_a_job_without_a_scan(scans):
     """A job may exist though there is no scan of it: whoever asks for it is told where the reason is."""
     with pytest.raises(ToolError, match="no scan of job j") as refused:
-        find(SimpleNamespace(scans=lambda: scans), job_id="j")
+        find(SimpleNamespace(submitted=lambda: scans), job_id="j")
 
     assert "its completion report says why" in refused.value.cure

@@ -48,6 +48,9 @@ WATCH_OUTPUTS = ("UploadsQueueUrl", "UploadsDeadLettersUrl", "WatchedBuckets", "
 _FRAMES_LANES = ("FramesDeadLettersUrl", "FramesExpressDeadLettersUrl")
 FRAMES_OUTPUTS = (*_FRAMES_LANES, "ImagesPerSecond")
 
+# Outputs that only a deployment has whose verdicts have consequences.
+OUTBOX_OUTPUTS = ("OutboxQueueUrl", "OutboxDeadLettersUrl")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watching:
@@ -81,6 +84,7 @@ class Deployment:
         watching: How it takes new uploads; None if it watches no bucket.
         images_per_second: The most images a second that all workers together send to Rekognition; None if it was deployed without
             frames.
+        outbox_dead_letters_url: Messages about consequences on which the function failed; None if verdicts have none.
     """
 
     stack_name: str
@@ -103,11 +107,17 @@ class Deployment:
     language: str = "en"
     watching: Watching | None = None
     images_per_second: float | None = None
+    outbox_dead_letters_url: str | None = None
 
     @property
     def has_frames(self) -> bool:
         """Tell whether frames and images are analysed."""
         return self.images_per_second is not None
+
+    @property
+    def has_outbox(self) -> bool:
+        """Tell whether verdicts and decisions have consequences."""
+        return self.outbox_dead_letters_url is not None
 
     def may_read(self, bucket: str) -> bool:
         """Tell whether the deployed functions may read this bucket."""
@@ -131,7 +141,7 @@ def find(cloudformation: CloudFormationClient, stack_name: str) -> Deployment:
             f"The stack {stack_name} is in state {status}.", cure="Deploy it again with `make deploy` once it has been deleted."
         )
     outputs = {output.get("OutputKey", ""): output.get("OutputValue", "") for output in stack.get("Outputs", [])}
-    optional = [name for names in (WATCH_OUTPUTS, FRAMES_OUTPUTS) if outputs.keys() & set(names) for name in names]
+    optional = [name for names in (WATCH_OUTPUTS, FRAMES_OUTPUTS, OUTBOX_OUTPUTS) if outputs.keys() & set(names) for name in names]
     missing = [name for name in (*OUTPUTS, *optional) if not outputs.get(name)]
     if missing:
         raise ToolError(
@@ -171,6 +181,7 @@ def _deployment(stack_name: str, stack_id: str, outputs: dict[str, str]) -> Depl
         language=outputs.get("Language") or "en",
         watching=_watching(outputs),
         images_per_second=float(outputs["ImagesPerSecond"]) if "ImagesPerSecond" in outputs else None,
+        outbox_dead_letters_url=outputs.get("OutboxDeadLettersUrl"),
     )
 
 

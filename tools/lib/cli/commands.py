@@ -41,7 +41,8 @@ class Invocation:
 
     @cached_property
     def table(self) -> Table:
-        return open_table(self.clients.dynamodb, self.deployment.table_name, self.clock)
+        found = self.deployment
+        return open_table(self.clients.dynamodb, found.table_name, self.clock, has_outbox=found.has_outbox)
 
     def require_agreement(self, cure: str, *, agreed: bool) -> None:
         """Make sure that the user has agreed, or can be prompted.

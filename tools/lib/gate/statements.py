@@ -1,6 +1,7 @@
 """The statements of the gate, as GuardDuty Malware Protection for S3 and cdk-serverless-clamscan write theirs.
 
-Sources: GuardDuty user guide, tag-based-access-s3-malware-protection; S3 user guide, tagging-and-policies; docs/aws.md, section 14.
+Sources: GuardDuty user guide, tag-based-access-s3-malware-protection; S3 user guide, tagging-and-policies;
+docs/aws.md#14-events-tags-annotations-and-bucket-policies.
 """
 
 from __future__ import annotations

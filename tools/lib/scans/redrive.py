@@ -4,6 +4,7 @@
 - subscription: SNS's envelope of a notice that it could not deliver; completion is invoked with it as SNS would have done;
 - lane: our message of a video; the sweeper sends the waiting videos of its scan again, because records decide, not messages;
 - sweep: an invocation of the sweeper; nothing is to be done, because later sweeps did its work;
+- outbox: a message about consequences; nothing is to be done, because the sweeper sends what is left in the outbox;
 - upload: a message about a new upload, or the event that EventBridge could not deliver; it is sent to its queue again.
 """
 
@@ -33,7 +34,9 @@ HIDDEN_SECONDS = 300
 class Redriven:
     """How many dead letters of each kind were processed, and how many were left because they could not be understood."""
 
-    done: dict[str, int] = field(default_factory=lambda: {"function": 0, "subscription": 0, "lane": 0, "sweep": 0, "upload": 0})
+    done: dict[str, int] = field(
+        default_factory=lambda: dict.fromkeys(("function", "subscription", "lane", "sweep", "outbox", "upload"), 0)
+    )
     left: int = 0
 
     @property
@@ -81,6 +84,7 @@ class Redrive:
             ("subscription", found.undelivered_notices_url, self._deliver),
             *(("lane", url, self._send_again) for url in found.lane_dead_letters_urls),
             ("sweep", found.sweeper_dead_letters_url, lambda _: True),
+            *([("outbox", found.outbox_dead_letters_url, lambda _: True)] if found.outbox_dead_letters_url else []),
             *([("upload", found.watching.dead_letters_url, self._register_again)] if found.watching else []),
         ]
 

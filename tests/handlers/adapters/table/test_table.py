@@ -773,31 +773,31 @@ class TestJudgeAgain:
 
         return finish
 
-    def test_newly_clean(self, table, judged):
+    def test_newly_clean(self, table, judged, clock):
         """A flagged video becomes clean: totals move from one state to the other, no label counts, no mail is due."""
         record = judged()
         clean = replace(record, state=State.CLEAN, policy_hash="new", counted=(), mail_due=False)
 
         outcome = table.records.judge_again(record, clean)
 
-        assert (outcome, clean) == (Outcome.DONE, table.records.record(record.video.id, SCAN))
+        assert (outcome, replace(clean, judged_at=clock.now())) == (Outcome.DONE, table.records.record(record.video.id, SCAN))
         assert (0, 1) == tuple(table.scans.totals(SCAN).videos.get(state, 0) for state in (State.FLAGGED, State.CLEAN))
         assert (0, 60_000) == tuple(table.scans.totals(SCAN).milliseconds.get(state, 0) for state in (State.FLAGGED, State.CLEAN))
         assert ([], [record.video.id]) == (table.records.mails_due(9), list(table.records.in_state(SCAN, State.CLEAN)))
 
     @pytest.mark.parametrize("mail", [False, True])
-    def test_newly_flagged(self, table, judged, mail):
+    def test_newly_flagged(self, table, judged, clock, mail):
         """A clean video becomes flagged, and its mail is due if that was asked for."""
         record = judged(state=State.CLEAN, counted=(), mail_due=False)
         now = replace(record, state=State.FLAGGED, policy_hash="new", counted=("Weapons",), mail_due=mail)
 
         outcome = table.records.judge_again(record, now)
 
-        assert (outcome, now) == (Outcome.DONE, table.records.record(record.video.id, SCAN))
+        assert (outcome, replace(now, judged_at=clock.now())) == (Outcome.DONE, table.records.record(record.video.id, SCAN))
         assert (1, 60_000) == (table.scans.totals(SCAN).videos[State.FLAGGED], table.scans.totals(SCAN).milliseconds[State.FLAGGED])
         assert ([(record.video.id, SCAN)] if mail else []) == table.records.mails_due(9)
 
-    def test_same_state(self, table, judged):
+    def test_same_state(self, table, judged, clock):
         """Where the state stays, the totals do, and what counts is written."""
         record = judged()
         labels = tuple(replace(label, peaks=(Peak(5, 99.25),)).judged(99.0) for label in record.labels)
@@ -805,7 +805,7 @@ class TestJudgeAgain:
 
         table.records.judge_again(record, now)
 
-        assert now == table.records.record(record.video.id, SCAN)
+        assert replace(now, judged_at=clock.now()) == table.records.record(record.video.id, SCAN)
         assert 1 == table.scans.totals(SCAN).final
 
     def test_twice(self, table, judged):

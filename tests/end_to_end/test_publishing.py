@@ -1,0 +1,139 @@
+"""Consequences, end to end: a scan's verdicts become tags, annotations and events, and a person's decision changes them."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from handlers.domain.consequence import ANNOTATION
+from tests.end_to_end.conftest import BUCKET, STACK
+from tests.end_to_end.test_calls_are_allowed import Recorder, allows, statements
+from tests.once import synthesised
+from tools.emulator.samples import tiny_clip
+
+CLEAN, FLAGGED = "films/clean.mp4", 'films/=1+1,"<script>" é.mp4'
+KEYS = (CLEAN, FLAGGED)
+pytestmark = pytest.mark.timeout(400)
+
+
+@pytest.fixture(scope="module")
+def assembly(tmp_path_factory):
+    """Return a function to the assembly of a deployment whose verdicts have consequences."""
+    switches = dict.fromkeys(("publish_events", "tag_objects", "annotate_objects"), True)
+    context = {"stack_name": STACK, "alert_email": "reviewer@example.com", "source_buckets": [BUCKET], **switches}
+    return lambda **changes: synthesised(tmp_path_factory, **(context | changes))
+
+
+@pytest.fixture(name="stage", scope="module")
+def _stage(stages):
+    stage = stages()
+    stage.recorder = Recorder(stage)
+    stage.events = listen(stage.world)
+    stage.put(CLEAN, tiny_clip())
+    stage.put(FLAGGED, tiny_clip("Weapons"))
+    stage.s3.put_object_tagging(Bucket=BUCKET, Key=FLAGGED, Tagging={"TagSet": [{"Key": "team", "Value": "a"}]})
+    return stage
+
+
+@pytest.fixture(name="scan_id", scope="module")
+def _scan_id(stage):
+    scan_id = stage.scan("films/")
+    stage.until(lambda: all("VideoModerationStatus" in tags(stage, key) for key in KEYS), "all are tagged")
+    stage.close(scan_id)
+    return scan_id
+
+
+def listen(world):
+    """Return the URL of a queue that gets all of our events, by a rule."""
+    sqs, events = world.client("sqs"), world.client("events")
+    url = sqs.create_queue(QueueName="listener")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    allow = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+    }
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps({"Version": "2012-10-17", "Statement": [allow]})})
+    events.put_rule(Name="listener", EventPattern=json.dumps({"source": ["video-moderation"]}))
+    events.put_targets(Rule="listener", Targets=[{"Id": "queue", "Arn": arn}])
+    return url
+
+
+def tags(stage, key):
+    """Return an object's tags."""
+    return {tag["Key"]: tag["Value"] for tag in stage.s3.get_object_tagging(Bucket=BUCKET, Key=key)["TagSet"]}
+
+
+def heard(stage, kept=[]):  # noqa: B006 # what was received stays heard
+    """Return the details of all events so far, by detail-type."""
+    sqs = stage.world.client("sqs")
+    while more := sqs.receive_message(QueueUrl=stage.events, MaxNumberOfMessages=10).get("Messages"):
+        kept += [json.loads(message["Body"]) for message in more]
+    return [(event["detail-type"].removeprefix("Video Moderation "), event["detail"]) for event in kept]
+
+
+def test_tags(stage, scan_id):
+    """Every object says what was found, and keeps the tags of others."""
+    assert stage.table.scans.scan(scan_id) is not None
+    assert {"VideoModerationStatus": "NO_FLAGS_FOUND"} == tags(stage, CLEAN)
+    assert {"team": "a", "VideoModerationStatus": "FLAGS_FOUND"} == tags(stage, FLAGGED)
+
+
+def test_events(stage, scan_id):
+    """There is an event for each object, and one for the scan once it is closed."""
+    stage.until(lambda: any(kind == "Scan Closed" for kind, _ in heard(stage)), "the scan's event is there")
+
+    events = heard(stage)
+    found = {
+        (detail["s3ObjectDetails"]["objectKey"], detail["scanStatus"], detail["scanResultDetails"]["scanResultStatus"])
+        for kind, detail in events
+        if kind == "Object Scan Result"
+    }
+    assert found == {
+        (CLEAN, "COMPLETED", "NO_FLAGS_FOUND"),
+        (FLAGGED, "COMPLETED", "FLAGS_FOUND"),
+    }
+    [closed] = [detail for kind, detail in events if kind == "Scan Closed"]
+    assert (scan_id, 1, 1) == (closed["scanId"], closed["objects"]["clean"], closed["objects"]["flagged"])
+
+
+def test_a_decision(stage, scan_id, tmp_path):
+    """A false alarm that a person applied changes tag, annotation and event."""
+    record = stage.records(scan_id)[FLAGGED]
+    decision = {
+        "video_id": record.video.id,
+        "bucket": BUCKET,
+        "key": FLAGGED,
+        "version_id": None,
+        "etag": record.facts.etag,
+        "attempt": 0,
+        "decision": "false-alarm",
+        "note": "",
+        "decided_at": datetime.fromtimestamp(stage.world.clock.now(), UTC).isoformat(timespec="milliseconds"),
+    }
+    file = tmp_path / "decisions.json"
+    header = {"format": "video-moderation-decisions-1", "scan": scan_id, "decided_by": "Ada"}
+    file.write_text(json.dumps({**header, "decisions": [decision]}))
+
+    stage.run("review_report.py", "apply", str(file))
+
+    stage.until(lambda: tags(stage, FLAGGED)["VideoModerationStatus"] == "NO_FLAGS_FOUND", "the tag says so")
+    read = stage.s3.get_object_annotation(Bucket=BUCKET, Key=FLAGGED, AnnotationName=ANNOTATION)["AnnotationPayload"].read
+    verdict = json.loads(read())
+    stage.until(lambda: any(detail == verdict for _, detail in heard(stage)), "the event is there")
+    assert ("NO_FLAGS_FOUND", "false-alarm") == (
+        verdict["scanResultDetails"]["scanResultStatus"],
+        verdict["decision"]["judgement"],
+    )
+
+
+@pytest.mark.parametrize("module", ["publish_verdict", "completion", "batch_invoke", "sweeper"])
+def test_every_call_that_was_made_is_allowed(stage, scan_id, module):
+    """With consequences, too, each action on each resource is allowed by the deployed role of the function."""
+    assert stage.table.scans.scan(scan_id) is not None
+    uses = {use for use in stage.recorder.uses if use.module == module}
+    policy = statements(stage, module)
+
+    assert len(uses) > 2
+    assert [] == sorted(str(use) for use in uses if not allows(policy, use))

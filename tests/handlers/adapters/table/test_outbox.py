@@ -1,0 +1,148 @@
+"""The outbox: an item goes into it with each verdict, and leaves it only with the verdict that was carried out."""
+
+from dataclasses import replace
+
+import pytest
+
+from handlers.adapters.table import Outcome, open_table
+from handlers.domain.decision import Decision, Judgement
+from handlers.domain.record import ObjectFacts, Problem, Scan
+from handlers.domain.states import State
+from tests.handlers.doubles import BUCKET, SCAN, TABLE, waiting
+
+FACTS = ObjectFacts("abc-1", 3, None)
+
+
+@pytest.fixture(name="noted")
+def _noted(dynamodb, clock):
+    """Return the table of a deployment with consequences."""
+    return open_table(dynamodb, TABLE, clock, has_outbox=True)
+
+
+def finished(table, key="a.mp4", state=State.FLAGGED, **fields):
+    """Finish a video and return its record."""
+    record = replace(waiting(key), facts=FACTS)
+    table.records.register(record, None)
+    table.records.finish(replace(record, state=state, finished_at=1.0, policy_hash="p1", **fields))
+    return table.records.record(record.video.id, SCAN)
+
+
+def decision(record):
+    """Return a decision about a record."""
+    return Decision(
+        video=record.video,
+        etag="abc-1",
+        scan_id=SCAN,
+        attempt=0,
+        judgement=Judgement.CONFIRMED,
+        note="",
+        decided_by="Ada",
+        decided_at=5.0,
+    )
+
+
+TRANSITIONS = {
+    "finished": lambda table, _record: finished(table, "b.mp4"),
+    "failed": lambda table, _record: finished(table, "b.mp4", State.FAILED, problem=Problem("result-lost", "?")),
+    "failed at once": lambda table, _record: table.records.register(
+        replace(waiting("b.mp4"), state=State.FAILED, problem=Problem("empty", "?")), None
+    ),
+    "judged anew": lambda table, record: table.records.judge_again(record, replace(record, policy_hash="p2")),
+    "decided": lambda table, record: table.decisions.note_decisions([decision(record)]),
+    "restored": lambda table, record: (
+        table.records.supersede(record.video.id, SCAN),
+        table.records.restore(table.records.record(record.video.id, SCAN)),
+    ),
+    "closed": lambda table, _record: (table.scans.put_scan(Scan(SCAN, BUCKET)), table.scans.close_scan(table.scans.scan(SCAN))),
+}
+
+
+@pytest.mark.parametrize("transition", TRANSITIONS.values(), ids=TRANSITIONS)
+def test_in_the_same_transaction(noted, dynamodb, transition):
+    """Whatever gives a verdict puts a new token into the outbox, in the transaction that writes it."""
+    record = finished(noted)
+    before = {due.token for due in noted.outbox.due()}
+    dynamodb.calls.clear()
+
+    transition(noted, record)
+
+    new = [due for due in noted.outbox.due() if due.token not in before]
+    assert 1 == len(new)
+    [call] = [call for call in dynamodb.called("transact_write_items") if new[0].token in str(call)]
+    assert len(call["TransactItems"]) > 1
+
+
+@pytest.mark.parametrize("transition", TRANSITIONS.values(), ids=TRANSITIONS)
+def test_without_consequences(table, raw, transition):
+    """Where verdicts have none, nothing is put into it."""
+    transition(table, finished(table))
+
+    assert not [key for key in raw() if key[0].startswith("OUTBOX")]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"state": State.CANCELLED},
+        {"state": State.FAILED, "problem": Problem("missing", "?")},
+        {"state": State.FAILED, "problem": Problem("superseded", "?")},
+    ],
+)
+def test_no_object(noted, fields):
+    """What has no object, or is not looked at, has no consequences."""
+    finished(noted, **fields)
+
+    assert [] == list(noted.outbox.due())
+
+
+def test_done(noted):
+    """An item is deleted once, and not if there is a newer verdict."""
+    record = finished(noted)
+    [old] = noted.outbox.due()
+    noted.records.judge_again(record, replace(record, policy_hash="p2"))
+    [new] = noted.outbox.due()
+
+    outcomes = [noted.outbox.done(due) for due in (old, new, new)]
+
+    assert [Outcome.DONE_BEFORE, Outcome.DONE, Outcome.DONE_BEFORE] == outcomes
+    assert [] == list(noted.outbox.due())
+
+
+def test_postponed(noted, clock):
+    """A postponed item is due later; a newer verdict is due at once."""
+    record = finished(noted)
+    [due] = noted.outbox.due()
+
+    noted.outbox.postpone(due, at=clock.now(), event_sent=True)
+
+    [later] = noted.outbox.due()
+    assert (1, True, False, True) == (later.tries, later.event_sent, later.is_due(clock.now()), later.is_due(clock.now() + 60))
+    noted.records.judge_again(record, replace(record, policy_hash="p2"))
+    [new] = noted.outbox.due()
+    assert (0, False, True) == (new.tries, new.event_sent, new.is_due(clock.now()))
+
+
+def test_put_again(noted):
+    """Records can be put into it on purpose."""
+    record = finished(noted)
+    noted.outbox.done(next(noted.outbox.due()))
+
+    noted.outbox.put_again([record])
+
+    assert [(record.video.id, SCAN)] == [(due.video_id, due.scan_id) for due in noted.outbox.due()]
+
+
+@pytest.mark.slow
+def test_many_decisions(noted, dynamodb):
+    """Many decisions fit into transactions with their items, each with its own outcome."""
+    decisions = [decision(finished(noted, f"{number}.mp4")) for number in range(40)]
+    changed = [*decisions[:7], replace(decisions[7], attempt=1), *decisions[8:]]
+    dynamodb.calls.clear()
+
+    outcomes = noted.decisions.note_decisions(changed)
+
+    assert ([7], 39) == (
+        [place for place, each in enumerate(outcomes) if each is Outcome.BY_ANOTHER],
+        outcomes.count(Outcome.DONE),
+    )
+    assert max(len(call["TransactItems"]) for call in dynamodb.called("transact_write_items")) <= 100
