@@ -15,7 +15,7 @@ SCENARIOS = ("verdicts", "starts", "mails", "holds", "ends", "lost", "breaker", 
 # Calls that no scenario makes, because other orders of events lead to them: they are killed at in the tests of the flows
 # (tests/handlers/flows: TestKilled of test_upload.py, test_sweep_comparison.py, test_sweep_days.py, TestLimitOfADay of
 # test_sample_killed.py, test_killed_while_its_header_is_read of test_engines.py), and in the model.
-_HEADERS = {"handlers.adapters.objects self._bytes", "handlers.adapters.objects self._kind_by_header"}
+_HEADERS = {f"handlers.adapters.objects self.{name}" for name in ("_bytes", "_header", "_kind_by_header")}
 ELSEWHERE = {
     "batch_invoke": _HEADERS,
     # What is watched is a setting; the list of calls takes its `get` for the table's, here and below.
@@ -23,6 +23,8 @@ ELSEWHERE = {
     "new_upload": {
         *_HEADERS,
         "handlers.adapters.table.records self._changed",
+        "handlers.adapters.table.records self._transition",
+        "handlers.adapters.table.records self._table.transact",
         "handlers.adapters.table.records self._table.update",
         "handlers.flows.registration self._queues.send",
         "handlers.flows.upload self._records.note_put_again",
@@ -47,6 +49,11 @@ ELSEWHERE = {
         "handlers.adapters.table.watches self._table.update",
         "handlers.flows.sweep.compare_uploads self._watches.note_comparison",
         "handlers.flows.sweep.send_mail self._records.mail_spared",
+        # No scenario has consequences: test_publish_killed.py.
+        "handlers.adapters.outbox_queue self._client.send_message_batch",
+        "handlers.adapters.table.outbox self._table.query",
+        "handlers.flows.sweep.send_outbox self._outbox.due",
+        "handlers.flows.sweep.send_outbox self._queue.send_all",
     },
 }
 # Nothing about an upload before its record is read by an index, nor what goes by frames; all else is as in the other scenarios.
