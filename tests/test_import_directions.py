@@ -47,6 +47,7 @@ _LIBRARY = {
     "review.page": "text cli estimate review",
     "submit": "errors text bounded json_keys aws cli listing estimate manifest manifest.sources doctor scans review",
     "retry": "errors text videos aws cli estimate manifest doctor scans review submit",
+    "republish": "errors text json_keys ordered_map cli scans review",
     "rejudge": "errors text bounded json_keys videos cli",
 }
 # Each package, and which of the others it may import; a module belongs to the row with the longest matching name.

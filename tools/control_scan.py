@@ -12,6 +12,7 @@ if __name__ == "__main__":  # before anything is imported that only the project'
 
 import click
 
+from handlers.domain import Video
 from tools.lib import scans, watch
 from tools.lib.aws import POLL_SECONDS
 from tools.lib.cli import (
@@ -22,6 +23,7 @@ from tools.lib.cli import (
     CommandResult,
     Invocation,
     NewFile,
+    ScanOrObject,
     command,
     poll_seconds_option,
     version_option,
@@ -30,6 +32,7 @@ from tools.lib.coverage import Coverage, measure
 from tools.lib.doctor import Case, Findings, examine, require_bucket
 from tools.lib.gate import GatePolicy, MergedPolicy, ReviewerArn, propose, withdraw
 from tools.lib.listing import DEFAULT_SUFFIXES, Selection
+from tools.lib.republish import Republished, republish
 from tools.lib.scans import Redrive, Redriven, ScanProgress, find, newest, progress_of, scan_list
 from tools.lib.watch import WatchStatuses
 
@@ -153,7 +156,7 @@ def doctor(run: Invocation, *, bucket: str, prefixes: tuple[str, ...], unconfirm
     python tools/control_scan.py doctor --bucket amzn-s3-demo-bucket --json | jq -r '.findings[] | select(.level == "stop") | .cure'
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
     ranges = Selection(bucket=bucket, prefixes=prefixes).ranges
-    return examine(Case(run.clients, run.deployment, run.table, bucket, unconfirmed_mail, ranges))
+    return examine(Case(run.clients, run.deployment, run.table, bucket, unconfirmed_mail, ranges, run.clock))
 
 
 @main.command(epilog=EXIT_CODES)
@@ -166,6 +169,22 @@ def redrive(run: Invocation) -> Redriven:
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
     with run.terminal.bar("letters") as bar:
         return Redrive(run.clients.sqs, run.clients.functions, run.table.scans, run.deployment).run(bar)
+
+
+@main.command("republish", epilog=EXIT_CODES)
+@click.argument("what", type=ScanOrObject(), metavar="SCAN|URI")
+@command
+def republish_again(run: Invocation, *, what: str | Video) -> Republished:
+    """Carry out the consequences of all verdicts of SCAN, or of one object, again; URI is s3://bucket/key[?versionId=...].
+
+    Events are sent again, tags and annotations written again. Running it twice does no harm. Left out is what is not final, was
+    cancelled or superseded, or was gone. Fails if verdicts have no consequences in this deployment.
+
+    \b
+    python tools/control_scan.py republish 01JD8Z0Q4N6T9W2XK5C7R3VBHM
+    python tools/control_scan.py republish 's3://amzn-s3-demo-bucket/2024/a b.mp4' --json | jq .put
+    """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
+    return republish(run, what)
 
 
 BUCKET = click.argument("bucket", type=BucketName())

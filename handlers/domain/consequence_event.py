@@ -49,9 +49,9 @@ class Event:
 
 
 def result(record: Record, status: ObjectStatus, decision: Decision | None) -> Event:
-    """Return the event about an object's status. Whoever gets two of one object takes that with the later `verdictTime`.
+    """Return the event about an object's status. Whoever gets two of one content takes that with the later `decision.decidedAt`.
 
-    Of equal ones the later `decision.decidedAt` counts.
+    Of equal ones, or without decisions, the later `verdictTime` counts: a decision may be about the verdict of an earlier scan.
     """
     return Event(DetailType.RESULT, verdict_json(record, status, decision))
 

@@ -20,6 +20,8 @@ OUTPUTS = {
     ("control_scan.py slots",): ("control_scan", "slots"),
     ("control_scan.py cancel",): ("control_scan", "cancel"),
     ("control_scan.py redrive",): ("control_scan", "redrive"),
+    ("control_scan.py republish SCAN",): ("control_scan", "republish a scan"),
+    ("control_scan.py republish s3://bucket/key",): ("control_scan", "republish an object"),
     ("control_scan.py coverage",): ("control_scan", "coverage"),
     ("control_scan.py gate",): ("control_scan", "gate"),
     ("control_scan.py watch on", "control_scan.py watch off"): ("control_scan_watch", "watch on", "watch off"),

@@ -122,14 +122,16 @@ def test_the_transcript_in_the_readme(demo):
 
 
 def test_results_and_talk(demo):
-    """The reviews, the bills and the mails are on stdout, and nothing else; each step is one line on stderr."""
+    """The reviews, the bills, tags and events, and the mails are on stdout, and nothing else; each step is one line on stderr."""
     folder, done = demo
 
     shown = "\n".join((folder / name).read_text("utf-8") for name in ("review.txt", "day.txt", "frames.txt"))
     steps = [line for line in done.stderr.splitlines() if "Uploading the library" in line]
-    bills, mails, *subjects = done.stdout.removeprefix(shown).strip().splitlines()
+    bills, before, after, mails, *subjects = done.stdout.removeprefix(shown).strip().splitlines()
     assert done.stdout.startswith(f"{shown}\nRekognition would have charged $")
     assert " by the video API (" in bills
+    assert before.startswith("Tag FLAGS_FOUND, event FLAGS_FOUND: ")
+    assert after.startswith("Tag NO_FLAGS_FOUND, event NO_FLAGS_FOUND, by the decision false-alarm: ")
     assert mails.startswith("Sent 17 mails to ")
     assert 17 == len(subjects)
     assert 1 == len(steps)

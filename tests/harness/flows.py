@@ -10,6 +10,7 @@ from handlers.settings import (
     BatchInvokeSettings,
     CompletionSettings,
     NewUploadSettings,
+    PublishVerdictSettings,
     SampleFramesSettings,
     StartAnalysisSettings,
     SweeperSettings,
@@ -82,6 +83,7 @@ SETTINGS = {
     "start_analysis": StartAnalysisSettings,
     "sample_frames": SampleFramesSettings,
     "completion": CompletionSettings,
+    "publish_verdict": PublishVerdictSettings,
     "sweeper": SweeperSettings,
 }
 WIRINGS = {
@@ -90,6 +92,7 @@ WIRINGS = {
     "start_analysis": wiring.lane_events_flow,
     "sample_frames": wiring.frames_events_flow,
     "completion": wiring.complete_flow,
+    "publish_verdict": wiring.publish_flow,
     "sweeper": wiring.sweep_flow,
 }
 

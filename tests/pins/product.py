@@ -96,6 +96,8 @@ COMMANDS = {
     "slots": ("control_scan.py", "slots", "9"),
     "cancel": ("control_scan.py", "cancel", "{express}", "--yes"),
     "redrive": ("control_scan.py", "redrive"),
+    "republish a scan": ("control_scan.py", "republish", "{scan}", "--stack", "Consequences"),
+    "republish an object": ("control_scan.py", "republish", "{uri}", "--stack", "Consequences"),
     "coverage": ("control_scan.py", "coverage", "{bucket}"),
     "gate": ("control_scan.py", "gate", "{bucket}", "--policy", "deny-flagged"),
     "watch on": ("control_scan.py", "watch", "on", "{bucket}", "--stack", "Watching"),

@@ -146,6 +146,9 @@ def test_control(scanned):
     shapes["status"] = merged(shapes["status"], keys(json_of(scanned, "status")))  # ready at some time, where nothing is paused
     shapes["pause"] = keys(json_of(scanned, "pause"))
     items["pause"] = items_in(scanned, "SETTINGS")
+    scanned.deploy("Consequences", OutboxQueueUrl=url, OutboxDeadLettersUrl=url)
+    for command in ("republish a scan", "republish an object"):
+        shapes[command] = keys(json_of(scanned, command))
 
     check("json/control_scan.json", shapes)
     check("written/control.json", items)

@@ -30,6 +30,8 @@ CONTEXT = {
     "frames": True,
     "images_per_second": 50,
     "frames_workers": 2,  # each is a process of its own here, and a laptop has few processors
+    "publish_events": True,
+    "tag_objects": True,
 }
 SNAPSHOT = ROOT / "stacks" / "snapshot.json"
 # The layer that `make package` builds for frames. The offline world uses this machine's FFmpeg, but a synthesis needs the folder.

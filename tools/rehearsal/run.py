@@ -14,6 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from handlers.domain.consequence import ObjectStatus
 from tools.emulator.samples import Sample
 from tools.emulator.settings import EmulatorSettings
 from tools.lib.cli import ExitCode, Terminal
@@ -21,6 +22,8 @@ from tools.lib.errors import ToolError
 from tools.lib.estimate import prices
 from tools.lib.text import counted
 from tools.rehearsal.assembly import BUCKET, REVIEWER, SNAPSHOT, STACK, from_snapshot, snapshot_fits, synthesise
+from tools.rehearsal.consequences import Listener
+from tools.rehearsal.decisions import false_alarm
 from tools.rehearsal.library import Library, Video
 from tools.rehearsal.outcome import differences
 from tools.rehearsal.output import OutputFolder
@@ -60,10 +63,13 @@ class Rehearsal:
         """
         path = self._output.path
         with self._deployed(library) as world, self._uploading(world, library.upload) as upload:
+            listener = Listener(world)
             self._submit(world)
             code, review = self._review(world)
             day = self._review_day(world, upload)
             by_frames = self._scan_by_frames(world) if library.samples is not None else None
+            if library.samples is not None:
+                self._decide(world, listener, review)
             self._require_whole(world)
         if library.samples is not None:
             require_found(review, library.samples)
@@ -181,6 +187,18 @@ class Rehearsal:
         self._show_review(world, "frames.txt")
         self._show_bills(world)
         return self._review_as_json(world)[1]
+
+    def _decide(self, world: World, listener: Listener, review: Mapping[str, Any]) -> None:
+        """Show tag and event of a flagged video, and what a decision that it is a false alarm makes of them."""
+        video = review["flagged"][0]
+        self._terminal.write(listener.wait_for(video["key"], ObjectStatus.FLAGS_FOUND).line())
+        self._output.add("decisions.json", false_alarm(review, video))
+        code, shown = self._program(world, ["review_report.py", "apply", str(self._output.path / "decisions.json")], {})
+        if code is not ExitCode.DONE:
+            raise ToolError(
+                f"The decision was refused: {shown.strip()}", cure="Run `make clean demo`; if it remains, please report it."
+            )
+        self._terminal.write(listener.wait_for(video["key"], ObjectStatus.NO_FLAGS_FOUND).line())
 
     def _show_bills(self, world: World) -> None:
         """Show what Rekognition would have charged, by its own ledger."""

@@ -5,7 +5,6 @@ Whoever carries out an item read its token first and the record after that, so w
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -43,7 +42,11 @@ class Outbox:
 
     def put_again(self, records: Iterable[Record]) -> None:
         """Put records into the outbox, so that their consequences are carried out again."""
-        self._table.put_all(outbox_items.item(Due(each.video.id, each.scan_id, uuid.uuid4().hex)) for each in records)
+        self._table.put_all(outbox_items.new_item(each.video.id, each.scan_id) for each in records)
+
+    def put_closed_again(self, scan_id: str) -> None:
+        """Put a scan into the outbox, so that it is told again that it was closed."""
+        self._table.put_all([outbox_items.new_item("", scan_id)])
 
     def done(self, due: Due) -> Outcome:
         """Delete an item. DONE_BEFORE: it is gone, or there is a newer verdict than the one that was carried out."""

@@ -26,8 +26,12 @@ def partition(shard: int) -> str:
 
 def put_action(video_id: str, scan_id: str) -> dict[str, dict[str, Any]]:
     """Return the action of a transaction that puts a record, or a scan (video id ""), into the outbox."""
-    due = Due(video_id, scan_id, uuid.uuid4().hex)
-    return {"Put": expressions.put(item(due))}
+    return {"Put": expressions.put(new_item(video_id, scan_id))}
+
+
+def new_item(video_id: str, scan_id: str) -> dict[str, Any]:
+    """Return an item with a new token, which is due at once."""
+    return item(Due(video_id, scan_id, uuid.uuid4().hex))
 
 
 def item(due: Due) -> dict[str, Any]:

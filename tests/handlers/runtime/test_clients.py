@@ -4,7 +4,7 @@ import pytest
 
 from handlers.runtime.clients import CONFIGS, Clients
 
-SERVICES = {"lambda": "functions"} | {name: name for name in ("dynamodb", "s3", "s3control", "sqs", "sns", "rekognition")}
+SERVICES = {"lambda": "functions"} | {name: name for name in ("dynamodb", "events", "s3", "s3control", "sqs", "sns", "rekognition")}
 
 
 @pytest.mark.parametrize("service", SERVICES)

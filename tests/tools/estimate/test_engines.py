@@ -183,7 +183,7 @@ class Table:
         self._engine = engine
         self._scans = scans
 
-    def scans(self):
+    def submitted(self):
         """Return the scans."""
         return [
             Scan(str(at), "b", created_at=0.0, closed_at=each[0], status=ScanStatus.CLOSED, engine=self._engine)

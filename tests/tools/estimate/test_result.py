@@ -352,22 +352,18 @@ class TestPrices:
 class Table:
     """Scans that are over, as the table knows them: seconds from begin to end, videos, seconds of video."""
 
-    def __init__(self, *scans, day=None):
+    def __init__(self, *scans):
         self._scans = scans
-        self._day = day
-        self.read = []
 
-    def scans(self):
+    def submitted(self):
         """Return the scans; None is one that is still open."""
-        known = {"created_at": 0.0, "day": self._day}
         return [
-            Scan(str(at), "b", closed_at=each and each[0], status=ScanStatus.CLOSED if each else ScanStatus.OPEN, **known)
+            Scan(str(at), "b", created_at=0.0, closed_at=each and each[0], status=ScanStatus.CLOSED if each else ScanStatus.OPEN)
             for at, each in enumerate(self._scans)
         ]
 
     def totals(self, scan_id):
         """Return what a scan came to."""
-        self.read.append(scan_id)
         _, videos, seconds = self._scans[int(scan_id)]
         return Totals({State.CLEAN: videos}, {State.CLEAN: seconds * 1_000})
 
@@ -395,12 +391,6 @@ class TestPace:
 
         assert ASSUMED == speed
         assert "assumed" in speed.sentence
-
-    def test_scans_of_days(self):
-        """The scan of a day's uploads lasts the day, however few they are: it says nothing, and its totals are not read."""
-        table = Table((1_000, 200, 16_000), (1_000, 300, 7_000), day="2026-11-29")
-
-        assert (ASSUMED, []) == (measured_speed(table, slots=10), table.read)
 
     def test_agrees_with_itself(self):
         """A scan that took as long as was estimated does not change the estimate."""

@@ -1,23 +1,26 @@
 """What the printed statements do to the roles of a whole stack and to strangers: each value of the tag, each action."""
 
 import itertools
-import json
 
 import pytest
 from click.testing import CliRunner
 
+from handlers.adapters.table import open_table
 from handlers.domain.consequence import TAG_KEY, ObjectStatus
 from tests.harness.fixtures import opened
-from tests.harness.line import ACCOUNT, BUCKET
+from tests.harness.line import ACCOUNT, BUCKET, STACK
 from tools.control_scan import main
 from tools.emulator.services.s3 import ANYBODY, Decision, Requester, access, parse_policy
 from tools.lib.aws.clients import Clients
+from tools.lib.aws.deployment import find
 from tools.lib.cli import ProgramContext
+from tools.lib.doctor import Case, Level, findings_of
+from tools.lib.doctor.gates import gates
 from tools.lib.gate import GatePolicy
 
-# The functions whose roles read videos, and one that is given the permission to tag.
-READ = {"batch_invoke", "start_analysis", "new_upload", "sample_frames"}
-TAGS = {"completion"}
+# The functions whose roles read videos, and the one that tags them, which looks at them before and after.
+READ = {"batch_invoke", "start_analysis", "new_upload", "sample_frames", "publish_verdict"}
+TAGS = {"publish_verdict"}
 REVIEWER = f"arn:aws:iam::{ACCOUNT}:role/reviewers/Reviewer"
 STRANGERS = {
     "another role": Requester.session(f"arn:aws:iam::{ACCOUNT}:role/other", "session"),
@@ -39,13 +42,7 @@ REQUESTS = [
 @pytest.fixture(scope="module", name="line")
 def _line(tmp_path_factory, assembly, session):
     with opened(tmp_path_factory.mktemp("line"), assembly, session) as make:
-        line = make({"source_buckets": [BUCKET], "watch": [{"bucket": BUCKET}], "frames": True})
-        statement = {"Effect": "Allow", "Action": ["s3:PutObjectTagging"], "Resource": f"arn:aws:s3:::{BUCKET}/*"}
-        line.client("iam").put_role_policy(
-            RoleName=role_of(line, *TAGS).rpartition("/")[2],
-            PolicyName="tags",
-            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
-        )
+        line = make({"source_buckets": [BUCKET], "watch": [{"bucket": BUCKET}], "frames": True, "tag_objects": True})
         line.client("s3").put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
         yield line
 
@@ -66,14 +63,19 @@ def _requesters(line):
     return {**ours, "a reviewer": Requester.session(REVIEWER, "alice@example.com"), **STRANGERS}
 
 
-def printed(line, *policies):
-    """Return the parsed policy that the command prints."""
+def text_of(line, *policies):
+    """Return the policy that the command prints."""
     context = ProgramContext(connect=lambda _profile, _region: Clients(line.session), clock=line.clock, interactive=False)
     words = [word for policy in policies for word in ("--policy", policy.value)]
     reviewers = ["--reviewer", REVIEWER] if any(policy.on_reading for policy in policies) else []
     result = CliRunner().invoke(main, ["gate", BUCKET, *words, *reviewers, "--json"], obj=context)
     assert 0 == result.exit_code, result.stderr
-    return parse_policy(result.stdout, BUCKET)
+    return result.stdout
+
+
+def printed(line, *policies):
+    """Return the parsed policy that the command prints."""
+    return parse_policy(text_of(line, *policies), BUCKET)
 
 
 def is_denied(policy, name, action, brought, value):
@@ -140,3 +142,21 @@ def test_no_function_is_shut_out(line, requesters):
         decided(parsed, requesters[module], action, OURS, value)
         for module, action, value in itertools.product(TAGS, PUTTING, VALUES)
     )
+
+
+@pytest.mark.parametrize("exempt", [True, False])
+def test_the_doctor_agrees(line, exempt):
+    """With the gate as it is printed the doctor is content; without the exemption of the role that tags it names that role."""
+    role = role_of(line, *TAGS)
+    policy = text_of(line, *GatePolicy)
+    line.client("s3").put_bucket_policy(Bucket=BUCKET, Policy=policy if exempt else policy.replace(role, f"{role}-before"))
+    clients = Clients(line.session)
+    deployment = find(clients.cloudformation, STACK)
+    table = open_table(clients.dynamodb, deployment.table_name, line.clock)
+
+    findings = tuple(findings_of("gates", gates, Case(clients, deployment, table, BUCKET)))
+
+    line.client("s3").delete_bucket_policy(Bucket=BUCKET)
+    assert {Level.OK if exempt else Level.WARNING} == {finding.level for finding in findings}
+    assert exempt or all(role in finding.text for finding in findings)
+    assert len(findings) == (1 if exempt else len(GatePolicy))

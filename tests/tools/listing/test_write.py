@@ -55,7 +55,7 @@ def reason(found):
 def aside(found):
     """The row of an object on the side list."""
     problem = reason(found)
-    return [BUCKET, found.key, found.version_id or "", problem.code, problem.message]
+    return [BUCKET, found.key, found.version_id or "", problem.code, problem.message, found.etag or "", str(found.size)]
 
 
 @given(listings)
@@ -214,7 +214,7 @@ def test_what_is_refused_at_the_end_is_left_out_too(folder, listing, block, data
     assert manifest.read_bytes() == b"".join(manifest_rows(BUCKET, Batch.of([one])) for one in kept)
     assert left_out[: len(before)] == before
     assert Counter(map(tuple, left_out[len(before) :])) == Counter(
-        (BUCKET, one.key, one.version_id or "", f"code-{one.size}", FOUND) for one in moved
+        (BUCKET, one.key, one.version_id or "", f"code-{one.size}", FOUND, one.etag or "", str(one.size)) for one in moved
     )
     assert list(dict.fromkeys(row[1] for row in left_out[len(before) :])) == list(dict.fromkeys(one.key for one in moved))
     assert got.ineligible == Counter(row[3] for row in left_out)

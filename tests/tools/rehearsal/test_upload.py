@@ -7,8 +7,9 @@ import pytest
 
 from tools.emulator.samples import demo_upload
 from tools.lib.errors import ToolError
-from tools.rehearsal import upload
-from tools.rehearsal.upload import MOST_INVOCATIONS, UploadMeanwhile
+from tools.rehearsal import waiting
+from tools.rehearsal.upload import UploadMeanwhile
+from tools.rehearsal.waiting import MOST_INVOCATIONS
 
 DAY = 1_784_937_600.0
 
@@ -35,13 +36,13 @@ def _slow_machine(world, monkeypatch):
 
     def let(*, ends, mail_after=None):
         def sleep(_seconds):
-            now.seconds += upload.STILL_SECONDS * 0.9
+            now.seconds += waiting.STILL_SECONDS * 0.9
             now.looks += 1
             world.invocations.append(SimpleNamespace(ended=DAY if ends else None))
             if now.looks == mail_after:
                 (world.outbox / "1.eml").write_text(f"Subject: {demo_upload().key.rpartition('/')[2]}\n\n")
 
-        monkeypatch.setattr(upload, "time", SimpleNamespace(monotonic=lambda: now.seconds, sleep=sleep))
+        monkeypatch.setattr(waiting, "time", SimpleNamespace(monotonic=lambda: now.seconds, sleep=sleep))
 
     return let
 

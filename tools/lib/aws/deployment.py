@@ -84,7 +84,8 @@ class Deployment:
         watching: How it takes new uploads; None if it watches no bucket.
         images_per_second: The most images a second that all workers together send to Rekognition; None if it was deployed without
             frames.
-        outbox_dead_letters_url: Messages about consequences on which the function failed; None if verdicts have none.
+        outbox_queue_url: Messages about consequences to be carried out; None if verdicts have none.
+        outbox_dead_letters_url: Those on which the function failed; None if verdicts have none.
     """
 
     stack_name: str
@@ -107,6 +108,7 @@ class Deployment:
     language: str = "en"
     watching: Watching | None = None
     images_per_second: float | None = None
+    outbox_queue_url: str | None = None
     outbox_dead_letters_url: str | None = None
 
     @property
@@ -181,6 +183,7 @@ def _deployment(stack_name: str, stack_id: str, outputs: dict[str, str]) -> Depl
         language=outputs.get("Language") or "en",
         watching=_watching(outputs),
         images_per_second=float(outputs["ImagesPerSecond"]) if "ImagesPerSecond" in outputs else None,
+        outbox_queue_url=outputs.get("OutboxQueueUrl"),
         outbox_dead_letters_url=outputs.get("OutboxDeadLettersUrl"),
     )
 

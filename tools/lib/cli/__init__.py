@@ -3,7 +3,7 @@
 from tools.lib.cli.atomic_file import kept_if_done, replace_atomically
 from tools.lib.cli.commands import DefaultGroup, Invocation, command
 from tools.lib.cli.output import EXIT_CODES, Bar, CommandResult, ExitCode, Terminal
-from tools.lib.cli.params import EXISTING_FILE, STANDARD_STREAM, BucketName, Moment, NewFile, ObjectUri, SourceFile
+from tools.lib.cli.params import EXISTING_FILE, STANDARD_STREAM, BucketName, Moment, NewFile, ObjectUri, ScanOrObject, SourceFile
 from tools.lib.cli.program import (
     CONTEXT_SETTINGS,
     ROOT,
@@ -33,6 +33,7 @@ __all__ = [
     "NewFile",
     "ObjectUri",
     "ProgramContext",
+    "ScanOrObject",
     "SourceFile",
     "Target",
     "Terminal",

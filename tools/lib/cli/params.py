@@ -111,3 +111,12 @@ class ObjectUri(click.ParamType[Video]):
         if fault := identity.fault_of(video):
             self.fail(f"{value!r}: {fault}", param, ctx)
         return video
+
+
+class ScanOrObject(click.ParamType[str | Video]):
+    """The id of a scan, or the s3 URI of an object as `ObjectUri` takes it."""
+
+    name = "scan"
+
+    def convert(self, value: str | Video, param: click.Parameter | None, ctx: click.Context | None) -> str | Video:
+        return ObjectUri().convert(value, param, ctx) if isinstance(value, str) and value.startswith("s3://") else value

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.adapters.table import ThrottledError
 from tools.lib.cli import as_tool_error
-from tools.lib.doctor import account, buckets, gates, people, stack, uploads
+from tools.lib.doctor import account, buckets, gates, outbox, people, stack, uploads
 from tools.lib.doctor.buckets import require_bucket
 from tools.lib.doctor.case import Case
 from tools.lib.doctor.findings import Finding, Findings, Level, warning
@@ -41,6 +41,8 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("upload rule", uploads.rule),
     ("upload events", uploads.events),
     ("last upload", uploads.last),
+    ("outbox", outbox.queue),
+    ("consequences", outbox.waiting),
     ("starting", stack.paused),
     ("open scans", people.open_scans),
     ("mail", people.mail),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from handlers.adapters.table import Table
+from handlers.runtime.clock import Clock, SystemClock
 from tools.lib.aws import Clients, Deployment
 from tools.lib.doctor import policies
 from tools.lib.gate import Roles, statements_of
@@ -38,6 +39,7 @@ class Case:
     bucket: str
     unconfirmed_mail: bool = False
     prefixes: tuple[str, ...] = ("",)
+    clock: Clock = field(default_factory=SystemClock)
 
     @cached_property
     def resources(self) -> Mapping[str, list[str]]:

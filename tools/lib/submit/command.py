@@ -151,7 +151,7 @@ class SubmitRun:
 
     def _examine(self, selection: Selection) -> Findings:
         run, unconfirmed = self._invocation, self._request.unconfirmed_mail
-        return examine(Case(run.clients, run.deployment, run.table, selection.bucket, unconfirmed, selection.ranges))
+        return examine(Case(run.clients, run.deployment, run.table, selection.bucket, unconfirmed, selection.ranges, run.clock))
 
     def _plan(self, request: ManifestRequest, found: Deployment, warnings: tuple[str, ...], files: PlanFiles) -> Plan:
         """Write the manifest, the list of ineligible objects, and the plan, whose counts are those of the manifest."""

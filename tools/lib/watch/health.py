@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from botocore.exceptions import ClientError
-
-from handlers.adapters.aws_errors import code_of
 from handlers.domain import Engine
 from handlers.domain.watch import Watch
-from tools.lib.aws import Clients, Watching
+from tools.lib.aws import Clients, Watching, depth_of
 from tools.lib.text import counted, moment, printable
 from tools.lib.watch import notifications
 
 _REDEPLOY = "Deploy it again with `make deploy`."
-# The codes of SQS for a queue that is gone, in the JSON protocol and in the older one.
-_NO_QUEUE = frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +88,7 @@ def health_of(clients: Clients, watching: Watching, bucket: str) -> Health:
 
 def depths_of(clients: Clients, watching: Watching) -> Depths:
     """Return how many messages the queues of uploads have, which all watched buckets share."""
-    return Depths(_depth(clients, watching.queue_url), _depth(clients, watching.dead_letters_url))
+    return Depths(depth_of(clients.sqs, watching.queue_url), depth_of(clients.sqs, watching.dead_letters_url))
 
 
 def _rule_state(clients: Clients, rule: str) -> str | None:
@@ -101,20 +96,3 @@ def _rule_state(clients: Clients, rule: str) -> str | None:
         return clients.events.describe_rule(Name=rule).get("State")
     except clients.events.exceptions.ResourceNotFoundException:
         return None
-
-
-def _depth(clients: Clients, url: str) -> int | None:
-    try:
-        counts = clients.sqs.get_queue_attributes(
-            QueueUrl=url,
-            AttributeNames=[
-                "ApproximateNumberOfMessages",
-                "ApproximateNumberOfMessagesNotVisible",
-                "ApproximateNumberOfMessagesDelayed",
-            ],
-        )["Attributes"]
-    except ClientError as error:
-        if code_of(error) in _NO_QUEUE:
-            return None
-        raise
-    return sum(map(int, counts.values()))
