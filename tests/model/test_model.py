@@ -27,7 +27,8 @@ MUTANT_EXAMPLES = 200
 RULE_EXAMPLES = 400
 # How many parts the model runs in, each with its share of the examples, so that two cores take part.
 PARTS = 2
-LEAST_STEPS, LEAST_HITS = 10_000, 100
+# The rarest step, resuming after a purge, comes some 100 times; each change of the source makes other examples.
+LEAST_STEPS, LEAST_HITS = 10_000, 50
 LEAST_MET = 30
 # AWS calls that must have been made while another was half-way: the first one stood, the second one called.
 MET = {
