@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 from tests.harness.product import DAY, HOUR, TABLE
 from tests.model.ground import Ground, kind
 from tests.model.invariants import waits
+from tests.model.sampling import by_frames
 from tests.model.scheduler import Order, Stand
 from tests.model.troubles import KINDS, REFUSALS, Trouble
 
 # The functions, and about how many AWS calls an invocation makes.
-FUNCTIONS = {"batch_invoke": 8, "new_upload": 12, "start_analysis": 12, "completion": 7, "sweeper": 90}
+FUNCTIONS = {"batch_invoke": 8, "new_upload": 12, "start_analysis": 12, "sample_frames": 60, "completion": 7, "sweeper": 90}
 PERSONS = {"submit": 3, "retry": 3, "judge": 5, "cancel": 5, "redrive": 6}
 MOST_ORDERS = 4
 # Lanes are purged above this many messages in them and videos of a scan: the model has seven keys. And as many messages of each of
@@ -25,6 +26,8 @@ named_calls = st.sampled_from(
     [
         ("start_analysis", "rekognition.StartContentModeration"),
         ("start_analysis", "dynamodb.TransactWriteItems"),
+        ("sample_frames", "rekognition.DetectModerationLabels"),
+        ("sample_frames", "dynamodb.TransactWriteItems"),
         ("completion", "dynamodb.TransactWriteItems"),
         ("completion", "dynamodb.GetItem"),
         ("batch_invoke", "sqs.SendMessage"),
@@ -126,15 +129,20 @@ class Purges(Ground):
         self.world.rest(130)
 
 
+def _goes_by_frames(model):
+    by = filter(by_frames, model.product_invariants.records.values())
+    return [item for item in by if item["state"]["S"] in ("WAITING", "RUNNING")]
+
+
 class Meanwhile(Ground):
     """One run is held at its most vulnerable call while other things happen that must do no harm."""
 
-    def _meanwhile(self, name, call, side, action=lambda: None):
+    def _meanwhile(self, name, call, side, action=lambda: None, seconds=90):
         order = Order(name, call, side, "hold")
         self.scheduler.orders.insert(0, order)
         self.world.rest(20)
         action()
-        self.world.rest(90)
+        self.world.rest(seconds)
         self.scheduler.orders[:] = [other for other in self.scheduler.orders if other is not order]
         for run in self.held:
             run.held = run.name != name
@@ -160,6 +168,21 @@ class Meanwhile(Ground):
         for item in list(self.product_invariants.records.values()):
             if waits(item) and "start_tried_at" in item:
                 self.send_again(item)
+
+    @kind("film held under way", when=_goes_by_frames, weight=5)
+    def hold_film(self, draw):
+        """A worker is held at a film, until its lease is over, and its message is delivered again, or its scan is not to go on."""
+        item = draw(st.sampled_from(_goes_by_frames(self)))
+        scan_id = item["sk"]["S"].removeprefix("SCAN#")
+        actions = {
+            "again": lambda: self.send_again(item),
+            "pause": lambda: self.people.pause(scan_id),
+            "cancel": lambda: self.people.cancel(scan_id),
+        }
+        self.send_again(item)
+        call = draw(st.sampled_from(["rekognition.DetectModerationLabels", "dynamodb.TransactWriteItems", "dynamodb.UpdateItem"]))
+        action = draw(st.sampled_from(["again", "again", "pause", "cancel"]))
+        self._meanwhile("sample_frames", call, draw(sides), actions[action], seconds=draw(st.sampled_from([90, 200])))
 
     @kind("start during a completion")
     def start_during_completion(self, draw):
@@ -198,16 +221,19 @@ class Troubles(Ground):
 
     @kind("start's answer lost")
     def lose_start_answers(self, draw):
-        """The next Starts open their jobs, and their answers are lost."""
-        self.world.rekognition.faults.lose_start_answers(draw(st.integers(1, 3)))
+        """The next Starts open their jobs, the next images are paid for, and their answers are lost."""
+        count = draw(st.integers(1, 3))
+        self.world.rekognition.faults.lose_start_answers(count)
+        self.world.images.faults.lose_answers(count)
 
     @kind("start refused", weight=2)
     def refuse_starts(self, draw):
-        """The next Starts are refused; now and then enough to open the breaker."""
+        """The next Starts and images are refused; now and then enough to open the breaker."""
         code, count = draw(
             st.sampled_from([("AccessDeniedException", 2), ("InvalidS3ObjectException", 1), ("AccessDeniedException", 25)])
         )
         self.world.rekognition.faults.refuse_starts(code, count=count)
+        self.world.images.faults.refuse(code, count=count)
 
 
 class Sweeps(Ground):

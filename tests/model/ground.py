@@ -18,6 +18,7 @@ from handlers.domain.states import SCAN_LANES, ScanStatus
 from handlers.flows.complete import CompletionError
 from handlers.flows.sweep.sweep import SweepError
 from handlers.runtime.logs import LOGGER
+from tests.harness.media import image
 from tests.harness.product import BUCKET, DAY, HOUR, MINUTE, UPLOADS
 from tests.harness.videos import MP4, unreadable
 from tests.model.invariants import unfinished
@@ -25,7 +26,7 @@ from tests.model.people import People
 from tests.model.tags import analysis_of
 from tests.model.videos import weapons
 from tests.model.world import World
-from tools.emulator.services.rekognition.faults import Faults
+from tools.emulator.services.rekognition.faults import CallFaults, Faults
 from tools.emulator.settings import EmulatorSettings
 
 # After so long without faults every message that was to be sent again must have been sent, in every scan. The mark must be as old
@@ -39,8 +40,10 @@ UPLOAD_KEYS = tuple(f"uploads/u{number}.mp4" for number in range(3))
 SECONDS = (5, 20, 20, 60, 400)
 seeds = st.integers(0, 2**16)
 videos = st.builds(weapons, st.sampled_from(SECONDS), st.sampled_from([None, 70, 85, 99]), content=st.integers(0, 3))
-# What may lie under a key: a video, one that cannot be analysed, no video, nothing.
-bodies = st.one_of(videos, videos, st.sampled_from([unreadable(), b"no video", None]))
+# What may lie under a key: a video, one that cannot be analysed, an image, neither, nothing.
+bodies = st.one_of(videos, videos, st.sampled_from([unreadable(), image("Weapons", 85.0), image(), b"no video", None]))
+# By the video API, or by frames every so often.
+intervals = st.sampled_from([None, 5_000, 20_000])
 
 
 class UnexpectedErrors(logging.Filter):
@@ -157,8 +160,9 @@ class Ground(RuleBasedStateMachine):
         ),
         contents=st.lists(bodies, min_size=len(KEYS), max_size=len(KEYS)),
         lane=st.sampled_from(SCAN_LANES),
+        interval_ms=intervals,
     )
-    def begin(self, settings, contents, lane):
+    def begin(self, settings, contents, lane, interval_ms):
         """Make a world in which a scan is submitted, drawing what is unknown about AWS."""
         self.world = type(self).make_world(EmulatorSettings(**settings))
         self.people = People(self.world)
@@ -171,7 +175,7 @@ class Ground(RuleBasedStateMachine):
                 self.world.objects.write(BUCKET, key, body)
         self.world.objects.write(BUCKET, "strange.mp4", weapons(60, 99))
         self.people.table.watches.begin(BUCKET, self.world.clock.now())
-        self.people.submit(KEYS[:5], lane)
+        self.people.submit(KEYS[:5], lane, interval_ms)
 
     @classmethod
     def kinds(cls):
@@ -231,12 +235,14 @@ class Ground(RuleBasedStateMachine):
     def _become_quiet(self):
         self.scheduler.orders.clear()
         self.scheduler.troubles.clear()
-        self.world.rekognition.faults = Faults()
+        self.world.rekognition.faults, self.world.images.faults = Faults(), CallFaults()
         for run in self.held:
             run.held = False
         # Whoever has just sat down to pause does so now, or what is resumed here would be paused after all.
         self.scheduler.settle()
         began = self.world.clock.now()
+        if not self.world.deployed.frames:
+            self.world.deploy(frames=True)
         self._resume_everything()
         self.world.rest(SENT_AGAIN_SECONDS)
         late = self.product_invariants.late(self.world.clock.now() - MARKED_SECONDS)
@@ -286,6 +292,8 @@ class Ground(RuleBasedStateMachine):
             item = self.product_invariants.records[analysis.video_id, analysis.scan_id]
             assert int(item["attempt"]["N"]) != analysis.attempt or item["state"]["S"] != "CANCELLED", f"paid and cancelled: {item}"
         self._check_uploads()
+        overpaid = self.product_invariants.frames.overpaid()
+        assert not overpaid, f"paid again for more than was left unwritten: {overpaid}"
         counted = {scan_id: self.people.table.scans.totals(scan_id) for scan_id in self.scans}
         videos = Counter(scan_id for _, scan_id in self.product_invariants.records)
         assert {scan_id: totals.final for scan_id, totals in counted.items()} == {

@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 
 from handlers.domain.identity import MAX_ATTEMPT, Analysis
 from handlers.domain.states import SCAN_LANES
-from tests.harness.product import BUCKET, COMPLETIONS, DAY, HOUR, arn
-from tests.model.ground import KEYS, Ground, bodies, kind
+from tests.harness.product import BUCKET, COMPLETIONS, DAY, HOUR, IMAGES_PER_SECOND, arn
+from tests.model.ground import KEYS, Ground, bodies, intervals, kind
 from tests.model.tags import analysis_of
+from tests.model.world import LANES
 
 MOST_SCANS, MOST_JOBS = 3, 12
 keys = st.lists(st.sampled_from(KEYS), min_size=1, max_size=4, unique=True)
@@ -28,7 +29,7 @@ class Jobs(Ground):
     @kind("submit", when=lambda model: len(model.people.scans) < MOST_SCANS, weight=2)
     def submit(self, draw):
         """A scan is submitted."""
-        self.people.submit(draw(keys), draw(st.sampled_from(SCAN_LANES)))
+        self.people.submit(draw(keys), draw(st.sampled_from(SCAN_LANES)), draw(intervals))
         self.world.rest(draw(st.sampled_from([0, 8])))
 
     @kind("job by hand", when=lambda model: len(model.people.jobs) < MOST_JOBS)
@@ -49,8 +50,8 @@ class Jobs(Ground):
 
     @kind("retry", when=lambda model: model.people.retryable(), weight=4)
     def retry(self, draw):
-        """What has failed is retried."""
-        self.people.retry(draw(st.sampled_from(self.people.retryable())))
+        """What has failed is retried, perhaps by the other engine."""
+        self.people.retry(draw(st.sampled_from(self.people.retryable())), draw(intervals))
         self.world.rest(draw(st.sampled_from([0, 8])))
 
     @kind("task again", when=_has_jobs)
@@ -163,7 +164,7 @@ class Notices(Ground):
 
 
 def _messages(model):
-    return [(lane.value, at) for lane in SCAN_LANES for at in range(len(model.world.messages(lane.value)._messages))]
+    return [(lane.value, at) for lane in LANES for at in range(len(model.world.messages(lane.value)._messages))]
 
 
 class Messages(Ground):
@@ -174,7 +175,7 @@ class Messages(Ground):
         """A lane loses a message."""
         self._take(*draw(st.sampled_from(_messages(self))))
 
-    @kind("message dead", when=_messages, weight=2)
+    @kind("message dead", when=_messages, weight=3)
     def kill_message(self, draw):
         """A message becomes a dead letter."""
         lane, at = draw(st.sampled_from(_messages(self)))
@@ -224,7 +225,7 @@ class Persons(Ground):
         """A scan goes on."""
         self.people.resume(self._scan(draw))
 
-    @kind("cancel")
+    @kind("cancel", weight=2)
     def cancel_scan(self, draw):
         """A scan is cancelled."""
         self.people.cancel(self._scan(draw))
@@ -248,4 +249,6 @@ class Persons(Ground):
             slots=draw(st.integers(1, account_jobs)),
             min_confidence=draw(st.sampled_from([50.0, 60.0, 80.0])),
             threshold=draw(st.sampled_from([80, 90])),
+            frames=draw(st.sampled_from([True, True, False])),
+            images_per_second=draw(st.sampled_from([IMAGES_PER_SECOND, IMAGES_PER_SECOND / 10])),
         )

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 
 from handlers.domain import lane_message
 from handlers.domain.states import FINAL, State
+from tests.model.sampling import Frames, by_frames
 from tests.model.tags import analysis_of
 from tools.emulator.services.dynamodb import Table
 from tools.emulator.services.rekognition.ledger import Ledger
@@ -20,7 +21,7 @@ _FINAL = {state.value for state in FINAL}
 _NEXT = {
     None: {"WAITING", "FAILED"},
     "WAITING": {"WAITING", "RUNNING", "FAILED", "CANCELLED"},
-    "RUNNING": {"RUNNING", "CLEAN", "FLAGGED", "FAILED"},
+    "RUNNING": {"RUNNING", "CLEAN", "FLAGGED", "FAILED", "CANCELLED"},
     "CLEAN": {"CLEAN"},
     "FLAGGED": {"FLAGGED"},
     "FAILED": {"FAILED"},
@@ -68,6 +69,7 @@ class Invariants:
         self.ledger = None
         self.objects = None
         self.faults = []
+        self.frames = Frames(clock, self.faults)
         self.records = {}  # (video id, scan id) -> item
         self.jobs = {}  # tag of ours -> the entries of its jobs
         self.thresholds = {}  # policy hash -> from which confidence it flags
@@ -76,10 +78,9 @@ class Invariants:
         self._noted = {}  # tag of ours -> how many limits there were when its Start was noted
         self._slots_setting = None
         self._deployed = (0, 0)
-        self._running = set()
-        self._running_items = set()
-        self._starting = set()
-        self._starting_items = set()
+        # What the items of these partitions are, and what they should be, by the records.
+        self._items = {kind: set() for kind in ("RUNNING", "STARTING", "SAMPLING")}
+        self._expected = {kind: set() for kind in self._items}
         self._counted = defaultdict(Counter)  # scan -> what the records amount to
         self._totals = defaultdict(Counter)  # scan -> what the totals say
         self._segments = Counter()
@@ -114,12 +115,8 @@ class Invariants:
         if item is None:  # deleted, but never there
             return
         pk, sk = item["pk"]["S"], item["sk"]["S"]
-        if pk.startswith("VIDEO#") and "#SEGMENT#" in sk:
-            self._segments[pk, sk.partition("#SEGMENT#")[0], int(sk.split("#SEGMENT#")[1][:2])] += (new is not None) - (
-                old is not None
-            )
-        elif pk.startswith("VIDEO#") and sk.startswith("SCAN#"):
-            self._record_written(pk.removeprefix("VIDEO#"), sk.removeprefix("SCAN#"), old, new)
+        if pk.startswith("VIDEO#"):
+            self._video_written(pk.removeprefix("VIDEO#"), sk.removeprefix("SCAN#"), old, new)
         elif pk == "SETTINGS" and "slots" in new:
             self._slots_setting = int(new["slots"]["N"])
             self._note_limit()
@@ -127,14 +124,25 @@ class Invariants:
             self._scans[sk] = new
             if "closed_at" in new and "closed_at" not in (old or {}):
                 self._check_closed(sk)
-        elif pk == "RUNNING":
-            (self._running_items.add if new else self._running_items.discard)(sk)
+        elif pk in self._items:
+            (self._items[pk].add if new else self._items[pk].discard)(sk)
             self._touched.add(None)
-        elif pk == "STARTING":
-            (self._starting_items.add if new else self._starting_items.discard)(sk)
-            self._touched.add(None)
+            if pk == "SAMPLING":
+                self.frames.lease_written(sk, new)
         elif sk.startswith("TOTALS#"):
             self._totals_written(pk.removeprefix("SCAN#"), old or {}, new or {})
+
+    def _video_written(self, video_id, sk, old, new):
+        scan_id, _, part = sk.partition("#")
+        kind, _, rest = part.partition("#")
+        if not part:
+            self._record_written(video_id, scan_id, old, new)
+            return
+        attempt = int(rest.partition("#")[0])
+        if kind == "SEGMENT":
+            self._segments[video_id, scan_id, attempt] += (new is not None) - (old is not None)
+        else:
+            self.frames.hits_written(f"{video_id}#{scan_id}#{attempt}", new)
 
     def _check_closed(self, scan_id):
         """A scan may close only if nothing of it is in progress except what registered just now."""
@@ -175,13 +183,17 @@ class Invariants:
     def late(self, since):
         """Return the waiting records whose messages were to be sent again before a time, or without a mark yet, and were not.
 
-        Those of a paused scan are sent once it is resumed: the sweeper pauses one whose batch job was cancelled.
+        Those of a paused scan are sent once it is resumed: the sweeper pauses one whose batch job was cancelled. Those of a
+        cancelled day are not sent again: the sweeper cancels them, or repeats the Starts that may have been.
         """
         marked = {scan_id: mark for scan_id, mark in self.marked_until().items() if mark <= since and is_open(self._scans[scan_id])}
         unmarked = {scan_id: float("inf") for scan_id, item in self._scans.items() if "resend_due" in item and is_open(item)}
         marks = marked | unmarked
-        waiting = filter(waits, self.records.values())
-        return [item for item in waiting if float(item["queued_at"]["N"]) < marks.get(item["sk"]["S"].removeprefix("SCAN#"), 0.0)]
+        return [item for (_, scan_id), item in self.records.items() if waits(item) and self._is_late(item, scan_id, marks)]
+
+    def _is_late(self, item, scan_id, marks):
+        queued_at, cancelled = float(item["queued_at"]["N"]), self._scans.get(scan_id, {}).get("cancel_before", {"N": "0"})["N"]
+        return float(cancelled) <= queued_at < marks.get(scan_id, 0.0)
 
     def _totals_written(self, scan_id, old, new):
         totals = self._totals[scan_id]
@@ -200,15 +212,19 @@ class Invariants:
         self._check_transition(old, new, before, after)
         for item, sign in ((old, -1), (new, 1)):
             self._count(scan_id, item, sign)
+        if by_frames(new):
+            self.frames.record_written(f"{video_id}#{scan_id}#{after[1]}", old if before[1] == after[1] else None, new)
+            if after[0] in _FINAL and before[0] not in _FINAL:
+                self._counted[scan_id]["images"] += int(new.get("images", {"N": 0})["N"])
         if "start_tried_at" in new and new["start_tried_at"] != (old or {}).get("start_tried_at"):
             self._noted[_tag(new)] = len(self._limits)
         name = f"{video_id}#{scan_id}#"
-        self._running.discard(f"{name}{before[1]}")
-        self._starting.discard(f"{name}{before[1]}")
+        for names in self._expected.values():
+            names.discard(f"{name}{before[1]}")
         if after[0] == "WAITING" and "start_tried_at" in new:
-            self._starting.add(f"{name}{after[1]}")
+            self._expected["STARTING"].add(f"{name}{after[1]}")
         if after[0] == "RUNNING":
-            self._running.add(f"{name}{after[1]}")
+            self._expected["SAMPLING" if by_frames(new) else "RUNNING"].add(f"{name}{after[1]}")
         self._touched |= {scan_id, None}
 
     def _count(self, scan_id, item, sign):
@@ -238,10 +254,14 @@ class Invariants:
         state, attempt = after
         scan_id, tag = new["sk"]["S"].removeprefix("SCAN#"), _tag(new)
         own = self.jobs.get(tag, [])
-        if state == "CANCELLED" and own:
+        if state == "CANCELLED" and (own or (before[0] == "RUNNING" and not by_frames(new))):
             self.faults.append(f"cancelled although its job runs or ran: {change}")
         if state in ("CLEAN", "FLAGGED") and (before[0], state) not in _BY_POLICY:
-            self._check_verdict(new, state, attempt, scan_id, own, change)
+            has_segments = bool(self._segments[new["pk"]["S"].removeprefix("VIDEO#"), scan_id, attempt])
+            if by_frames(new):
+                self.frames.check_verdict(new, self.thresholds[new["policy_hash"]["S"]], has_segments, change)
+            else:
+                self._check_verdict(new, state, has_segments, own, change)
         if state == "FAILED" and new["error_code"]["S"] in ("start-unknown", "result-lost") and not self._hopeless(new):
             self.faults.append(f"given up too early: {change}")
 
@@ -250,7 +270,7 @@ class Invariants:
         since = min(float(new[name]["N"]) for name in ("start_tried_at", "started_at") if name in new)
         return self.clock.now() - since >= 6 * DAY
 
-    def _check_verdict(self, new, state, attempt, scan_id, own, change):
+    def _check_verdict(self, new, state, has_segments, own, change):
         job_id = new["rekognition_job_id"]["S"]
         if job_id not in {entry.job_id for entry in own}:
             self.faults.append(f"the verdict of another job: {change}")
@@ -258,7 +278,7 @@ class Invariants:
         best = self.bodies[job_id]
         least = float(new["start"]["M"]["min_confidence"]["N"])
         seen = best is not None and best >= least
-        if bool(self._segments[new["pk"]["S"], f"SCAN#{scan_id}", attempt]) != seen:
+        if has_segments != seen:
             self.faults.append(f"final without its segments: {change}")
         flagged = seen and best >= self.thresholds[new["policy_hash"]["S"]]
         if flagged != (state == "FLAGGED"):
@@ -297,10 +317,10 @@ class Invariants:
 
     def look(self):
         """Raise an error if an invariant is broken."""
-        if None in self._touched and self._running != self._running_items:
-            self.faults.append(f"RUNNING items {sorted(self._running_items)} but records {sorted(self._running)}")
-        if None in self._touched and self._starting != self._starting_items:
-            self.faults.append(f"STARTING items {sorted(self._starting_items)} but records {sorted(self._starting)}")
+        for kind, names in self._items.items() if None in self._touched else ():
+            if names != self._expected[kind]:
+                self.faults.append(f"{kind} items {sorted(names)} but records {sorted(self._expected[kind])}")
+        self.frames.look()
         for scan_id in self._touched - {None}:
             if +self._counted[scan_id] != +self._totals[scan_id]:
                 self.faults.append(f"totals {+self._totals[scan_id]} but records {+self._counted[scan_id]}")

@@ -5,14 +5,15 @@ from dataclasses import fields, replace
 from functools import partial
 
 from handlers.adapters.rekognition import AnalysisStarter
-from handlers.adapters.table import Records
+from handlers.adapters.table import Records, Samplings, expressions, items
 from handlers.adapters.table.expressions import Condition
 from handlers.adapters.table.outcome import Outcome
 from handlers.flows.complete import CompleteFlow
 from handlers.flows.sweep.context import SweepContext
 from handlers.flows.sweep.resend import ResendMessages
-from handlers.wiring import Adapters
 from tests.harness.flows import WIRINGS, flow_of
+from tests.harness.media import Adapters
+from tests.harness.product import HOUR
 from tests.model.tags import analysis_of
 
 
@@ -90,13 +91,51 @@ def tag_complete_flow(settings, adapters):
     return TagCompleteFlow(*(getattr(flow, field.name) for field in fields(flow)))
 
 
-def adapters_with(records):
-    """Return adapters with other records."""
+class HastyClock:
+    """An hour ahead of the others."""
+
+    def __init__(self, clock):
+        self._clock = clock
+
+    def now(self):
+        """Return the time in an hour."""
+        return self._clock.now() + HOUR
+
+
+class GreedySamplings(Samplings):
+    """Takes over the lease of whoever has it."""
+
+    def take_over(self, record, lease):
+        """Take a lease over, as if it were over."""
+        return Samplings(self._table, HastyClock(self._clock)).take_over(record, lease)
+
+
+class HitsAfterwardsSamplings(Samplings):
+    """Writes how far a film has got, and in a separate write what was found up to there."""
+
+    def _write_frames(self, record, hits, lease):
+        written = super()._write_frames(record, (), lease)
+        if written and hits:
+            found = items.hits_item(record.analysis, record.position_ms, tuple(hits))
+            self._table.put(expressions.put(found))
+        return written
+
+
+class BlindSamplings(Samplings):
+    """Hides films under way from the closing of scans."""
+
+    def all(self):
+        """Return the films under way."""
+        return [] if sys._getframe(1).f_code.co_name == "_under_way" else super().all()
+
+
+def adapters_with(**parts):
+    """Return adapters with other parts of the table."""
 
     class MutatedAdapters(Adapters):
         def table(self, name, **options):
             table = super().table(name)
-            return replace(table, records=records(table.records._table, self.clock))
+            return replace(table, **{part: make(table.records._table, self.clock) for part, make in parts.items()})
 
     return MutatedAdapters
 
@@ -104,16 +143,22 @@ def adapters_with(records):
 # Each mutant: how its flows are made, and the message of the invariant that it breaks.
 MUTANTS = {
     "no condition at RUNNING": (
-        partial(flow_of, adapters=adapters_with(UnconditionalRecords)),
+        partial(flow_of, adapters=adapters_with(records=UnconditionalRecords)),
         "no transition|no retry|RUNNING items|paid",
     ),
     "no token": (partial(flow_of, adapters=TokenlessAdapters), "paid twice"),
-    "totals outside the transaction": (partial(flow_of, adapters=adapters_with(TotalsAfterwardsRecords)), "totals"),
+    "totals outside the transaction": (partial(flow_of, adapters=adapters_with(records=TotalsAfterwardsRecords)), "totals"),
     "a job known by its tag": (
         partial(flow_of, wirings=WIRINGS | {"completion": tag_complete_flow}),
         "the verdict of another job|no transition",
     ),
-    "closing without a look at RUNNING": (partial(flow_of, adapters=adapters_with(BlindRecords)), "closed too early"),
+    "closing without a look at RUNNING": (partial(flow_of, adapters=adapters_with(records=BlindRecords)), "closed too early"),
+    "closing without a look at SAMPLING": (partial(flow_of, adapters=adapters_with(samplings=BlindSamplings)), "closed too early"),
+    "a lease that others take": (
+        partial(flow_of, adapters=adapters_with(samplings=GreedySamplings)),
+        "an image is sent without a lease",
+    ),
+    "position before hits": (partial(flow_of, adapters=adapters_with(samplings=HitsAfterwardsSamplings)), "hits of"),
 }
 
 

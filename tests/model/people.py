@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 
 from handlers.adapters.table import open_table
 from handlers.domain import policy, upload
+from handlers.domain.engine import Engine
 from handlers.domain.identity import MAX_ATTEMPT, Video
 from handlers.domain.record import Scan
 from handlers.domain.states import RETRIABLE, Lane, State
@@ -15,6 +16,11 @@ from tools.lib.manifest import UploadedManifest
 from tools.lib.rejudge import judge as rejudge
 from tools.lib.scans.redrive import Redrive
 from tools.lib.submit.job_request import NewJob, job_request
+
+
+def _by(interval_ms):
+    """Return the arguments of a job that say by which engine videos go."""
+    return {} if interval_ms is None else {"engine": "frames", "interval_ms": str(interval_ms)}
 
 
 class NoBar:
@@ -45,14 +51,16 @@ class People:
 
     # submitting
 
-    def submit(self, keys, lane):
-        """Submit a new scan, as `submit_job.py` does."""
+    def submit(self, keys, lane, interval_ms=None):
+        """Submit a new scan, as `submit_job.py` does; by frames if an interval is given."""
         scan_id = f"01JDEM{len(self.scans):020}"
         self.scans[scan_id] = lane
 
         def body():
-            self.table.scans.put_scan(Scan(scan_id, BUCKET, lane, created_at=self._world.clock.now()))
-            self._create_job(scan_id, keys, {"scan_id": scan_id, "lane": lane.value})
+            engine = Engine.VIDEO if interval_ms is None else Engine.FRAMES
+            scan = Scan(scan_id, BUCKET, lane, created_at=self._world.clock.now(), engine=engine, interval_ms=interval_ms)
+            self.table.scans.put_scan(scan)
+            self._create_job(scan_id, keys, {"scan_id": scan_id, "lane": lane.value, **_by(interval_ms)})
 
         self._do("submit", body)
 
@@ -68,15 +76,15 @@ class People:
         else:
             self._do("submit", lambda: self._create_job(None, keys, arguments, named=scan_id))
 
-    def retry(self, scan_id):
-        """Retry what has failed or was cancelled, as `submit_job.py --retry` does."""
+    def retry(self, scan_id, interval_ms):
+        """Retry what has failed or was cancelled, as `submit_job.py --retry` does; uploads by the engine that they went by."""
         if scan_id in self._world.invariants.day_scans:
             self._do("retry", lambda: self._retry_uploads(scan_id))
             return
         keys = [item["key"]["S"] for item in self._of(scan_id) if State(item["state"]["S"]) in RETRIABLE]
         number = self._retries[scan_id] = self._retries.get(scan_id, 0) + 1
         lane = self.scans.get(scan_id, Lane.NORMAL)
-        arguments = {"scan_id": scan_id, "lane": lane.value, "retry": str(number)}
+        arguments = {"scan_id": scan_id, "lane": lane.value, "retry": str(number), **_by(interval_ms)}
         self._do("retry", lambda: self._create_job(scan_id, keys, arguments))
 
     def _retry_uploads(self, scan_id):

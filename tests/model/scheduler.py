@@ -69,6 +69,8 @@ class Run:
         self.at = "its beginning"
         self.order = None
         self.ended = ended
+        # Of a worker that analyses frames: which analysis it is at, how far that was at its last call, and what it was paid for.
+        self.analysis, self.position_ms, self.paid_ms = None, None, None
         self.result = None
         self.greenlet = greenlet(lambda: self._live(body), parent=scheduler)
 
@@ -154,6 +156,7 @@ class Scheduler:
         if run.stand is not Stand.OVER:
             run.stand = Stand.OVER
             self.live.remove(run)
+            self._invariants.frames.ended(run)
             run.ended(run)
 
     # what runs call
@@ -177,6 +180,7 @@ class Scheduler:
             return carry_out()
         run.calls += 1
         self.calls += 1
+        self._invariants.frames.called(run, name)
         self._stop(run, "before", name)
         for other in self.live:
             if other is not run and other.calls:
@@ -185,6 +189,7 @@ class Scheduler:
             answer, failure = self._carried_out(name, carry_out), None
         except (BotoCoreError, ClientError) as error:
             answer, failure = None, error
+            self._invariants.frames.failed(run, name, error)
         self._stop(run, "after", name)
         if failure is not None:
             raise failure

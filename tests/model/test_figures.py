@@ -49,6 +49,17 @@ def test_uploads(assembly):
     )
 
 
+def test_frames(assembly):
+    """Where frames are deployed there is one function more, and its lanes, with the template's figures."""
+    template = json.loads((assembly(frames=True) / f"{product.STACK}.template.json").read_text("utf-8"))
+    (function,) = (one for one in _all(template, "AWS::Lambda::Function") if one["Handler"] == "handlers.sample_frames.handler")
+    mappings = [one for one in _all(template, "AWS::Lambda::EventSourceMapping") if "SampleFrames" in one["FunctionName"]["Ref"]]
+
+    assert product.BY_FRAMES == {"sample_frames": (function["Timeout"], function["MemorySize"])}
+    assert [product.WORKERS_PER_LANE] * 2 == [one["ScalingConfig"]["MaximumConcurrency"] for one in mappings]
+    assert str(product.IMAGES_PER_SECOND) == function["Environment"]["Variables"]["IMAGES_PER_SECOND"]
+
+
 def test_schedule(template):
     """The sweeper has the template's schedule."""
     assert [product.SWEEPS] == [rule["ScheduleExpression"] for rule in _all(template, "AWS::Events::Rule")]

@@ -18,14 +18,17 @@ from tests.model.world import World
 from tests.once import found_once
 
 LONGER = os.environ.get("MODEL_EXAMPLES")
-EXAMPLES, STEPS = int(LONGER or 500), 50
-# Each fault is seen within ten examples (measured); with more, other rules may be added without the faults hiding behind them.
+EXAMPLES, STEPS = int(LONGER or 600), 50
+# Most faults are seen within twelve examples, two after 30 and 53 (measured); with more, other rules may be added without
+# the faults hiding behind them.
+LATE_SEEN = ("a lease that others take", "closing without a look at SAMPLING")
 MUTANT_EXAMPLES = 200
 # Sending again for one scan only is seen after some 230 (measured): few examples end with two open scans whose videos wait.
 RULE_EXAMPLES = 400
 # How many parts the model runs in, each with its share of the examples, so that two cores take part.
 PARTS = 2
-LEAST_STEPS, LEAST_HITS = 10_000, 100
+# The rarest step, resuming after a purge, comes some 100 times; each change of the source makes other examples.
+LEAST_STEPS, LEAST_HITS = 10_000, 50
 LEAST_MET = 30
 # AWS calls that must have been made while another was half-way: the first one stood, the second one called.
 MET = {
@@ -35,6 +38,8 @@ MET = {
     "cancel during start": ("start_analysis", "cancel"),
     "sweep during start": ("start_analysis", "sweeper"),
     "start during sweep": ("sweeper", "start_analysis"),
+    "frames during frames": ("sample_frames", "sample_frames"),
+    "sweep during frames": ("sample_frames", "sweeper"),
 }
 
 
@@ -103,7 +108,10 @@ def test_nothing_is_lost_though_everything_happened(scores):
     assert not {name: score.concurrent[met] for name, met in MET.items() if score.concurrent[met] < LEAST_MET}
 
 
-@pytest.mark.parametrize("name", MUTANTS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.long, pytest.mark.timeout(900)] if name in LATE_SEEN else []) for name in MUTANTS],
+)
 def test_a_guard_taken_away_is_seen(name):
     """The model sees each of these faults of the product and names it."""
     flow_of, message = MUTANTS[name]

@@ -52,7 +52,7 @@ class Uploads(Ground):
         self.people.send_upload(draw(st.sampled_from(self.events)))
         self.world.rest(draw(st.sampled_from([0, 5])))
 
-    @kind("upload's message lost", when=_has_events, weight=2)
+    @kind("upload's message lost", when=_has_events, weight=3)
     def lose_upload(self, draw):
         """The queue of uploads loses a message before anybody receives it, or it becomes a dead letter."""
         self.people.send_upload(draw(st.sampled_from(self.events)))
@@ -62,7 +62,7 @@ class Uploads(Ground):
             message.visible_at = self.world.clock.now()
             self.world.messages(f"{UPLOADS}-dead").add(message)
 
-    @kind("upload deleted", when=_has_events, weight=2)
+    @kind("upload deleted", when=_has_events, weight=3)
     def delete_upload(self, draw):
         """What was uploaded is deleted."""
         self.world.objects.delete(BUCKET, draw(st.sampled_from(UPLOAD_KEYS)))

@@ -16,15 +16,17 @@ def weapons(seconds, best, content=0):
 
 
 class Videos(Objects):
-    """S3, what can be seen in its videos, and which keys ever held something other than a video."""
+    """S3, what can be seen in its videos, and which keys ever held something other than a video; `contents` are kept by etag."""
 
-    def __init__(self, clock):
+    def __init__(self, clock, contents):
         super().__init__(clock)
         self.no_videos = set()
+        self._contents = contents
 
     def write(self, bucket, key, body):
         """Store an object."""
         super().write(bucket, key, body)
+        self._contents[self.read(bucket, key).etag] = body
         if bucket == BUCKET and not body.startswith(MP4):
             self.no_videos.add(key)
 

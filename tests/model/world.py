@@ -10,8 +10,10 @@ from handlers.domain import policy, watch
 from handlers.domain.states import SCAN_LANES
 from tests.harness.direct import Answers, DirectClient
 from tests.harness.flows import flow_of
+from tests.harness.media import ImageEyes, seen_in
 from tests.harness.product import (
     BUCKET,
+    FRAMES_LANES,
     MAPPINGS,
     MINUTE,
     UPLOADS,
@@ -24,13 +26,15 @@ from tests.harness.product import (
 )
 from tests.harness.videos import Eyes
 from tests.model.invariants import Invariants, WatchedLedger, WatchedTable
+from tests.model.sampling import WatchedImageLedger, analysis_of_message
 from tests.model.scheduler import Clock, Scheduler
 from tests.model.videos import WATCH, Videos
 from tools.emulator.core import moto_hooks
 from tools.emulator.engines import Engines
 from tools.emulator.services.lambda_ import Outcome, failure, timed_out
 
-POLLED = (*(lane.value for lane in SCAN_LANES), UPLOADS)
+LANES = (*SCAN_LANES, *FRAMES_LANES)
+POLLED = (*(lane.value for lane in LANES), UPLOADS)
 # For so long starters outlive the sweeper in an outage.
 STARTERS_LONGER = 600.0
 # For so long a purge may delete what is sent after it [SQSAPI:API_PurgeQueue].
@@ -46,6 +50,15 @@ class Outbox:
     def put(self, notification, _address, _subscription_arn):
         """Take a mail."""
         self.subjects.append(notification.subject)
+
+
+class WatchedEyes(ImageEyes):
+    """Looks at images; `content` is what was last seen."""
+
+    def look(self, body):
+        """Return what is seen."""
+        self.content = seen_in(body)
+        return super().look(body)
 
 
 class FlowClock:
@@ -69,11 +82,11 @@ class Environments:
         """Begin an invocation."""
         free, generation = self._free[function.name], self._generation[function.name]
         flow = free.pop() if free else self._make_flow(function)
-        deadline = self._scheduler.clock.now() + function.timeout
+        deadline, event = self._scheduler.clock.now() + function.timeout, json.loads(invocation.payload)
 
         def body():
             try:
-                return Outcome(json.dumps(flow(json.loads(invocation.payload), deadline)).encode())
+                return Outcome(json.dumps(flow(event, deadline)).encode())
             except Exception as error:  # noqa: BLE001 # what a flow raises is its function's result
                 return failure(type(error).__name__, str(error))
 
@@ -85,7 +98,9 @@ class Environments:
                 self._free[function.name].append(flow)
             done(run.result)
 
-        self._scheduler.spawn(function.name, body, seconds=function.timeout, ended=ended)
+        run = self._scheduler.spawn(function.name, body, seconds=function.timeout, ended=ended)
+        if function.name == "sample_frames":
+            run.analysis = analysis_of_message(event)
 
     def retire(self, function_name):
         """Let no later invocation use an environment that exists now."""
@@ -109,15 +124,12 @@ class World(Engines):
         self._make_engines(flow_of)
         make_product(self)
         self.purges = 0
-        for lane in SCAN_LANES:
+        for lane in LANES:
             self._let_purges_last(self.messages(lane.value))
-        self.invariants.scheduler, self.invariants.ledger, self.invariants.objects = (
-            self.scheduler,
-            self.rekognition.ledger,
-            self.objects,
-        )
+        self.invariants.scheduler = self.invariants.frames.scheduler = self.scheduler
+        self.invariants.ledger, self.invariants.objects = self.rekognition.ledger, self.objects
         self._sweeps_at = self.clock.now()
-        self.deployed = Deployed(account_jobs=settings.account_jobs, watch=watch.text({BUCKET: WATCH}))
+        self.deployed = Deployed(account_jobs=settings.account_jobs, watch=watch.text({BUCKET: WATCH}), frames=True)
         self.deploy()
 
     def client(self, service):
@@ -125,13 +137,14 @@ class World(Engines):
         return DirectClient(service, self._answers.of(service), self.scheduler.gate)
 
     def _make_engines(self, flow_of):
-        flows = partial(flow_of, client=self.client, clock=self.flow_clock)
+        flows, eyes = partial(flow_of, client=self.client, clock=self.flow_clock), WatchedEyes()
         self.make_engines(
             clock=self.clock,
             settings=self.settings,
-            objects=Videos(self.clock),
+            objects=Videos(self.clock, self.invariants.frames.films),
             runtime=Environments(self.scheduler, flows),
             analyser=Eyes(),
+            image_analyser=eyes,
             outbox=Path(),
             idle_poll_seconds=None,
             seed=7,
@@ -139,6 +152,7 @@ class World(Engines):
         )
         self.topics.outbox = self.outbox = Outbox()
         self.rekognition.ledger = WatchedLedger(self.invariants)
+        self.images.ledger = WatchedImageLedger(self.invariants.frames, eyes)
         self._answers = Answers(self)
 
     def deploy(self, *, threshold=80, **changes):
@@ -191,7 +205,8 @@ class World(Engines):
             self.functions.put(replace(self.functions.function("completion"), reserved_concurrency=0))
         first = min(seconds, STARTERS_LONGER) if starters else 0.0
         self.rest(first, sweeping=False)
-        mappings = [self.functions.mapping(MAPPINGS[lane.value]) for lane in SCAN_LANES]
+        # Without frames their lanes are not there.
+        mappings = list(filter(None, (self.functions.mapping(MAPPINGS[lane.value]) for lane in LANES)))
         for mapping in mappings:
             self.functions.put_mapping(replace(mapping, enabled=False))
         self.rest(seconds - first, sweeping=False)
