@@ -110,14 +110,14 @@ def is_worth_annotating(record: Record, decision: Decision | None, others: Itera
 
 def status_of_content(etag: str, records: Iterable[Record], decisions: Iterable[Decision]) -> ObjectStatus | None:
     """Return the status that a content has by the records of its key, None if they do not know it."""
-    known = [each for each in records if each.facts is not None and each.facts.etag == etag and status_of(each) is not None]
-    decision = next((each for each in decisions if each.etag == etag), None)
+    known = [each for each in records if each.etag == etag and status_of(each) is not None]
+    decision = _latest(each for each in decisions if each.etag == etag)
     return status_of(max(known, key=_order), decision) if known else None
 
 
 def decision_about(record: Record, decisions: Iterable[Decision]) -> Decision | None:
     """Return the latest decision about a record's content, by whatever name of its object it was made."""
-    return max((each for each in decisions if _is_about(each, record)), key=lambda each: each.decided_at, default=None)
+    return _latest(each for each in decisions if _is_about(each, record))
 
 
 def keeps_content(version_id: str | None) -> bool:
@@ -129,6 +129,10 @@ def merged(tags: Mapping[str, str], status: ObjectStatus) -> dict[str, str] | No
     """Return an object's tags with its status, None if there is no room for another one."""
     new = {**tags, TAG_KEY: status.value}
     return new if len(new) <= MAX_TAGS else None
+
+
+def _latest(decisions: Iterable[Decision]) -> Decision | None:
+    return max(decisions, key=lambda each: each.decided_at, default=None)
 
 
 def _is_about(decision: Decision, record: Record) -> bool:

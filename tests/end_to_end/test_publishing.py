@@ -10,6 +10,7 @@ from tests.end_to_end.conftest import BUCKET, STACK
 from tests.end_to_end.test_calls_are_allowed import Recorder, allows, statements
 from tests.once import synthesised
 from tools.emulator.samples import tiny_clip
+from tools.rehearsal.consequences import listen
 
 CLEAN, FLAGGED = "films/clean.mp4", 'films/=1+1,"<script>" é.mp4'
 KEYS = (CLEAN, FLAGGED)
@@ -28,7 +29,7 @@ def assembly(tmp_path_factory):
 def _stage(stages):
     stage = stages()
     stage.recorder = Recorder(stage)
-    stage.events = listen(stage.world)
+    stage.events = listen(stage.world, {"source": ["video-moderation"]})
     stage.put(CLEAN, tiny_clip())
     stage.put(FLAGGED, tiny_clip("Weapons"))
     stage.s3.put_object_tagging(Bucket=BUCKET, Key=FLAGGED, Tagging={"TagSet": [{"Key": "team", "Value": "a"}]})
@@ -41,23 +42,6 @@ def _scan_id(stage):
     stage.until(lambda: all("VideoModerationStatus" in tags(stage, key) for key in KEYS), "all are tagged")
     stage.close(scan_id)
     return scan_id
-
-
-def listen(world):
-    """Return the URL of a queue that gets all of our events, by a rule."""
-    sqs, events = world.client("sqs"), world.client("events")
-    url = sqs.create_queue(QueueName="listener")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    allow = {
-        "Effect": "Allow",
-        "Principal": {"Service": "events.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Resource": arn,
-    }
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps({"Version": "2012-10-17", "Statement": [allow]})})
-    events.put_rule(Name="listener", EventPattern=json.dumps({"source": ["video-moderation"]}))
-    events.put_targets(Rule="listener", Targets=[{"Id": "queue", "Arn": arn}])
-    return url
 
 
 def tags(stage, key):

@@ -15,7 +15,8 @@ from tools.rehearsal.waiting import wait_until
 if TYPE_CHECKING:
     from tools.emulator.world import World
 
-_QUEUE = "flags"
+# The name of both a rule and its queue.
+_LISTENER = "listener"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,18 @@ class Seen:
         return f"Tag {self.tag}, event {self.event}{by}: {printable(self.key)}"
 
 
+def listen(world: World, pattern: Mapping[str, Any]) -> str:
+    """Send events on the default bus that match a pattern to a new queue, by a rule; return the queue's URL."""
+    sqs, events = world.client("sqs"), world.client("events")
+    url: str = sqs.create_queue(QueueName=_LISTENER)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    allow = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": arn}
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps({"Version": "2012-10-17", "Statement": [allow]})})
+    events.put_rule(Name=_LISTENER, EventPattern=json.dumps(pattern))
+    events.put_targets(Rule=_LISTENER, Targets=[{"Id": "queue", "Arn": arn}])
+    return url
+
+
 class Listener:
     """Gets all events about objects by a rule to a queue, as another program of the account would."""
 
@@ -39,24 +52,8 @@ class Listener:
         self._world = world
         self._s3 = world.client("s3")
         self._sqs = world.client("sqs")
-        self._url = self._listen()
+        self._url = listen(world, {"source": [consequence_event.SOURCE], "detail-type": [consequence_event.DetailType.RESULT]})
         self._last: dict[str, dict[str, Any]] = {}
-
-    def _listen(self) -> str:
-        sqs, events = self._sqs, self._world.client("events")
-        url: str = sqs.create_queue(QueueName=_QUEUE)["QueueUrl"]
-        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        allow = {
-            "Effect": "Allow",
-            "Principal": {"Service": "events.amazonaws.com"},
-            "Action": "sqs:SendMessage",
-            "Resource": arn,
-        }
-        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps({"Version": "2012-10-17", "Statement": [allow]})})
-        pattern = {"source": [consequence_event.SOURCE], "detail-type": [consequence_event.DetailType.RESULT]}
-        events.put_rule(Name=_QUEUE, EventPattern=json.dumps(pattern))
-        events.put_targets(Rule=_QUEUE, Targets=[{"Id": "queue", "Arn": arn}])
-        return url
 
     def wait_for(self, key: str, status: consequence.ObjectStatus) -> Seen:
         """Wait until tag and event of an object have a status.

@@ -130,6 +130,32 @@ class TestOrder:
         assert latest == found
 
 
+class TestAnotherContent:
+    """What the table knows of a content that has replaced the one that was analysed."""
+
+    @pytest.mark.parametrize("etag", ["abc", "def"])
+    def test_by_its_etag(self, etag):
+        """The latest verdict on that content counts; one on another says nothing of it."""
+        records = [final(), final(State.CLEAN, finished_at=1_700_000_001.0)]
+
+        assert ("NO_FLAGS_FOUND" if etag == "abc" else None) == consequence.status_of_content(etag, records, [])
+
+    def test_never_read(self):
+        """An upload that could not be read is known by the etag of its event."""
+        record = final(State.FAILED, reasons.FORBIDDEN)
+        unread = replace(record, video=replace(record.video, etag="abc"), facts=None)
+
+        assert "ACCESS_DENIED" == consequence.status_of_content("abc", [unread], [])
+
+    @pytest.mark.parametrize("turn", [1, -1])
+    def test_latest_decision(self, turn):
+        """Of decisions by several names of an object the latest counts, however they are found."""
+        record = final()
+        decisions = [decided(record, Judgement.CONFIRMED), decided(record, Judgement.FALSE_ALARM, at=1_700_000_200.0)]
+
+        assert "NO_FLAGS_FOUND" == consequence.status_of_content("abc", [record], decisions[::turn])
+
+
 class TestTags:
     @given(st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=12), st.sampled_from(ObjectStatus))
     def test_merged(self, tags, status):

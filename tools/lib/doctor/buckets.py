@@ -14,7 +14,7 @@ from tools.lib.doctor import policies
 from tools.lib.doctor.case import REDEPLOY, Case
 from tools.lib.doctor.findings import Finding, ok, stop, warning
 from tools.lib.errors import ToolError
-from tools.lib.gate import policy_of, read_policy, statements_of
+from tools.lib.gate import READING, policy_of, read_policy, statements_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -114,7 +114,7 @@ def bucket_policy(case: Case) -> Iterator[Finding]:
 def _denies_reading(statement: dict[str, Any]) -> bool:
     if statement.get("Effect") != "Deny" or policy_of(statement.get("Sid")):
         return False
-    if not any(policies.names(statement, action) for action in policies.READING):
+    if not any(policies.names(statement, action) for action in READING):
         return False
     return "aws:SecureTransport" not in json.dumps(statement.get("Condition", {}))
 

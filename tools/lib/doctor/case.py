@@ -11,7 +11,7 @@ from handlers.adapters.table import Table
 from handlers.runtime.clock import Clock, SystemClock
 from tools.lib.aws import Clients, Deployment
 from tools.lib.doctor import policies
-from tools.lib.gate import Roles, statements_of
+from tools.lib.gate import READING, TAGGING, Roles, statements_of
 from tools.lib.watch import Depths, Health, depths_of, health_of
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Case:
                 if any(policies.allows(statements, action, resource) for action in actions)
             )
 
-        return Roles(allowed(policies.READING), allowed(policies.TAGGING))
+        return Roles(allowed(READING), allowed(TAGGING))
 
     def statements(self, role: str) -> list[dict[str, Any]]:
         """Return the statements of the inline policies of a role, given by name or ARN; the stack attaches no managed ones."""

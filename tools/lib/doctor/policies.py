@@ -6,9 +6,6 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-READING = ("s3:GetObject", "s3:GetObjectVersion")
-TAGGING = ("s3:PutObjectTagging", "s3:PutObjectVersionTagging")
-
 
 def _listed(value: object) -> list[str]:
     """Return as a list what a policy may write as one string."""

@@ -4,9 +4,11 @@ from tools.lib.gate.policy_document import read_policy, statements_of
 from tools.lib.gate.propose import propose, withdraw
 from tools.lib.gate.result import MergedPolicy
 from tools.lib.gate.reviewer import ReviewerArn
-from tools.lib.gate.statements import GatePolicy, Roles, exempts, policy_of
+from tools.lib.gate.statements import READING, TAGGING, GatePolicy, Roles, exempts, policy_of
 
 __all__ = [
+    "READING",
+    "TAGGING",
     "GatePolicy",
     "MergedPolicy",
     "ReviewerArn",

@@ -51,22 +51,22 @@ class _Denial:
 
 
 _EXISTING = f"s3:ExistingObjectTag/{TAG_KEY}"
-_READING = ("s3:GetObject", "s3:GetObjectVersion")
-_TAGGING = ("s3:PutObjectTagging", "s3:PutObjectVersionTagging")
+READING = ("s3:GetObject", "s3:GetObjectVersion")
+TAGGING = ("s3:PutObjectTagging", "s3:PutObjectVersionTagging")
 _UNTAGGING = ("s3:DeleteObjectTagging", "s3:DeleteObjectVersionTagging")
 
 _DENIALS: Mapping[GatePolicy, tuple[_Denial, ...]] = {
     GatePolicy.DENY_FLAGGED: (
-        _Denial("VideoModerationDenyFlagged", _READING, {"StringEquals": {_EXISTING: ObjectStatus.FLAGS_FOUND.value}}),
+        _Denial("VideoModerationDenyFlagged", READING, {"StringEquals": {_EXISTING: ObjectStatus.FLAGS_FOUND.value}}),
     ),
     GatePolicy.DENY_UNLESS_CLEAN: (
-        _Denial("VideoModerationDenyUnlessClean", _READING, {"StringNotEquals": {_EXISTING: ObjectStatus.NO_FLAGS_FOUND.value}}),
+        _Denial("VideoModerationDenyUnlessClean", READING, {"StringNotEquals": {_EXISTING: ObjectStatus.NO_FLAGS_FOUND.value}}),
     ),
     GatePolicy.ONLY_THIS_STACK_MAY_TAG: (
         # Without regard to case: AWS does not say whether s3:ExistingObjectTag/<key> finds a tag in another case.
         _Denial(
             "VideoModerationOnlyThisStackMayTag",
-            ("s3:PutObject", *_TAGGING),
+            ("s3:PutObject", *TAGGING),
             {"ForAnyValue:StringEqualsIgnoreCase": {"s3:RequestObjectTagKeys": TAG_KEY}},
         ),
         _Denial("VideoModerationOnlyThisStackMayUntag", _UNTAGGING, {"Null": {_EXISTING: "false"}}),
@@ -75,7 +75,7 @@ _DENIALS: Mapping[GatePolicy, tuple[_Denial, ...]] = {
         # Putting tags replaces all of them, so it can remove this one as deleting does.
         _Denial(
             "VideoModerationFlaggedStaysTagged",
-            (*_TAGGING, *_UNTAGGING),
+            (*TAGGING, *_UNTAGGING),
             {"StringEquals": {_EXISTING: ObjectStatus.FLAGS_FOUND.value}},
         ),
     ),
