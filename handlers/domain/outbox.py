@@ -20,7 +20,8 @@ class Due:
     """One item of the outbox. A `video_id` of "" means the scan itself, which was closed.
 
     `tries` counts attempts that AWS prevented, `not_before` is when the next one is due (epoch seconds), and `event_sent` says
-    whether an earlier one put the event on the bus.
+    whether an earlier one put the event on the bus. `put_at` is when the item was put (epoch seconds), which those of earlier
+    versions do not say.
     """
 
     video_id: str
@@ -29,6 +30,7 @@ class Due:
     tries: int = 0
     not_before: float | None = None
     event_sent: bool = False
+    put_at: float | None = None
 
     def is_due(self, now: float) -> bool:
         """Tell whether it is time to carry it out."""

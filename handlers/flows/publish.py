@@ -129,10 +129,10 @@ class PublishFlow:
         record, decision = content.record, content.decision
         if self._settings.tag_objects:
             status_of = partial(self._status, content)
-            yield PostScanAction.TAG, partial(self._marks.tag, record.video, record.facts, status, status_of)
+            yield PostScanAction.TAG, lambda: self._marks.tag(record.video, record.facts, status, status_of)
         if self._settings.annotate_objects and consequence.is_worth_annotating(record, decision, content.others):
             text = consequence_event.verdict_json(record, status, decision)
-            yield PostScanAction.ANNOTATION, partial(self._marks.annotate, record.video, record.facts, text)
+            yield PostScanAction.ANNOTATION, lambda: self._marks.annotate(record.video, record.facts, text)
 
     def _do(self, action: PostScanAction, write: Callable[[], None], content: Content, log: Log) -> None:
         try:

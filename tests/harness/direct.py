@@ -20,6 +20,7 @@ from botocore.validate import ParamValidator
 from tools.emulator.core.ports import NoSuchObjectError, StoredObject
 from tools.emulator.core.refusal import AwsError
 from tools.emulator.services import sqs
+from tools.emulator.services.events.put_events import put_events
 
 
 @cache
@@ -75,7 +76,11 @@ class Objects:
         """Return an object as other services see it."""
         if (bucket, key) not in self.stored:
             raise NoSuchObjectError(f"s3://{bucket}/{key}")
-        body = self.stored[bucket, key]
+        return self.described(self.stored[bucket, key], version_id)
+
+    @staticmethod
+    def described(body, version_id=None):
+        """Return bytes as an object with its etag."""
         return StoredObject(body, hashlib.md5(body, usedforsecurity=False).hexdigest(), len(body), version_id)
 
     def write(self, bucket, key, body):
@@ -137,10 +142,19 @@ class Answers:
             return {}
         if operation == "ListObjectsV2":
             return self._listed(parameters)
-        found = self._engines.objects.read(parameters["Bucket"], parameters["Key"], parameters.get("VersionId"))
+        named = (parameters["Bucket"], parameters["Key"])
+        if operation == "GetObjectTagging":
+            tags = self._engines.objects.tags(*named, parameters.get("VersionId"))
+            return {"TagSet": [{"Key": key, "Value": value} for key, value in tags.items()]}
+        if operation == "PutObjectTagging":
+            tags = {tag["Key"]: tag["Value"] for tag in parameters["Tagging"]["TagSet"]}
+            self._engines.objects.put_tags(*named, tags, parameters.get("VersionId"))
+            return {}
+        found = self._engines.objects.read(*named, parameters.get("VersionId"))
         if operation == "HeadObject":
-            modified_at = self._engines.objects.modified_at(parameters["Bucket"], parameters["Key"])
-            return {"ETag": f'"{found.etag}"', "ContentLength": found.size, "LastModified": modified_at}
+            version = {} if found.version_id is None else {"VersionId": found.version_id}
+            modified_at = self._engines.objects.modified_at(*named)
+            return {"ETag": f'"{found.etag}"', "ContentLength": found.size, "LastModified": modified_at, **version}
         if parameters.get("IfMatch") not in (None, f'"{found.etag}"'):
             raise _client_error(operation, "PreconditionFailed", "At least one of the preconditions did not hold.", 412)
         first, _, last = parameters["Range"].removeprefix("bytes=").partition("-")
@@ -155,6 +169,9 @@ class Answers:
             for key, one in found
         ]
         return {"Contents": contents, "KeyCount": len(contents), "IsTruncated": len(keys) > most}
+
+    def _events(self, _operation, parameters):
+        return put_events(self._engines.events, parameters["Entries"], self._engines.settings.put_events_max_bytes)
 
     def _s3control(self, operation, parameters):
         batch = self._engines.batch

@@ -15,6 +15,7 @@ from handlers.settings import (
     BatchInvokeSettings,
     CompletionSettings,
     NewUploadSettings,
+    PublishVerdictSettings,
     SampleFramesSettings,
     StartAnalysisSettings,
     SweeperSettings,
@@ -25,6 +26,8 @@ from tools.lib.aws.deployment import Deployment
 
 ACCOUNT, REGION = "111122223333", "us-east-1"
 BUCKET, WORK, TABLE, STACK = "amzn-s3-demo-bucket", "amzn-s3-demo-work", "scans", "VideoModeration"
+# Another bucket of videos, which has versions.
+VERSIONED = "amzn-s3-demo-versions"
 MINUTE, HOUR, DAY = 60.0, 3_600.0, 86_400.0
 COMPLETIONS, ALERTS = (f"arn:aws:sns:{REGION}:{ACCOUNT}:{name}" for name in ("completions", "alerts"))
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/product"
@@ -39,6 +42,8 @@ FUNCTIONS = {
 WATCHING = {"new_upload": (120.0, 256)}
 # And of the one that is there where frames are deployed.
 BY_FRAMES = {"sample_frames": (900.0, 1_769)}
+# And of the one that is there where verdicts have consequences.
+PUBLISHING = {"publish_verdict": (300.0, 256)}
 SWEEPS = "rate(1 minute)"
 # The functions that have dead letters of their own.
 WITH_DEAD_LETTERS = ("completion", "sweeper")
@@ -55,12 +60,16 @@ INDEXES = {
 # how many invocations at a time.
 UPLOADS = "uploads"
 UPLOADS_VISIBILITY, UPLOADS_RECEIVES, UPLOADS_BATCH, UPLOADS_AT_A_TIME = 720, 20, 10, 2
+# The queue of the outbox, where verdicts have consequences: likewise.
+OUTBOX = "outbox"
+OUTBOX_VISIBILITY, OUTBOX_RECEIVES, OUTBOX_BATCH, OUTBOX_AT_A_TIME = 1_800, 20, 10, 5
 MAPPINGS = {
     "normal": "00000000-0000-4000-8000-000000000001",
     "express": "00000000-0000-4000-8000-000000000002",
     UPLOADS: "00000000-0000-4000-8000-000000000003",
     "frames": "00000000-0000-4000-8000-000000000004",
     "frames-express": "00000000-0000-4000-8000-000000000005",
+    OUTBOX: "00000000-0000-4000-8000-000000000006",
 }
 
 
@@ -105,6 +114,7 @@ class Deployed:
     watch: str = ""
     frames: bool = False
     images_per_second: float = IMAGES_PER_SECOND
+    consequences: bool = False
 
     @property
     def frames_lanes(self):
@@ -115,11 +125,13 @@ class Deployed:
         """Return the settings of each function."""
         lanes = {"normal_queue_url": url("normal"), "express_queue_url": url("express")}
         frames = {f"{lane.name.lower()}_queue_url": url(lane.value) for lane in self.frames_lanes}
+        outbox = {"outbox": "true"} if self.consequences else {}
         uploads = {"watch": self.watch, "uploads_queue_url": url(UPLOADS), "uploads_dead_letters_url": url(f"{UPLOADS}-dead")}
         return {
-            **self._watching(lanes | frames),
-            **self._by_frames(frames),
-            "batch_invoke": BatchInvokeSettings(table_name=TABLE, **lanes, **frames),
+            **self._watching(lanes | frames | outbox),
+            **self._by_frames(frames | outbox),
+            **self._publishing(),
+            "batch_invoke": BatchInvokeSettings(table_name=TABLE, **lanes, **frames, **outbox),
             "start_analysis": StartAnalysisSettings(
                 table_name=TABLE,
                 **lanes,
@@ -128,9 +140,10 @@ class Deployed:
                 min_confidence=self.min_confidence,
                 account_jobs=self.account_jobs,
                 slots=self.slots,
+                **outbox,
             ),
             "completion": CompletionSettings(
-                table_name=TABLE, work_bucket_name=WORK, completions_topic_arn=COMPLETIONS, policy=self.policy
+                table_name=TABLE, work_bucket_name=WORK, completions_topic_arn=COMPLETIONS, policy=self.policy, **outbox
             ),
             "sweeper": SweeperSettings(
                 table_name=TABLE,
@@ -149,8 +162,14 @@ class Deployed:
                 **(uploads if self.watch else {}),
                 **frames,
                 **(_SWEPT_FRAMES if self.frames else {}),
+                **({"outbox_queue_url": url(OUTBOX)} if self.consequences else {}),
             ),
         }
+
+    def _publishing(self):
+        if not self.consequences:
+            return {}
+        return {"publish_verdict": PublishVerdictSettings(table_name=TABLE, publish_events="true", tag_objects="true")}
 
     def _watching(self, lanes):
         return {"new_upload": NewUploadSettings(table_name=TABLE, **lanes, watch=self.watch)} if self.watch else {}
@@ -189,13 +208,16 @@ class Deployed:
             slots=self.slots,
             account_jobs=self.account_jobs,
             images_per_second=self.images_per_second if self.frames else None,
+            outbox_queue_url=url(OUTBOX) if self.consequences else None,
+            outbox_dead_letters_url=url(f"{OUTBOX}-dead") if self.consequences else None,
         )
 
 
 def make_product(engines):
     """Make the product's queues, topics, table and event source mappings; its functions are put by `put_functions`."""
-    for name in ("normal-dead", "express-dead", "completion-dead", "undelivered", "sweeper-dead", f"{UPLOADS}-dead"):
-        make_queue(name)
+    for name in ("normal", "express", "completion", "sweeper", UPLOADS, OUTBOX):
+        make_queue(f"{name}-dead")
+    make_queue("undelivered")
     for lane in SCAN_LANES:
         make_queue(lane.value, VISIBILITY, dead=f"{lane.value}-dead", receives=RECEIVES)
         poll(engines, MAPPINGS[lane.value], lane.value, "start_analysis", most=STARTERS_PER_LANE)
@@ -204,6 +226,7 @@ def make_product(engines):
         make_queue(lane.value, VISIBILITY, dead=f"{lane.value}-dead", receives=RECEIVES)
     make_queue(UPLOADS, UPLOADS_VISIBILITY, dead=f"{UPLOADS}-dead", receives=UPLOADS_RECEIVES)
     poll(engines, MAPPINGS[UPLOADS], UPLOADS, "new_upload", most=UPLOADS_AT_A_TIME, batch=UPLOADS_BATCH)
+    make_queue(OUTBOX, OUTBOX_VISIBILITY, dead=f"{OUTBOX}-dead", receives=OUTBOX_RECEIVES)
     for name in ("completions", "alerts"):
         sns_backends[ACCOUNT][REGION].create_topic(name)
     undelivered = {"RedrivePolicy": json.dumps({"deadLetterTargetArn": queue_arn("undelivered")})}
@@ -233,10 +256,12 @@ def poll(engines, uuid, queue, function, *, most, batch=1):
 
 
 def put_functions(engines, deployed):
-    """Create or change the product's functions, and what only a deployment with frames has."""
+    """Create or change the product's functions, and what only a deployment with frames or with consequences has."""
     _put_frames_lanes(engines, there=deployed.frames)
+    if deployed.consequences:
+        poll(engines, MAPPINGS[OUTBOX], OUTBOX, "publish_verdict", most=OUTBOX_AT_A_TIME, batch=OUTBOX_BATCH)
     for module, settings in deployed.settings().items():
-        timeout, memory = (FUNCTIONS | WATCHING | BY_FRAMES)[module]
+        timeout, memory = (FUNCTIONS | WATCHING | BY_FRAMES | PUBLISHING)[module]
         engines.functions.put(
             Function(
                 name=module,

@@ -18,6 +18,10 @@ __all__ = ["assembly", "session"]
 
 # Where a scenario wants another context or world than the others.
 CONTEXT = {
+    "consequences": {
+        "source_buckets": [BUCKET, scenarios.VERSIONED],
+        **dict.fromkeys(("publish_events", "tag_objects", "annotate_objects"), True),
+    },
     "frames": {"frames": True},
     "frames_held": {"frames": True},
     "uploads": {"watch": [{"bucket": BUCKET, "max_minutes_per_day": 2}]},
@@ -61,6 +65,7 @@ class _World:
     def __enter__(self):
         """Deploy."""
         line = self._opened.__enter__()(self._context, **self._settings)
+        line.heard = scenarios.listen(line)
         return line, self._folder
 
     def __exit__(self, *error):

@@ -1,12 +1,16 @@
 """What is left of a scan when the world is quiet, and the differences between two such ends."""
 
+import json
 from collections import Counter
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 
 from boto3.dynamodb.types import TypeDeserializer
 
+from handlers.domain.consequence import ANNOTATION
 from handlers.flows.sample_rules import IMAGES_KEPT
+from tests.harness.line import BUCKET
+from tests.kill.scenarios import VERSIONED
 
 FINAL = {"CLEAN", "FLAGGED", "FAILED", "CANCELLED"}
 # Attributes of a record that a repeated step may leave otherwise, beside all times.
@@ -31,6 +35,8 @@ class Final:
         paid: How often each image was paid for, by the digest of its bytes, after Rekognition's own ledger.
         mails: How many of each subject.
         scans: How each scan stands, with its batch jobs.
+        marks: Tags and annotation of each version of each object, where verdicts have consequences.
+        told: What the event that counts says of each content and each scan, and every action that failed.
         left: What should not be there any more: messages, dead letters, running items, mails due, the sweeper's lease.
     """
 
@@ -43,14 +49,19 @@ class Final:
     paid: Counter = field(default_factory=Counter)
     mails: Counter = field(default_factory=Counter)
     scans: dict = field(default_factory=dict)
+    marks: dict = field(default_factory=dict)
+    told: dict = field(default_factory=dict)
     left: dict = field(default_factory=dict)
 
 
 def final_of(line):
     """Return the end of a line."""
-    items = list(_items(line))
+    # What follows from a person's decision is in marks and events.
+    items = [item for item in _items(line) if not item["sk"].startswith("DECISION#")]
     paid = Counter(call.digest for call in line.images.ledger.paid)
     final = Final(started=_started(line), paid=paid, mails=_mails(line), hits=_hits(line), left=dict(line.letters))
+    if line.heard:
+        final.marks, final.told = _marks(line), _told(line.heard)
     for item in items:
         _sort_in(item, final)
     for depth in line.lanes.values():
@@ -75,7 +86,7 @@ def faults_of(final):
 def differences(undisturbed, disturbed):
     """Return how a disturbed world ended differently from the undisturbed one; one more mail is not a difference."""
     found = faults_of(disturbed)
-    for name in ("records", "segments", "totals", "hits", "started", "frames", "scans"):
+    for name in ("records", "segments", "totals", "hits", "started", "frames", "scans", "marks", "told"):
         found += _unequal(name, getattr(undisturbed, name), getattr(disturbed, name))
     found += _payments(undisturbed.paid, disturbed.paid)
     return found + _mail_differences(_comparable(undisturbed), _comparable(disturbed))
@@ -146,6 +157,8 @@ def _sort_in(item, final):
             _leave(final, "scan mails due", len(item.get("mails_due", [])))
         case "RUNNING" | "STARTING" | "SAMPLING" as kind:
             _leave(final, kind.lower(), 1)
+        case "OUTBOX":
+            _leave(final, "consequences", 1)
         case "LEASE":
             _leave(final, "lease", 1)
         case "SETTINGS":
@@ -183,3 +196,50 @@ def _hits(line):
     work, s3 = line.outputs["WorkBucketName"], line.client("s3")
     listed = s3.list_objects_v2(Bucket=work, Prefix="hits/").get("Contents", [])
     return {entry["Key"]: line.storage.read(work, entry["Key"]).body for entry in listed}
+
+
+def _marks(line):
+    """Return what each version of each object is marked with."""
+    s3 = line.client("s3")
+    versions = [each for bucket in (BUCKET, VERSIONED) for each in _versions(s3, bucket)]
+    return {(each["Bucket"], each["Key"], number): _marks_of(s3, each) for number, each in enumerate(versions)}
+
+
+def _versions(s3, bucket):
+    """Return the names of a bucket's versions, those of a key from the newest to the oldest."""
+    listed = s3.list_object_versions(Bucket=bucket).get("Versions", [])
+    return [{"Bucket": bucket, "Key": each["Key"], "VersionId": each["VersionId"]} for each in listed]
+
+
+def _marks_of(s3, named):
+    tags = {tag["Key"]: tag["Value"] for tag in s3.get_object_tagging(**named)["TagSet"]}
+    if not s3.list_object_annotations(**named)["Annotations"]:
+        return tags, None
+    payload = s3.get_object_annotation(**named, AnnotationName=ANNOTATION)["AnnotationPayload"].read()
+    return tags, _timeless(json.loads(payload))
+
+
+def _told(heard):
+    """Return what is told in the end: repetitions are none, and of two events about one content the later one counts."""
+    found = {}
+    for kind, detail in sorted(heard, key=lambda each: _precedence(each[1])):
+        about = detail.get("s3ObjectDetails", {})
+        content = (about.get("objectKey", detail["scanId"]), about.get("eTag"), detail.get("action"))
+        found[kind, *content] = _timeless(detail)
+    return found
+
+
+def _precedence(detail):
+    """Return by what receivers tell which event counts (docs/consequences.md)."""
+    decision = detail.get("decision") or {}
+    return decision.get("decidedAt", ""), detail.get("verdictTime") or detail.get("closedTime") or ""
+
+
+def _timeless(detail):
+    """Return a detail without times and version ids, which differ from world to world."""
+    told = {name: value for name, value in detail.items() if not name.endswith("Time")}
+    if detail.get("decision"):
+        told["decision"] = detail["decision"]["judgement"]
+    if "s3ObjectDetails" in detail:
+        told["s3ObjectDetails"] = detail["s3ObjectDetails"] | {"versionId": None}
+    return told

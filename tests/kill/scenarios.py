@@ -2,10 +2,14 @@
 
 from dataclasses import replace
 
-from handlers.adapters.table import items
+from handlers.adapters.object_marks import WRITES
+from handlers.adapters.table import items, open_table
 from handlers.adapters.table.expressions import deserialized_item, serialized_item
 from handlers.adapters.table.scan_items import running_item, sampling_item, starting_item
 from handlers.domain import upload, watch
+from handlers.domain.consequence import MAX_TAGS
+from handlers.domain.consequence_event import SOURCE
+from handlers.domain.decision import Decision, Judgement
 from handlers.domain.engine import Engine
 from handlers.domain.identity import Video
 from handlers.domain.record import FEW_LOST_NOTICES, Progress, Record
@@ -21,6 +25,7 @@ WEAPONS = (2_000, "Weapons", 99.0)
 SCAN, OTHER, THIRD = (f"01JDEM{number:020}" for number in (1, 2, 3))
 # A bucket of which Rekognition cannot read.
 FOREIGN = "amzn-s3-demo-bucket2"
+VERSIONED = "amzn-s3-demo-versions"
 PADDING = b" " * 400_000
 LONGEST_SECONDS = 100_000.0
 QUIET_SECONDS = 130.0
@@ -289,6 +294,29 @@ def frames_held(line):
     quiet(line)
 
 
+def consequences(line):
+    """Tags, annotations and events of a scan and of a decision; one object is replaced, one is full, one has another writer."""
+    s3 = line.client("s3")
+    s3.create_bucket(Bucket=VERSIONED)
+    s3.put_bucket_versioning(Bucket=VERSIONED, VersioningConfiguration={"Status": "Enabled"})
+    line.put("flagged.mp4", video(WEAPONS))
+    line.put("contested.mp4", video(WEAPONS, seconds=31))
+    line.put("replaced.mp4", video(WEAPONS, seconds=32))
+    line.put("full.mp4", video(seconds=33))
+    tag(line, "full.mp4", *map(str, range(MAX_TAGS)))
+    s3.put_object(Bucket=VERSIONED, Key="kept.mp4", Body=video(WEAPONS, seconds=34))
+    line.between(asks_of("s3.PutObjectTagging", "replaced.mp4"), lambda: line.put("replaced.mp4", video(seconds=35)))
+    contest(line, "contested.mp4", times=WRITES)
+    keys = ("flagged.mp4", "contested.mp4", "replaced.mp4", "full.mp4")
+    create(line, line.upload_manifest(*(f"{BUCKET},{key}" for key in keys)))
+    create(line, line.upload_manifest(f"{VERSIONED},kept.mp4", scan_id=OTHER))
+    quiet(line)
+    s3.put_object(Bucket=VERSIONED, Key="kept.mp4", Body=video(seconds=36))
+    decide(line, line.record("flagged.mp4", SCAN))
+    decide(line, line.record("kept.mp4", OTHER, bucket=VERSIONED))
+    quiet(line)
+
+
 def repaired(line):
     """A scan whose failures by the completion report are submitted again."""
     line.put("a.mp4", video(WEAPONS))
@@ -308,6 +336,55 @@ def long_wait(line):
 
 
 # --- what scenarios are made of ------------------------------------------------------------------------------------------
+
+
+def listen(line):
+    """Return a list that gets the detail-type and the detail of each event that a program puts on the bus."""
+    heard, send = [], line.events.send
+
+    def heard_and_sent(source, detail_type, detail, *others):
+        if source == SOURCE:
+            heard.append((detail_type, dict(detail)))
+        return send(source, detail_type, detail, *others)
+
+    line.events.send = heard_and_sent
+    return heard
+
+
+def asks_of(operation, key):
+    """Return what tells whether a call asks something of an object."""
+    return lambda name, parameters: (name, parameters.get("Key")) == (operation, key)
+
+
+def tag(line, key, *names):
+    """Give an object other tags."""
+    tags = [{"Key": name, "Value": "of others"} for name in names]
+    line.client("s3").put_object_tagging(Bucket=BUCKET, Key=key, Tagging={"TagSet": tags})
+
+
+def contest(line, key, times):
+    """Let another program replace an object's tags each time before they are read again."""
+
+    def replace_tags():
+        tag(line, key, "team")
+        if times > 1:
+            contest(line, key, times - 1)
+
+    def written(name, parameters):
+        # What is read first has not been written yet.
+        return asks_of("s3.GetObjectTagging", key)(name, parameters) and any(
+            asks_of("s3.PutObjectTagging", key)(call.name, call.parameters) for call in line.calls
+        )
+
+    line.between(written, replace_tags)
+
+
+def decide(line, record):
+    """Decide that a video was flagged by mistake."""
+    table = open_table(line.client("dynamodb"), line.outputs["TableName"], line.clock, has_outbox=True)
+    about = {"video": record.video, "etag": record.facts.etag, "scan_id": record.scan_id, "attempt": record.attempt}
+    by = {"note": "", "decided_by": "Ada", "decided_at": line.clock.now()}
+    table.decisions.note_decisions([Decision(judgement=Judgement.FALSE_ALARM, **about, **by)])
 
 
 def until_midnight(line):
@@ -360,12 +437,17 @@ def create(line, request):
 def records(line):
     """Return the items of all records."""
     rows = line.tables.table(line.table.name).rows.scan()
-    return [row.item for row in rows if row.item["pk"]["S"].startswith("VIDEO#") and row.item["sk"]["S"].count("#") == 1]
+    return [row.item for row in rows if row.item["sk"]["S"].startswith("SCAN#") and row.item["sk"]["S"].count("#") == 1]
 
 
 def items_of(line, partition):
     """Return the items of a partition of the table."""
     return [row.item for row in line.tables.table(line.table.name).rows.scan() if row.item["pk"]["S"] == partition]
+
+
+def outbox_of(line):
+    """Return the keys of what is in the outbox."""
+    return [row.item["sk"] for row in line.tables.table(line.table.name).rows.scan() if row.item["pk"]["S"].startswith("OUTBOX#")]
 
 
 def jobs_over(line):
@@ -464,4 +546,4 @@ def is_quiet(line):
     over = all(not scan.live and not scan.mails_due for scan in line.table.scans.scans())
     lease = line.tables.table(line.table.name).rows.get("LEASE", ("SWEEPER",))
     may_run = [*items_of(line, "STARTING"), *items_of(line, "RUNNING")]
-    return not (due or may_run or line.awaited or messages(line)) and over and lease is None and jobs_over(line)
+    return not (due or may_run or outbox_of(line) or line.awaited or messages(line)) and over and lease is None and jobs_over(line)

@@ -15,8 +15,8 @@ from botocore import xform_name
 from botocore.session import Session as BotocoreSession
 
 ROOT = Path(__file__).parents[2]
-HANDLERS = ("batch_invoke", "new_upload", "start_analysis", "sample_frames", "completion", "sweeper")
-SERVICES = ("dynamodb", "sqs", "s3", "s3control", "sns", "lambda", "rekognition")
+HANDLERS = ("batch_invoke", "new_upload", "start_analysis", "sample_frames", "completion", "publish_verdict", "sweeper")
+SERVICES = ("dynamodb", "sqs", "s3", "s3control", "sns", "lambda", "rekognition", "events")
 # The module whose methods stand for operations of the table; its own lines are identified by the operation, not by their place.
 PRIMITIVES = "handlers.adapters.table.client"
 

@@ -11,7 +11,10 @@ from handlers.flows import sample_rules
 from tests.kill import sites
 from tests.kill.final import faults_of
 
-SCENARIOS = ("verdicts", "starts", "mails", "holds", "ends", "lost", "breaker", "leftovers", "uploads", "frames", "frames_held")
+SCENARIOS = (
+    *("verdicts", "starts", "mails", "holds", "ends", "lost", "breaker", "leftovers", "uploads", "frames", "frames_held"),
+    "consequences",
+)
 # Calls that no scenario makes, because other orders of events lead to them: they are killed at in the tests of the flows
 # (tests/handlers/flows: TestKilled of test_upload.py, test_sweep_comparison.py, test_sweep_days.py, TestLimitOfADay of
 # test_sample_killed.py, test_killed_while_its_header_is_read of test_engines.py), and in the model.
@@ -50,15 +53,11 @@ ELSEWHERE = {
         "handlers.adapters.table.watches self._table.update",
         "handlers.flows.sweep.compare_uploads self._watches.note_comparison",
         "handlers.flows.sweep.send_mail self._records.mail_spared",
-        # No scenario has consequences: test_publish_killed.py.
-        "handlers.adapters.outbox_queue self._client.send_message_batch",
-        "handlers.adapters.table.outbox self._table.query",
-        "handlers.flows.sweep.send_outbox self._outbox.due",
-        "handlers.flows.sweep.send_outbox self._queue.send_all",
     },
 }
-# Nothing about an upload before its record is read by an index, nor what goes by frames; all else is as in the other scenarios.
-LAGS = {"uploads": (0.0,), "frames": (0.0,), "frames_held": (0.0,)}
+# Nothing about an upload before its record is read by an index, nor what goes by frames, nor the outbox; all else is as in the
+# other scenarios.
+LAGS = dict.fromkeys(("uploads", "frames", "frames_held", "consequences"), (0.0,))
 pytestmark = [pytest.mark.long, pytest.mark.timeout(2_700)]
 
 

@@ -12,8 +12,16 @@ from tests.model.scheduler import Order, Stand
 from tests.model.troubles import KINDS, REFUSALS, Trouble
 
 # The functions, and about how many AWS calls an invocation makes.
-FUNCTIONS = {"batch_invoke": 8, "new_upload": 12, "start_analysis": 12, "sample_frames": 60, "completion": 7, "sweeper": 90}
-PERSONS = {"submit": 3, "retry": 3, "judge": 5, "cancel": 5, "redrive": 6}
+FUNCTIONS = {
+    "batch_invoke": 8,
+    "new_upload": 12,
+    "start_analysis": 12,
+    "sample_frames": 60,
+    "completion": 7,
+    "sweeper": 90,
+    "publish_verdict": 12,
+}
+PERSONS = {"submit": 3, "retry": 3, "judge": 5, "cancel": 5, "redrive": 6, "decide": 2}
 MOST_ORDERS = 4
 # Lanes are purged above this many messages in them and videos of a scan: the model has seven keys. And as many messages of each of
 # the videos fill a lane, so that its starters have not dropped them when the sweeper looks.
@@ -37,6 +45,9 @@ named_calls = st.sampled_from(
         ("sweeper", "dynamodb.TransactWriteItems"),
         ("sweeper", "dynamodb.PutItem"),
         ("sweeper", "sns.Publish"),
+        ("publish_verdict", "s3.PutObjectTagging"),
+        ("publish_verdict", "events.PutEvents"),
+        ("publish_verdict", "dynamodb.DeleteItem"),
     ]
 )
 sides = st.sampled_from(["before", "after"])

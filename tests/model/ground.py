@@ -161,10 +161,11 @@ class Ground(RuleBasedStateMachine):
         contents=st.lists(bodies, min_size=len(KEYS), max_size=len(KEYS)),
         lane=st.sampled_from(SCAN_LANES),
         interval_ms=intervals,
+        versions=st.booleans(),
     )
-    def begin(self, settings, contents, lane, interval_ms):
+    def begin(self, settings, contents, lane, interval_ms, versions):
         """Make a world in which a scan is submitted, drawing what is unknown about AWS."""
-        self.world = type(self).make_world(EmulatorSettings(**settings))
+        self.world = type(self).make_world(EmulatorSettings(**settings), versions=versions)
         self.people = People(self.world)
         self.scheduler, self.product_invariants = self.world.scheduler, self.world.invariants
         self.unexpected = UnexpectedErrors()
@@ -172,8 +173,8 @@ class Ground(RuleBasedStateMachine):
         LOGGER.setLevel(logging.DEBUG)
         for key, body in zip(KEYS, contents, strict=True):
             if body is not None:
-                self.world.objects.write(BUCKET, key, body)
-        self.world.objects.write(BUCKET, "strange.mp4", weapons(60, 99))
+                self.world.objects.write(self.world.bucket, key, body)
+        self.world.objects.write(self.world.bucket, "strange.mp4", weapons(60, 99))
         self.people.table.watches.begin(BUCKET, self.world.clock.now())
         self.people.submit(KEYS[:5], lane, interval_ms)
 
@@ -251,7 +252,7 @@ class Ground(RuleBasedStateMachine):
             waited = self.world.clock.now() - began
             assert waited < QUIET_SECONDS, (
                 f"never quiet: {unfinished(self.product_invariants)}, {self._open_scans()}, {self.scheduler.live}, "
-                f"{self._unregistered()}"
+                f"{self._unregistered()}, {self.product_invariants.marks.unfinished()}"
             )
             self._resume_everything()
             if self._over(but_for_time=True):
@@ -280,6 +281,7 @@ class Ground(RuleBasedStateMachine):
     def _over(self, *, but_for_time=False):
         """Tell whether nothing is left, perhaps but for the end of a day, before which scans without a job do not close."""
         at_rest = not self.scheduler.live and not self.world.messages(UPLOADS)._messages and not self._unregistered()
+        at_rest = at_rest and not self.product_invariants.marks.unfinished()
         open_scans = [scan for scan in self._open_scans() if scan.jobs or not but_for_time]
         return at_rest and not unfinished(self.product_invariants) and not open_scans
 
@@ -292,6 +294,7 @@ class Ground(RuleBasedStateMachine):
             item = self.product_invariants.records[analysis.video_id, analysis.scan_id]
             assert int(item["attempt"]["N"]) != analysis.attempt or item["state"]["S"] != "CANCELLED", f"paid and cancelled: {item}"
         self._check_uploads()
+        self.product_invariants.marks.check_end()
         overpaid = self.product_invariants.frames.overpaid()
         assert not overpaid, f"paid again for more than was left unwritten: {overpaid}"
         counted = {scan_id: self.people.table.scans.totals(scan_id) for scan_id in self.scans}

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from handlers.domain.identity import MAX_ATTEMPT, Analysis
 from handlers.domain.states import SCAN_LANES
-from tests.harness.product import BUCKET, COMPLETIONS, DAY, HOUR, IMAGES_PER_SECOND, arn
+from tests.harness.product import COMPLETIONS, DAY, HOUR, IMAGES_PER_SECOND, arn
 from tests.model.ground import KEYS, Ground, bodies, intervals, kind
 from tests.model.tags import analysis_of
 from tests.model.world import LANES
@@ -59,12 +59,13 @@ class Jobs(Ground):
         """S3 Batch invokes again for a task that was registered before."""
         job_id, _, own, arguments = draw(st.sampled_from(self.people.jobs))
         old = arguments is None
-        bucket = {"s3BucketArn": f"arn:aws:s3:::{BUCKET}"} if old else {"s3Bucket": BUCKET}
+        bucket = self.world.bucket
+        named = {"s3BucketArn": f"arn:aws:s3:::{bucket}"} if old else {"s3Bucket": bucket}
         event = {
             "invocationSchemaVersion": "1.0" if old else "2.0",
             "invocationId": "again",
             "job": {"id": job_id} if old else {"id": job_id, "userArguments": arguments},
-            "tasks": [{"taskId": "again", "s3Key": draw(st.sampled_from(own)), "s3VersionId": None, **bucket}],
+            "tasks": [{"taskId": "again", "s3Key": draw(st.sampled_from(own)), "s3VersionId": None, **named}],
         }
         self.world.functions.invoke(arn("batch_invoke"), json.dumps(event).encode(), lambda _result: None)
 
@@ -73,9 +74,9 @@ class Jobs(Ground):
         """An object is replaced or deleted during the scan."""
         key, body = draw(st.sampled_from(KEYS)), draw(bodies)
         if body is None:
-            self.world.objects.stored.pop((BUCKET, key), None)
+            self.world.objects.delete(self.world.bucket, key)
         else:
-            self.world.objects.write(BUCKET, key, body)
+            self.world.objects.write(self.world.bucket, key, body)
 
 
 def _own_jobs(model, *, open_ones):

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 
 from handlers.domain import lane_message
 from handlers.domain.states import FINAL, State
+from tests.model.marks import Marks
 from tests.model.sampling import Frames, by_frames
 from tests.model.tags import analysis_of
 from tools.emulator.services.dynamodb import Table
@@ -70,6 +71,7 @@ class Invariants:
         self.objects = None
         self.faults = []
         self.frames = Frames(clock, self.faults)
+        self.marks = Marks(self.faults)
         self.records = {}  # (video id, scan id) -> item
         self.jobs = {}  # tag of ours -> the entries of its jobs
         self.thresholds = {}  # policy hash -> from which confidence it flags
@@ -114,8 +116,9 @@ class Invariants:
         item = new or old
         if item is None:  # deleted, but never there
             return
+        self.marks.written_to_table(old, new)
         pk, sk = item["pk"]["S"], item["sk"]["S"]
-        if pk.startswith("VIDEO#"):
+        if pk.startswith("VIDEO#") and sk.startswith("SCAN#"):
             self._video_written(pk.removeprefix("VIDEO#"), sk.removeprefix("SCAN#"), old, new)
         elif pk == "SETTINGS" and "slots" in new:
             self._slots_setting = int(new["slots"]["N"])
@@ -292,7 +295,7 @@ class Invariants:
             return
         jobs = self.jobs.setdefault(entry.tag, [])
         jobs.append(entry)
-        self.bodies[entry.job_id] = self.objects.seen(entry.key)
+        self.bodies[entry.job_id] = self.objects.seen(entry)
         if len(jobs) > 1:
             self.faults.append(f"paid twice: {entry.tag} has {len(jobs)} jobs")
         self._check_slots(entry.tag)
@@ -321,6 +324,7 @@ class Invariants:
             if names != self._expected[kind]:
                 self.faults.append(f"{kind} items {sorted(names)} but records {sorted(self._expected[kind])}")
         self.frames.look()
+        self.marks.look()
         for scan_id in self._touched - {None}:
             if +self._counted[scan_id] != +self._totals[scan_id]:
                 self.faults.append(f"totals {+self._totals[scan_id]} but records {+self._counted[scan_id]}")

@@ -4,10 +4,11 @@ import sys
 from dataclasses import fields, replace
 from functools import partial
 
+from handlers.adapters import ObjectMarks
 from handlers.adapters.rekognition import AnalysisStarter
-from handlers.adapters.table import Records, Samplings, expressions, items
+from handlers.adapters.table import Outbox, Records, Samplings, expressions, items, outbox_items
 from handlers.adapters.table.expressions import Condition
-from handlers.adapters.table.outcome import Outcome
+from handlers.adapters.table.outcome import Outcome, once
 from handlers.flows.complete import CompleteFlow
 from handlers.flows.sweep.context import SweepContext
 from handlers.flows.sweep.resend import ResendMessages
@@ -29,12 +30,11 @@ class TotalsAfterwardsRecords(Records):
     """Counts a transition in a separate write."""
 
     def _transition(self, actions, before):
-        *transition, count = actions
-        if "TOTALS#" not in str(count):
-            return super()._transition(actions, before)
-        outcome = super()._transition(transition, before)
+        counts = [action for action in actions if "TOTALS#" in str(action)]
+        outcome = super()._transition([action for action in actions if action not in counts], before)
         if outcome is Outcome.DONE:
-            self._table.update(count["Update"])
+            for count in counts:
+                self._table.update(count["Update"])
         return outcome
 
 
@@ -134,30 +134,77 @@ def adapters_with(**parts):
 
     class MutatedAdapters(Adapters):
         def table(self, name, **options):
-            table = super().table(name)
+            table = super().table(name, **options)
             return replace(table, **{part: make(table.records._table, self.clock) for part, make in parts.items()})
 
     return MutatedAdapters
 
 
+class OnceLookingMarks(ObjectMarks):
+    """Does not look again at what it has tagged."""
+
+    def tag(self, video, facts, status, status_of):
+        """Look, and tag."""
+        named = self._still_the_same({"Bucket": video.bucket, "Key": video.key}, facts, status_of)
+        self._set(named, status, read_back=True)
+
+
+class CurrentMarks(ObjectMarks):
+    """Tags whatever version is the current one."""
+
+    def tag(self, video, facts, status, status_of):
+        """Tag the current version."""
+        self._set({"Bucket": video.bucket, "Key": video.key}, status, read_back=True)
+
+
+def marked_by(kind):
+    """Return adapters with other marks."""
+
+    class MutatedAdapters(Adapters):
+        def marks(self):
+            return kind(self.clients.s3)
+
+    return MutatedAdapters
+
+
+class HastyOutbox(Outbox):
+    """Deletes an item whatever verdict it stands for by now."""
+
+    def done(self, due):
+        """Delete an item."""
+        return once(lambda: self._table.delete(expressions.delete(outbox_items.key(due), when=Condition(present=["pk"]))))
+
+
 # Each mutant: how its flows are made, and the message of the invariant that it breaks.
 MUTANTS = {
     "no condition at RUNNING": (
-        partial(flow_of, adapters=adapters_with(records=UnconditionalRecords)),
+        partial(flow_of, adapters=adapters_with(records=partial(UnconditionalRecords, has_outbox=True))),
         "no transition|no retry|RUNNING items|paid",
     ),
     "no token": (partial(flow_of, adapters=TokenlessAdapters), "paid twice"),
-    "totals outside the transaction": (partial(flow_of, adapters=adapters_with(records=TotalsAfterwardsRecords)), "totals"),
+    "totals outside the transaction": (
+        partial(flow_of, adapters=adapters_with(records=partial(TotalsAfterwardsRecords, has_outbox=True))),
+        "totals",
+    ),
     "a job known by its tag": (
         partial(flow_of, wirings=WIRINGS | {"completion": tag_complete_flow}),
         "the verdict of another job|no transition",
     ),
-    "closing without a look at RUNNING": (partial(flow_of, adapters=adapters_with(records=BlindRecords)), "closed too early"),
+    "closing without a look at RUNNING": (
+        partial(flow_of, adapters=adapters_with(records=partial(BlindRecords, has_outbox=True))),
+        "closed too early",
+    ),
     "closing without a look at SAMPLING": (partial(flow_of, adapters=adapters_with(samplings=BlindSamplings)), "closed too early"),
     "a lease that others take": (
         partial(flow_of, adapters=adapters_with(samplings=GreedySamplings)),
         "an image is sent without a lease",
     ),
+    "a tag without a second look": (partial(flow_of, adapters=marked_by(OnceLookingMarks)), "and stays|tags say clean"),
+    "a tag of the current version": (
+        partial(flow_of, adapters=marked_by(CurrentMarks)),
+        "a version is tagged as clean and was not found clean",
+    ),
+    "an outbox without tokens": (partial(flow_of, adapters=adapters_with(outbox=HastyOutbox)), "is tagged"),
     "position before hits": (partial(flow_of, adapters=adapters_with(samplings=HitsAfterwardsSamplings)), "hits of"),
 }
 

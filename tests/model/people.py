@@ -5,8 +5,10 @@ from contextlib import suppress
 
 from botocore.exceptions import ClientError
 
-from handlers.adapters.table import open_table
+from handlers.adapters.table import items, open_table
+from handlers.adapters.table.expressions import deserialized_item
 from handlers.domain import policy, upload
+from handlers.domain.decision import Decision
 from handlers.domain.engine import Engine
 from handlers.domain.identity import MAX_ATTEMPT, Video
 from handlers.domain.record import Scan
@@ -35,7 +37,7 @@ class People:
 
     def __init__(self, world):
         self._world = world
-        self.table = open_table(world.client("dynamodb"), TABLE, world.flow_clock)
+        self.table = open_table(world.client("dynamodb"), TABLE, world.flow_clock, has_outbox=True)
         self.jobs = []
         self.scans = {}  # scan id -> lane
         self._retries = {}
@@ -58,7 +60,8 @@ class People:
 
         def body():
             engine = Engine.VIDEO if interval_ms is None else Engine.FRAMES
-            scan = Scan(scan_id, BUCKET, lane, created_at=self._world.clock.now(), engine=engine, interval_ms=interval_ms)
+            bucket, now = self._world.bucket, self._world.clock.now()
+            scan = Scan(scan_id, bucket, lane, created_at=now, engine=engine, interval_ms=interval_ms)
             self.table.scans.put_scan(scan)
             self._create_job(scan_id, keys, {"scan_id": scan_id, "lane": lane.value, **_by(interval_ms)})
 
@@ -110,7 +113,7 @@ class People:
 
     def recorded(self, scan_id, keys):
         """Return for how many of these keys a scan has records."""
-        return sum((Video(BUCKET, key).id, scan_id) in self._world.invariants.records for key in keys)
+        return sum((Video(self._world.bucket, key).id, scan_id) in self._world.invariants.records for key in keys)
 
     def skipped(self, keys):
         """Return how many of these keys ever held something other than a video."""
@@ -121,7 +124,7 @@ class People:
 
     def _create_job(self, scan_id, keys, arguments, named=None):
         self._numbers += 1
-        body = "".join(f"{BUCKET},{key}\r\n" for key in keys).encode()
+        body = "".join(f"{self._world.bucket},{key}\r\n" for key in keys).encode()
         manifest = UploadedManifest(WORK, f"manifests/{self._numbers}.csv", hashlib.md5(body).hexdigest())
         self._world.objects.write(WORK, manifest.key, body)
         job = NewJob(
@@ -204,6 +207,22 @@ class People:
 
         self._do("judge", body)
 
+    def decide(self, item, judgement):
+        """Decide about the content of a record as it was reviewed, as `review_report.py apply` does."""
+        record = items.record_from(deserialized_item(item))
+        about = {"video": record.video, "etag": record.facts.etag, "scan_id": record.scan_id, "attempt": record.attempt}
+
+        def body():
+            by = {"note": "", "decided_by": "a person", "decided_at": self._world.clock.now()}
+            self.table.decisions.note_decisions([Decision(judgement=judgement, **about, **by)])
+
+        self._do("decide", body)
+
+    def republish(self, item):
+        """Have the consequences of a record again, as `control_scan.py republish` does."""
+        record = items.record_from(deserialized_item(item))
+        self._do("republish", lambda: self.table.outbox.put_again([record]))
+
     def redrive(self):
         """Redrive dead letters."""
         world = self._world
@@ -217,6 +236,6 @@ class People:
         self._do(
             "stranger",
             lambda: self._world.client("rekognition").start_content_moderation(
-                Video={"S3Object": {"Bucket": BUCKET, "Name": key}}, MinConfidence=100.0, **channel, **named
+                Video={"S3Object": {"Bucket": self._world.bucket, "Name": key}}, MinConfidence=100.0, **channel, **named
             ),
         )

@@ -60,6 +60,25 @@ def test_frames(assembly):
     assert str(product.IMAGES_PER_SECOND) == function["Environment"]["Variables"]["IMAGES_PER_SECOND"]
 
 
+def test_outbox(assembly):
+    """Where verdicts have consequences there is one function more, and its queue, with the template's figures."""
+    template = json.loads((assembly(tag_objects=True) / f"{product.STACK}.template.json").read_text("utf-8"))
+    (function,) = (one for one in _all(template, "AWS::Lambda::Function") if one["Handler"] == "handlers.publish_verdict.handler")
+    (mapping,) = (one for one in _all(template, "AWS::Lambda::EventSourceMapping") if one["BatchSize"] > 1)
+    (queue,) = (one for one in _all(template, "AWS::SQS::Queue") if one.get("VisibilityTimeout") == product.OUTBOX_VISIBILITY)
+
+    assert product.PUBLISHING == {"publish_verdict": (function["Timeout"], function["MemorySize"])}
+    assert (product.OUTBOX_RECEIVES, product.RETENTION) == (
+        queue["RedrivePolicy"]["maxReceiveCount"],
+        queue["MessageRetentionPeriod"],
+    )
+    assert (product.OUTBOX_BATCH, product.OUTBOX_AT_A_TIME, ["ReportBatchItemFailures"]) == (
+        mapping["BatchSize"],
+        mapping["ScalingConfig"]["MaximumConcurrency"],
+        mapping["FunctionResponseTypes"],
+    )
+
+
 def test_schedule(template):
     """The sweeper has the template's schedule."""
     assert [product.SWEEPS] == [rule["ScheduleExpression"] for rule in _all(template, "AWS::Events::Rule")]

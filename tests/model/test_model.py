@@ -115,7 +115,7 @@ def test_nothing_is_lost_though_everything_happened(scores):
 def test_a_guard_taken_away_is_seen(name):
     """The model sees each of these faults of the product and names it."""
     flow_of, message = MUTANTS[name]
-    model = type("Mutant", (Model,), {"score": Score(), "make_world": lambda settings: World(settings, flow_of)})
+    model = type("Mutant", (Model,), {"score": Score(), "make_world": lambda settings, **drawn: World(settings, flow_of, **drawn)})
 
     with pytest.raises(AssertionError, match=message):
         run(model, MUTANT_EXAMPLES, Phase.generate, derandomize=True)

@@ -10,6 +10,7 @@ REFUSALS = {
     "s3": "SlowDown",
     "sns": "Throttled",
     "lambda": "TooManyRequestsException",
+    "events": "ThrottlingException",
     "rekognition": "ThrottlingException",
 }
 KINDS = ("refused", "failed", "lost", "repeated")

@@ -16,7 +16,9 @@ from tests.harness.product import (
     FRAMES_LANES,
     MAPPINGS,
     MINUTE,
+    OUTBOX,
     UPLOADS,
+    VERSIONED,
     Deployed,
     arn,
     make_product,
@@ -34,7 +36,7 @@ from tools.emulator.engines import Engines
 from tools.emulator.services.lambda_ import Outcome, failure, timed_out
 
 LANES = (*SCAN_LANES, *FRAMES_LANES)
-POLLED = (*(lane.value for lane in LANES), UPLOADS)
+POLLED = (*(lane.value for lane in LANES), UPLOADS, OUTBOX)
 # For so long starters outlive the sweeper in an outage.
 STARTERS_LONGER = 600.0
 # For so long a purge may delete what is sent after it [SQSAPI:API_PurgeQueue].
@@ -114,7 +116,7 @@ class Environments:
 class World(Engines):
     """An account with the product in it."""
 
-    def __init__(self, settings, flow_of=flow_of):
+    def __init__(self, settings, flow_of=flow_of, *, versions=False):
         moto_hooks.reset()
         self.clock = Clock()
         self.settings = settings
@@ -127,9 +129,13 @@ class World(Engines):
         for lane in LANES:
             self._let_purges_last(self.messages(lane.value))
         self.invariants.scheduler = self.invariants.frames.scheduler = self.scheduler
+        self.invariants.marks.messages = lambda name: self.messages(name)._messages.values()
         self.invariants.ledger, self.invariants.objects = self.rekognition.ledger, self.objects
         self._sweeps_at = self.clock.now()
-        self.deployed = Deployed(account_jobs=settings.account_jobs, watch=watch.text({BUCKET: WATCH}), frames=True)
+        # That of the scans; uploads are watched in the one without versions.
+        self.bucket = VERSIONED if versions else BUCKET
+        watched = watch.text({BUCKET: WATCH})
+        self.deployed = Deployed(account_jobs=settings.account_jobs, watch=watched, frames=True, consequences=True)
         self.deploy()
 
     def client(self, service):
@@ -141,7 +147,7 @@ class World(Engines):
         self.make_engines(
             clock=self.clock,
             settings=self.settings,
-            objects=Videos(self.clock, self.invariants.frames.films),
+            objects=Videos(self.clock, self.invariants.frames.films, self.invariants.marks),
             runtime=Environments(self.scheduler, flows),
             analyser=Eyes(),
             image_analyser=eyes,

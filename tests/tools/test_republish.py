@@ -113,7 +113,7 @@ class TestScans:
         again(deployed, SCAN)
 
         (due,) = deployed.table.outbox.due()
-        assert (Due(record.video.id, SCAN, due.token), True) == (due, due.token != before.token)
+        assert (Due(record.video.id, SCAN, due.token, put_at=due.put_at), True) == (due, due.token != before.token)
 
     def test_unknown(self, deployed):
         """A scan that does not exist is refused."""

@@ -17,6 +17,7 @@ from handlers.adapters.table.expressions import Condition, Item
 from handlers.adapters.table.outcome import Outcome
 from handlers.domain import Decision, Video
 from handlers.domain.decision import DECIDABLE
+from handlers.runtime import Clock
 
 # Decisions of one transaction, which takes 100 actions (DynamoDB developer guide, Constraints): each is a check, a write, and
 # another one where its consequences go into the outbox.
@@ -28,8 +29,9 @@ DECISION_PREFIX = "DECISION#"
 class Decisions:
     """Reads and writes of decisions."""
 
-    def __init__(self, table: TableClient, *, has_outbox: bool = False) -> None:
+    def __init__(self, table: TableClient, clock: Clock, *, has_outbox: bool = False) -> None:
         self._table = table
+        self._clock = clock
         self._has_outbox = has_outbox
 
     def decisions(self, contents: Iterable[tuple[str, str]]) -> Iterator[Decision]:
@@ -70,8 +72,10 @@ class Decisions:
     def _actions(self, decision: Decision) -> list[dict[str, dict[str, Any]]]:
         item = decision_item(decision)
         put = expressions.put(item, when=Condition(below={"decided_at": item["decided_at"]}))
-        due = [outbox_items.put_action(decision.video.id, decision.scan_id)] if self._has_outbox else []
-        return [{"ConditionCheck": self._as_reviewed(decision)}, {"Put": put}, *due]
+        actions: list[dict[str, dict[str, Any]]] = [{"ConditionCheck": self._as_reviewed(decision)}, {"Put": put}]
+        if self._has_outbox:
+            actions.append(outbox_items.put_action(decision.video.id, decision.scan_id, at=self._clock.now()))
+        return actions
 
     def _as_reviewed(self, decision: Decision) -> dict[str, Any]:
         # The id of an upload has its etag, so its record needs none; one that it has is that of what was looked at.

@@ -16,6 +16,7 @@ from handlers.adapters.table.outbox_items import SHARDS
 from handlers.adapters.table.outcome import Outcome, once
 from handlers.domain import Decision, Record, State, Video, consequence
 from handlers.domain.outbox import Due
+from handlers.runtime import Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,9 @@ class Content:
 class Outbox:
     """Reads and writes of the outbox, and what the consequences of a record depend on."""
 
-    def __init__(self, table: TableClient) -> None:
+    def __init__(self, table: TableClient, clock: Clock) -> None:
         self._table = table
+        self._clock = clock
 
     def due(self, first_shard: int = 0) -> Iterator[Due]:
         """Yield every item, beginning with a shard."""
@@ -42,11 +44,12 @@ class Outbox:
 
     def put_again(self, records: Iterable[Record]) -> None:
         """Put records into the outbox, so that their consequences are carried out again."""
-        self._table.put_all(outbox_items.new_item(each.video.id, each.scan_id) for each in records)
+        now = self._clock.now()
+        self._table.put_all(outbox_items.new_item(each.video.id, each.scan_id, at=now) for each in records)
 
     def put_closed_again(self, scan_id: str) -> None:
         """Put a scan into the outbox, so that it is told again that it was closed."""
-        self._table.put_all([outbox_items.new_item("", scan_id)])
+        self._table.put_all([outbox_items.new_item("", scan_id, at=self._clock.now())])
 
     def done(self, due: Due) -> Outcome:
         """Delete an item. DONE_BEFORE: it is gone, or there is a newer verdict than the one that was carried out."""

@@ -24,14 +24,14 @@ def partition(shard: int) -> str:
     return f"OUTBOX#{shard}"
 
 
-def put_action(video_id: str, scan_id: str) -> dict[str, dict[str, Any]]:
+def put_action(video_id: str, scan_id: str, *, at: float) -> dict[str, dict[str, Any]]:
     """Return the action of a transaction that puts a record, or a scan (video id ""), into the outbox."""
-    return {"Put": expressions.put(new_item(video_id, scan_id))}
+    return {"Put": expressions.put(new_item(video_id, scan_id, at=at))}
 
 
-def new_item(video_id: str, scan_id: str) -> dict[str, Any]:
+def new_item(video_id: str, scan_id: str, *, at: float) -> dict[str, Any]:
     """Return an item with a new token, which is due at once."""
-    return item(Due(video_id, scan_id, uuid.uuid4().hex))
+    return item(Due(video_id, scan_id, uuid.uuid4().hex, put_at=at))
 
 
 def item(due: Due) -> dict[str, Any]:

@@ -475,7 +475,7 @@ class Records:
     def _put_into_outbox(self, record: Record) -> list[dict[str, dict[str, Any]]]:
         """Return the action that puts a record into the outbox, if there is one and the record has consequences."""
         has_consequences = self._has_outbox and consequence.status_of(record) is not None
-        return [outbox_items.put_action(record.video.id, record.scan_id)] if has_consequences else []
+        return [outbox_items.put_action(record.video.id, record.scan_id, at=self._clock.now())] if has_consequences else []
 
     def _count(self, left: Record | None, entered: Record) -> list[dict[str, dict[str, Any]]]:
         change = scan_items.totals_change(left, entered)

@@ -176,7 +176,7 @@ class Scans:
             mailed = _with_mail(found, ScanMail.DIGEST) if found.jobs or found.day is not None else found
             return replace(mailed, status=status, closed_at=now, cancel_due=False)
 
-        due = [outbox_items.put_action("", scan.id)] if self._has_outbox else []
+        due = [outbox_items.put_action("", scan.id, at=now)] if self._has_outbox else []
         outcome = self._change_scan(scan.id, closed, due)
         if outcome is Outcome.BY_ANOTHER:
             current = self.scan(scan.id)

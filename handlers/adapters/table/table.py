@@ -46,9 +46,9 @@ def open_table(client: DynamoDBClient, name: str, clock: Clock, *, has_outbox: b
         waiting=WaitingRecords(table),
         scans=Scans(table, clock, has_outbox=has_outbox),
         control=Control(table, clock),
-        decisions=Decisions(table, has_outbox=has_outbox),
+        decisions=Decisions(table, clock, has_outbox=has_outbox),
         watches=Watches(table, clock),
         samplings=Samplings(table, clock),
         pace=Pace(table, clock),
-        outbox=Outbox(table),
+        outbox=Outbox(table, clock),
     )

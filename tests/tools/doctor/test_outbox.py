@@ -4,16 +4,18 @@ from dataclasses import replace
 
 import pytest
 
-from handlers.adapters.table import open_table
+from handlers.adapters.table import open_table, outbox_items
 from handlers.domain.identity import Video
 from handlers.domain.record import Record
 from handlers.domain.states import State
 from tests.harness.fixtures import opened
 from tests.harness.line import BUCKET, STACK
+from tools.emulator.core.clock import ManualClock
 from tools.lib.aws.clients import Clients
 from tools.lib.aws.deployment import find
 from tools.lib.cli import ExitCode
 from tools.lib.doctor import Case, Level, examine, outbox
+from tools.lib.text import moment
 
 SUBJECTS = ["outbox", "consequences"]
 SCAN = "01K742SG00000G40R40M30E209"
@@ -52,11 +54,14 @@ def _look(line, deployed, table):
     return look
 
 
-def add(table, key, finished_at):
-    """Write the record of a video that was judged at a time, which puts it into the outbox."""
+def add(line, key, *, ago=0.0):
+    """Write the verdict of a video some seconds ago, which puts it into the outbox."""
+    clock = ManualClock(line.clock.now() - ago)
+    records = open_table(line.client("dynamodb"), line.outputs["TableName"], clock, has_outbox=True).records
     video = Video(BUCKET, key)
-    table.records.register(Record(video, SCAN, State.WAITING, queued_at=1.0), None)
-    table.records.finish(Record(video, SCAN, State.FLAGGED, queued_at=1.0, finished_at=finished_at, policy_hash="p"))
+    records.register(Record(video, SCAN, State.WAITING, queued_at=1.0), None)
+    # The analysis may have ended long before.
+    records.finish(Record(video, SCAN, State.FLAGGED, queued_at=1.0, finished_at=1.0, policy_hash="p"))
 
 
 def test_nothing_waits(look):
@@ -73,20 +78,32 @@ def test_without_consequences(look):
     assert {} == look(outbox_queue_url=None, outbox_dead_letters_url=None)
 
 
-def test_some_wait(look, line, table):
-    """How many wait is said, and when the oldest verdict was reached."""
-    now = line.clock.now()
+@pytest.mark.usefixtures("table")
+def test_some_wait(look, line):
+    """How many wait is said, and since when the oldest does."""
     for number in range(3):
-        add(table, f"{number}.mp4", now - 60 * number)
+        add(line, f"{number}.mp4", ago=60 * number)
 
     found = look()["consequences"]
 
-    assert (Level.OK, True) == (found.level, found.text.startswith("3 wait, the oldest verdict is of 20"))
+    assert (Level.OK, f"3 wait, the oldest since {moment(line.clock.now() - 120)}") == (found.level, found.text)
+
+
+def test_items_of_earlier_versions(look, line, table):
+    """An item that does not say when it was put counts, and is not taken for an old one."""
+    add(line, "earlier.mp4", ago=3 * 3_600)
+    (due,) = table.outbox.due()
+    key = {name: {"S": value} for name, value in outbox_items.key(due).items()}
+    line.client("dynamodb").update_item(TableName=table.name, Key=key, UpdateExpression="REMOVE put_at")
+
+    found = look()["consequences"]
+
+    assert (Level.OK, "1 wait") == (found.level, found.text)
 
 
 def test_what_waits_for_long(look, line, table):
-    """A verdict of three hours ago is a warning, with what AWS prevented and where to look."""
-    add(table, "a.mp4", line.clock.now() - 3 * 3_600)
+    """What waits for three hours is a warning, with what AWS prevented and where to look."""
+    add(line, "a.mp4", ago=3 * 3_600)
     (due,) = table.outbox.due()
     table.outbox.postpone(due, at=line.clock.now(), event_sent=False)
 
@@ -98,11 +115,12 @@ def test_what_waits_for_long(look, line, table):
     assert "publish_verdict" in found.cure
 
 
-def test_very_many(look, line, table, monkeypatch):
+@pytest.mark.usefixtures("table")
+def test_very_many(look, line, monkeypatch):
     """No more are read than are needed to say that there are many."""
     monkeypatch.setattr(outbox, "MOST", 2)
     for number in range(4):
-        add(table, f"many {number}.mp4", line.clock.now())
+        add(line, f"many {number}.mp4")
 
     assert "more than 2 wait" in look()["consequences"].text
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-from handlers.domain import consequence
 from tools.lib.aws import depth_of
 from tools.lib.doctor.case import REDEPLOY, Case
 from tools.lib.doctor.findings import Finding, ok, warning
@@ -40,19 +39,18 @@ def queue(case: Case) -> Iterator[Finding]:
 
 
 def waiting(case: Case) -> Iterator[Finding]:
-    """Check how many verdicts wait for their consequences, and when the oldest of them was reached."""
+    """Check how many items wait in the outbox, and for how long; those of earlier versions do not say since when."""
     if not case.deployment.has_outbox:
         return
     due = list(islice(case.table.outbox.due(), MOST + 1))
     if not due:
         yield ok("none wait")
         return
-    records = case.table.records.records((each.video_id, each.scan_id) for each in due if each.video_id)
-    oldest = min((at for record in records if (at := consequence.verdict_time(record)) is not None), default=None)
+    oldest = min((each.put_at for each in due if each.put_at is not None), default=None)
     many = f"more than {MOST:,}" if len(due) > MOST else f"{len(due):,}"
-    text = f"{many} wait" + ("" if oldest is None else f", the oldest verdict is of {moment(oldest)}")
+    text = f"{many} wait" + ("" if oldest is None else f", the oldest since {moment(oldest)}")
     if prevented := sum(each.tries > 0 for each in due):
         text += f"; AWS prevented {prevented:,} of them at least once"
     if oldest is not None and case.clock.now() - oldest > LONG_SECONDS:
-        yield warning(f"Of consequences, {text}.", f"{_LOG}, unless `republish` has just put them there; nothing is lost.")
+        yield warning(f"Of consequences, {text}.", f"{_LOG}; nothing is lost.")
     yield ok(text)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from handlers.adapters.table import Outcome, open_table
+from handlers.adapters.table import Outcome, open_table, outbox_items
 from handlers.domain.decision import Decision, Judgement
 from handlers.domain.record import ObjectFacts, Problem, Scan
 from handlers.domain.states import State
@@ -106,6 +106,22 @@ def test_done(noted):
 
     assert [Outcome.DONE_BEFORE, Outcome.DONE, Outcome.DONE_BEFORE] == outcomes
     assert [] == list(noted.outbox.due())
+
+
+def test_when_it_was_put(noted, clock, dynamodb):
+    """An item says when it was put, also once it was postponed; one of an earlier version says nothing of it."""
+    finished(noted)
+    put_at = clock.now()
+    [due] = noted.outbox.due()
+    clock.time += 60
+    noted.outbox.postpone(due, at=clock.now(), event_sent=False)
+
+    [later] = noted.outbox.due()
+    key = {name: {"S": value} for name, value in outbox_items.key(due).items()}
+    dynamodb.update_item(TableName=TABLE, Key=key, UpdateExpression="REMOVE put_at")
+    [earlier] = noted.outbox.due()
+
+    assert (put_at, put_at, None) == (due.put_at, later.put_at, earlier.put_at)
 
 
 def test_postponed(noted, clock):

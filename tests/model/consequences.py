@@ -1,0 +1,54 @@
+"""Decisions, and objects that are replaced while publish_verdict is at them."""
+
+from hypothesis import strategies as st
+
+from handlers.domain.consequence import TAG_KEY
+from handlers.domain.decision import Judgement
+from handlers.domain.states import State
+from tests.model.external_rules import Meanwhile, sides
+from tests.model.ground import kind, videos
+from tests.model.marks import CLEAN
+
+TAGGING = "s3.PutObjectTagging"
+# Calls of publish_verdict at which it is held while an object is replaced.
+CALLS = (TAGGING, TAGGING, "s3.GetObjectTagging", "s3.HeadObject", "dynamodb.DeleteItem")
+
+
+def _decidable(model):
+    found = model.product_invariants.records.values()
+    return [item for item in found if State(item["state"]["S"]).final and item["state"]["S"] != "CANCELLED" and "etag" in item]
+
+
+class Consequences(Meanwhile):
+    """Decisions, republications, and what happens during them."""
+
+    @kind("decision", when=_decidable, weight=3)
+    def decide(self, draw):
+        """A person decides about a video."""
+        self.people.decide(draw(st.sampled_from(_decidable(self))), draw(st.sampled_from(Judgement)))
+        self.world.rest(draw(st.sampled_from([0, 5, 61])))
+
+    @kind("republication", when=_decidable)
+    def republish(self, draw):
+        """The consequences of a video are carried out again."""
+        self.people.republish(draw(st.sampled_from(_decidable(self))))
+
+    @kind("object replaced during its tag", when=_decidable, weight=5)
+    def replace_during_tag(self, draw):
+        """publish_verdict is held while it writes what a person decided, and the object is replaced."""
+        item = draw(st.sampled_from(_decidable(self)))
+        self.people.decide(item, self._other_judgement(item))
+        bucket, key, body = item["bucket"]["S"], item["key"]["S"], draw(videos)
+        self._meanwhile(
+            "publish_verdict",
+            draw(st.sampled_from(CALLS)),
+            draw(sides),
+            lambda: self.world.objects.write(bucket, key, body),
+            seconds=draw(st.sampled_from([5, 90])),
+        )
+
+    def _other_judgement(self, item):
+        """Return the judgement that changes an object's tag."""
+        marks = self.product_invariants.marks
+        said = {tags.get(TAG_KEY) for object_, tags in marks.tags.items() if object_[:2] == (item["bucket"]["S"], item["key"]["S"])}
+        return Judgement.CONFIRMED if CLEAN in said else Judgement.FALSE_ALARM
