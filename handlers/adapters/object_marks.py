@@ -86,21 +86,31 @@ class ObjectMarks:
         """Return the object's name, with the version that its content has by now; raise an error if it has another content."""
         if facts is None:
             raise NotMarkedError(CONTENT_UNKNOWN)
+        etag, found = self._look(named)
+        if etag == facts.etag:
+            return found
+        for _ in range(WRITES):
+            if not self._corrected(named, status_of(etag)):
+                raise NotMarkedError(reasons.CHANGED)
+            # What was corrected may have been replaced as well.
+            etag, _ = self._look(named)
+        raise ThrottledError(f"another content was put in its place {WRITES} times")
+
+    def _look(self, named: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+        """Return the etag of the content that is there, and its name, with its version if it has one."""
         with _refusals():
             head = self._client.head_object(**named)
-        etag, version = head["ETag"].strip('"'), head.get("VersionId")
-        if etag != facts.etag:
-            self._correct(named, status_of(etag))
-            raise NotMarkedError(reasons.CHANGED)
-        return {**named, **({"VersionId": version} if consequence.keeps_content(version) else {})}
+        version = head.get("VersionId")
+        return head["ETag"].strip('"'), {**named, **({"VersionId": version} if consequence.keeps_content(version) else {})}
 
-    def _correct(self, named: Mapping[str, str], status: ObjectStatus | None) -> None:
-        """Give another content the tag that it has by its own record, or none."""
+    def _corrected(self, named: Mapping[str, str], status: ObjectStatus | None) -> bool:
+        """Give another content the tag that it has by its own record, or none; return False if its tag is right."""
         tags = self._tags(named)
         if TAG_KEY not in tags or tags[TAG_KEY] == status:
-            return
+            return False
         right = {} if status is None else {TAG_KEY: status.value}
         self._put({**{key: value for key, value in tags.items() if key != TAG_KEY}, **right}, named)
+        return True
 
     def _set(self, named: Mapping[str, str], status: ObjectStatus, *, read_back: bool) -> None:
         for _ in range(WRITES):

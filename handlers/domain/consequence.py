@@ -90,13 +90,17 @@ def verdict_time(record: Record) -> float | None:
     return record.judged_at if record.judged_at is not None else record.finished_at
 
 
-def prevails(record: Record, others: Iterable[Record], decision: Decision | None = None) -> bool:
-    """Tell whether no other record of the same content has a verdict that counts more.
+def foremost(record: Record, others: Iterable[Record]) -> Record:
+    """Return the record of the same content whose verdict counts most: tags and annotations hold that one.
 
-    A verdict counts more than a failure, and of two the later one does: tags and annotations hold one of them. A decision is about
-    the content, so by it all records of the content say the same.
+    A verdict counts more than a failure, and of two the later one does.
     """
-    return decision is not None or all(_order(other) <= _order(record) for other in others if _rivals(record, other))
+    return max([record, *(other for other in others if _rivals(record, other))], key=_order)
+
+
+def of_same_content(record: Record, others: Iterable[Record]) -> list[Record]:
+    """Return the others that are about the same content, or may be, in whatever state."""
+    return [other for other in others if (other.video, other.scan_id) != (record.video, record.scan_id) and _same(record, other)]
 
 
 def is_worth_annotating(record: Record, decision: Decision | None, others: Iterable[Record]) -> bool:
@@ -144,8 +148,10 @@ def _is_about(decision: Decision, record: Record) -> bool:
 
 def _rivals(record: Record, other: Record) -> bool:
     """Tell whether another record is about the same content, and has consequences."""
-    if (other.video, other.scan_id) == (record.video, record.scan_id) or status_of(other) is None:
-        return False
+    return (other.video, other.scan_id) != (record.video, record.scan_id) and status_of(other) is not None and _same(record, other)
+
+
+def _same(record: Record, other: Record) -> bool:
     if record.facts is None or other.facts is None or record.facts.etag != other.facts.etag:
         return False
     return None in (record.facts.version_id, other.facts.version_id) or record.facts.version_id == other.facts.version_id

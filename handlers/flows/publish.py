@@ -8,7 +8,7 @@ what is written last. See docs/consequences.md.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -99,10 +99,19 @@ class PublishFlow:
                 # The item is another invocation's, or gone, and what it stands for is carried out.
                 return _Carried(event_sent, None)
             carried = self._carried_out(content, log, event_sent=event_sent) if due.video_id else self._closed_scan(due.scan_id)
+            if carried.prevented_by is None:
+                carried = replace(carried, prevented_by=self._overtaken(due, content))
             if carried.prevented_by is not None or self._outbox.done(due) is Outcome.DONE:
                 return carried
             event_sent, seen = False, content
         return _Carried(event_sent, ThrottledError(f"there was a newer verdict {ROUNDS} times"))
+
+    def _overtaken(self, due: Due, content: Content | None) -> Exception | None:
+        """Return an error if an earlier item of the same content is left: whoever is at it may not know of this one."""
+        others = [] if content is None else consequence.of_same_content(content.record, content.others)
+        if not self._outbox.is_after(due, others):
+            return None
+        return ThrottledError("an earlier verdict of the same content is still to be carried out")
 
     # --- a video -------------------------------------------------------------------------------------------------------
 
@@ -110,28 +119,29 @@ class PublishFlow:
         status = None if content is None else consequence.status_of(content.record, content.decision)
         if content is None or status is None:
             return _Carried(event_sent, None)
-        prevented_by = self._marked(content, status, log)
+        prevented_by = self._marked(content, log)
         if self._settings.publish_events and not event_sent:
             error = _prevented(lambda: self._bus.tell(consequence_event.result(content.record, status, content.decision)))
             return _Carried(error is None, prevented_by or error)
         return _Carried(event_sent, prevented_by)
 
-    def _marked(self, content: Content, status: ObjectStatus, log: Log) -> Exception | None:
-        """Tag and annotate an object, unless another record of its content counts more; return what prevented that."""
-        if not consequence.prevails(content.record, content.others, content.decision):
-            log.info("object not marked", reason="another verdict of the same content counts more")
-            return None
-        writes = self._writes(content, status)
+    def _marked(self, content: Content, log: Log) -> Exception | None:
+        """Tag and annotate an object by the verdict of its content that counts most; return what prevented that."""
+        writes = self._writes(content)
         errors = [_prevented(partial(self._do, action, write, content, log)) for action, write in writes]
         return next((error for error in errors if error is not None), None)
 
-    def _writes(self, content: Content, status: ObjectStatus) -> Iterator[tuple[PostScanAction, Callable[[], None]]]:
+    def _writes(self, content: Content) -> Iterator[tuple[PostScanAction, Callable[[], None]]]:
         record, decision = content.record, content.decision
+        counting = consequence.foremost(record, content.others)
+        status = consequence.status_of(counting, decision)
+        if status is None:
+            return
         if self._settings.tag_objects:
             status_of = partial(self._status, content)
             yield PostScanAction.TAG, lambda: self._marks.tag(record.video, record.facts, status, status_of)
         if self._settings.annotate_objects and consequence.is_worth_annotating(record, decision, content.others):
-            text = consequence_event.verdict_json(record, status, decision)
+            text = consequence_event.verdict_json(counting, status, decision)
             yield PostScanAction.ANNOTATION, lambda: self._marks.annotate(record.video, record.facts, text)
 
     def _do(self, action: PostScanAction, write: Callable[[], None], content: Content, log: Log) -> None:

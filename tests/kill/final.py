@@ -36,7 +36,7 @@ class Final:
         mails: How many of each subject.
         scans: How each scan stands, with its batch jobs.
         marks: Tags and annotation of each version of each object, where verdicts have consequences.
-        told: What the event that counts says of each content and each scan, and every action that failed.
+        events: What the event that counts says of each content and each scan, and every action that failed.
         left: What should not be there any more: messages, dead letters, running items, mails due, the sweeper's lease.
     """
 
@@ -50,7 +50,7 @@ class Final:
     mails: Counter = field(default_factory=Counter)
     scans: dict = field(default_factory=dict)
     marks: dict = field(default_factory=dict)
-    told: dict = field(default_factory=dict)
+    events: dict = field(default_factory=dict)
     left: dict = field(default_factory=dict)
 
 
@@ -61,7 +61,7 @@ def final_of(line):
     paid = Counter(call.digest for call in line.images.ledger.paid)
     final = Final(started=_started(line), paid=paid, mails=_mails(line), hits=_hits(line), left=dict(line.letters))
     if line.heard:
-        final.marks, final.told = _marks(line), _told(line.heard)
+        final.marks, final.events = _marks(line), _events(line.heard)
     for item in items:
         _sort_in(item, final)
     for depth in line.lanes.values():
@@ -86,7 +86,7 @@ def faults_of(final):
 def differences(undisturbed, disturbed):
     """Return how a disturbed world ended differently from the undisturbed one; one more mail is not a difference."""
     found = faults_of(disturbed)
-    for name in ("records", "segments", "totals", "hits", "started", "frames", "scans", "marks", "told"):
+    for name in ("records", "segments", "totals", "hits", "started", "frames", "scans", "marks", "events"):
         found += _unequal(name, getattr(undisturbed, name), getattr(disturbed, name))
     found += _payments(undisturbed.paid, disturbed.paid)
     return found + _mail_differences(_comparable(undisturbed), _comparable(disturbed))
@@ -219,8 +219,8 @@ def _marks_of(s3, named):
     return tags, _timeless(json.loads(payload))
 
 
-def _told(heard):
-    """Return what is told in the end: repetitions are none, and of two events about one content the later one counts."""
+def _events(heard):
+    """Return what receivers know in the end: repetitions are none, and of two events about one content the later one counts."""
     found = {}
     for kind, detail in sorted(heard, key=lambda each: _precedence(each[1])):
         about = detail.get("s3ObjectDetails", {})
@@ -237,9 +237,9 @@ def _precedence(detail):
 
 def _timeless(detail):
     """Return a detail without times and version ids, which differ from world to world."""
-    told = {name: value for name, value in detail.items() if not name.endswith("Time")}
+    timeless = {name: value for name, value in detail.items() if not name.endswith("Time")}
     if detail.get("decision"):
-        told["decision"] = detail["decision"]["judgement"]
+        timeless["decision"] = detail["decision"]["judgement"]
     if "s3ObjectDetails" in detail:
-        told["s3ObjectDetails"] = detail["s3ObjectDetails"] | {"versionId": None}
-    return told
+        timeless["s3ObjectDetails"] = detail["s3ObjectDetails"] | {"versionId": None}
+    return timeless

@@ -295,7 +295,10 @@ def frames_held(line):
 
 
 def consequences(line):
-    """Tags, annotations and events of a scan and of a decision; one object is replaced, one is full, one has another writer."""
+    """Tags, annotations and events of scans and decisions.
+
+    One object is in two scans, one is replaced, one has ten tags, one has another writer.
+    """
     s3 = line.client("s3")
     s3.create_bucket(Bucket=VERSIONED)
     s3.put_bucket_versioning(Bucket=VERSIONED, VersioningConfiguration={"Status": "Enabled"})
@@ -310,6 +313,7 @@ def consequences(line):
     keys = ("flagged.mp4", "contested.mp4", "replaced.mp4", "full.mp4")
     create(line, line.upload_manifest(*(f"{BUCKET},{key}" for key in keys)))
     create(line, line.upload_manifest(f"{VERSIONED},kept.mp4", scan_id=OTHER))
+    create(line, line.upload_manifest(f"{BUCKET},flagged.mp4", scan_id=THIRD))
     quiet(line)
     s3.put_object(Bucket=VERSIONED, Key="kept.mp4", Body=video(seconds=36))
     decide(line, line.record("flagged.mp4", SCAN))

@@ -33,22 +33,30 @@ class Consequences(Meanwhile):
         """The consequences of a video are carried out again."""
         self.people.republish(draw(st.sampled_from(_decidable(self))))
 
-    @kind("object replaced during its tag", when=_decidable, weight=5)
+    @kind("object replaced during its tag", when=_decidable, weight=4)
     def replace_during_tag(self, draw):
         """publish_verdict is held while it writes what a person decided, and the object is replaced."""
-        item = draw(st.sampled_from(_decidable(self)))
-        self.people.decide(item, self._other_judgement(item))
-        bucket, key, body = item["bucket"]["S"], item["key"]["S"], draw(videos)
-        self._meanwhile(
-            "publish_verdict",
-            draw(st.sampled_from(CALLS)),
-            draw(sides),
-            lambda: self.world.objects.write(bucket, key, body),
-            seconds=draw(st.sampled_from([5, 90])),
-        )
+        item, body = draw(st.sampled_from(_decidable(self))), draw(videos)
+        self._decide_and_hold(draw, item, lambda: self.world.objects.write(*_object(item), body))
 
-    def _other_judgement(self, item):
+    @kind("decision during a tag", when=_decidable, weight=2)
+    def decide_during_tag(self, draw):
+        """publish_verdict is held while it writes what a person decided, and that person thinks better of it."""
+        item = draw(st.sampled_from(_decidable(self)))
+        judgement = Judgement.CONFIRMED if self._otherwise(item) is Judgement.FALSE_ALARM else Judgement.FALSE_ALARM
+        self._decide_and_hold(draw, item, lambda: self.people.decide(item, judgement))
+
+    def _decide_and_hold(self, draw, item, action):
+        self.people.decide(item, self._otherwise(item))
+        seconds = draw(st.sampled_from([5, 90]))
+        self._meanwhile("publish_verdict", draw(st.sampled_from(CALLS)), draw(sides), action, seconds=seconds)
+
+    def _otherwise(self, item):
         """Return the judgement that changes an object's tag."""
-        marks = self.product_invariants.marks
-        said = {tags.get(TAG_KEY) for object_, tags in marks.tags.items() if object_[:2] == (item["bucket"]["S"], item["key"]["S"])}
-        return Judgement.CONFIRMED if CLEAN in said else Judgement.FALSE_ALARM
+        tags = self.product_invariants.marks.tags
+        found = {each.get(TAG_KEY) for object_, each in tags.items() if object_[:2] == _object(item)}
+        return Judgement.CONFIRMED if CLEAN in found else Judgement.FALSE_ALARM
+
+
+def _object(item):
+    return item["bucket"]["S"], item["key"]["S"]

@@ -105,6 +105,7 @@ class Score:
         self.hits = Counter()
         self.concurrent = Counter()
         self.quiet_hours = Counter()
+        self.tags = Counter()
         self.steps = 0
         self.calls = 0
 
@@ -116,6 +117,7 @@ class Score:
             found.hits.update(score.hits)
             found.concurrent.update(score.concurrent)
             found.quiet_hours.update(score.quiet_hours)
+            found.tags.update(score.tags)
             found.steps += score.steps
             found.calls += score.calls
         return found
@@ -129,7 +131,8 @@ class Score:
         hits = (f"{count:7,}  {name}" for name, count in self.hits.most_common())
         concurrent = (f"{count:7,}  {caller} while {other} stood" for (other, caller), count in self.concurrent.most_common(40))
         quiet = ", ".join(f"{count} within {hours + 1} h" for hours, count in sorted(self.quiet_hours.items()))
-        head = f"{self.steps:,} steps, {self.calls:,} AWS calls; quiet: {quiet}"
+        tags = ", ".join(f"{count:,} {how}" for how, count in sorted(self.tags.items()))
+        head = f"{self.steps:,} steps, {self.calls:,} AWS calls; tags: {tags}; quiet: {quiet}"
         return "\n".join([head, *hits, "AWS calls made while another was half-way:", *concurrent])
 
 
@@ -229,6 +232,7 @@ class Ground(RuleBasedStateMachine):
             LOGGER.setLevel(logging.NOTSET)
             LOGGER.removeFilter(self.unexpected)
             self.score.concurrent.update(self.scheduler.concurrent)
+            self.score.tags.update(self.product_invariants.marks.counts)
             self.score.calls += self.scheduler.calls
             for run in list(self.scheduler.live):
                 self.scheduler.kill(run)

@@ -1,6 +1,6 @@
 """Invariants of tags: none says clean of what was not found clean, and in the end each says what was found or decided last."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 from handlers.domain import outbox
 from handlers.domain.consequence import TAG_KEY
@@ -18,8 +18,7 @@ class Marks:
         tags: The tags of each object that is there.
         wrong: Objects whose tag says clean though their content was not found clean, of buckets without versions: S3 has no
             conditional write of tags, so whoever wrote such a tag must take it off.
-        corrected: How often such a tag was there, and went.
-        written: How often a tag was written.
+        counts: How often tags were written, with versions and without, and how often such a tag was taken off.
     """
 
     def __init__(self, faults):
@@ -27,8 +26,7 @@ class Marks:
         self.messages = None
         self.tags = {}
         self.wrong = set()
-        self.corrected = 0
-        self.written = 0
+        self.counts = Counter()
         self._etags = {}  # object -> etag
         self._clean = set()  # (bucket, key, etag) that were ever found clean
         self._due = defaultdict(set)  # (bucket, key) -> items of the outbox
@@ -41,28 +39,25 @@ class Marks:
     def put(self, object_, etag):
         """Note a new content."""
         self.tags[object_], self._etags[object_] = {}, etag
-        self._right(object_)
+        self.wrong.discard(object_)
 
     def deleted(self, object_):
         """Note that an object is gone."""
         self.tags.pop(object_, None)
-        self._right(object_)
+        self.wrong.discard(object_)
 
     def tagged(self, object_, tags):
         """Look at new tags."""
         self.tags[object_] = tags
-        self.written += 1
+        self.counts["written with versions" if object_[2] else "written without versions"] += 1
         bucket, key, version = object_
         if tags.get(TAG_KEY) != CLEAN or (bucket, key, self._etags[object_]) in self._clean:
-            self._right(object_)
+            self.counts["corrected"] += object_ in self.wrong
+            self.wrong.discard(object_)
         elif version is None:
             self.wrong.add(object_)
         else:
             self._faults.append(f"a version is tagged as clean and was not found clean: {object_}")
-
-    def _right(self, object_):
-        self.corrected += object_ in self.wrong
-        self.wrong.discard(object_)
 
     # the table
 
@@ -123,10 +118,12 @@ class Marks:
     def _expected(self, object_):
         """Return what an object's tag may say; more than one thing where two verdicts are of the same moment."""
         content = (*object_[:2], self._etags[object_])
+        about = [item for item in self._records.values() if _content(item) == content and "superseded_at" not in item]
+        own = [item for item in about if item.get("object_version_id", {"S": None})["S"] == object_[2]]
         decided = max(self._decisions[content], default=(0.0, ""))[1]
         if decided in _DECIDED:
-            return {_DECIDED[decided]}
-        own = [item for item in self._records.values() if _content(item) == content and "superseded_at" not in item]
+            # A decision is carried out on the version of the record that was reviewed.
+            return {_DECIDED[decided]} if own and own == about else set()
         verdicts = [(_time(item), _VERDICTS[item["state"]["S"]]) for item in own if item["state"]["S"] in _VERDICTS]
         return {status for at, status in verdicts if at == max(verdicts)[0]}
 

@@ -145,6 +145,9 @@ class OnceLookingMarks(ObjectMarks):
 
     def tag(self, video, facts, status, status_of):
         """Look, and tag."""
+        if facts is None or facts.version_id is not None:
+            super().tag(video, facts, status, status_of)
+            return
         named = self._still_the_same({"Bucket": video.bucket, "Key": video.key}, facts, status_of)
         self._set(named, status, read_back=True)
 
@@ -154,6 +157,9 @@ class CurrentMarks(ObjectMarks):
 
     def tag(self, video, facts, status, status_of):
         """Tag the current version."""
+        if facts is None or facts.version_id is None:
+            super().tag(video, facts, status, status_of)
+            return
         self._set({"Bucket": video.bucket, "Key": video.key}, status, read_back=True)
 
 

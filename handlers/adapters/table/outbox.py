@@ -1,6 +1,7 @@
 """The outbox as items of the table, one for each record, in partitions that the sweeper reads.
 
 Whoever carries out an item read its token first and the record after that, so what the record says is at least as new as the token.
+Where several records are of one content, the item that was put last stays until those before it are gone.
 """
 
 from __future__ import annotations
@@ -14,14 +15,14 @@ from handlers.adapters.table.decisions import DECISION_PREFIX, decision_from
 from handlers.adapters.table.expressions import Condition
 from handlers.adapters.table.outbox_items import SHARDS
 from handlers.adapters.table.outcome import Outcome, once
-from handlers.domain import Decision, Record, State, Video, consequence
+from handlers.domain import Decision, Record, Video, consequence
 from handlers.domain.outbox import Due
 from handlers.runtime import Clock
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A record, the decision about its content, and whatever else the table knows of its key."""
+    """A record, the decision about its content, and whatever else the table knows of its key, in whatever state."""
 
     record: Record
     decision: Decision | None
@@ -70,17 +71,27 @@ class Outbox:
         for other_id in _other_names(record):
             found += self._table.query(_partition(other_id))
         decisions = tuple(decision_from(item) for item in found if item["sk"].startswith(DECISION_PREFIX))
-        return Content(record, consequence.decision_about(record, decisions), tuple(_finals(found)), decisions)
+        return Content(record, consequence.decision_about(record, decisions), tuple(_records(found)), decisions)
+
+    def is_after(self, due: Due, others: Iterable[Record]) -> bool:
+        """Tell whether an item was put after that of another record, which is still there."""
+        rivals = [found for each in others if (found := self._item(Due(each.video.id, each.scan_id, ""))) is not None]
+        mine = self._item(due) if rivals else None
+        return mine is not None and any(_order(each) < _order(mine) for each in rivals)
+
+    def _item(self, due: Due) -> Due | None:
+        item = self._table.get(outbox_items.key(due))
+        return None if item is None else codec.read(Due, item)
 
     def uploads_of(self, video: Video, etag: str) -> list[Record]:
         """Return the records of the upload of a content, by any scan of a day."""
-        return list(_finals(self._table.query(_partition(Video(video.bucket, video.key, None, etag).id))))
+        return list(_records(self._table.query(_partition(Video(video.bucket, video.key, None, etag).id))))
 
 
-def _finals(found: Iterable[expressions.Item]) -> Iterator[Record]:
+def _records(found: Iterable[expressions.Item]) -> Iterator[Record]:
     for item in found:
         # Segments and hits have longer sort keys.
-        if item["sk"].startswith("SCAN#") and item["sk"].count("#") == 1 and State(item["state"]).final:
+        if item["sk"].startswith("SCAN#") and item["sk"].count("#") == 1:
             yield items.record_from(item)
 
 
@@ -97,6 +108,10 @@ def _other_names(record: Record) -> list[str]:
 
 def _partition(video_id: str) -> str:
     return items.record_key(video_id, "")["pk"]
+
+
+def _order(due: Due) -> tuple[float, str, str]:
+    return due.put_at or 0.0, due.video_id, due.scan_id
 
 
 def _same(due: Due) -> Condition:

@@ -81,7 +81,7 @@ class TestStatus:
 
 class TestOrder:
     @pytest.mark.parametrize(
-        ("other", "prevails"),
+        ("other", "counts"),
         [
             (final(State.CLEAN, finished_at=1_700_000_001.0), False),
             (final(State.CLEAN, finished_at=1_600_000_000.0), True),
@@ -92,16 +92,18 @@ class TestOrder:
             (final(State.CLEAN, finished_at=1_800_000_000.0, facts=None), True),
         ],
     )
-    def test_two_scans(self, other, prevails):
+    def test_two_scans(self, other, counts):
         """The later verdict of the same content counts, and a failure never more than a verdict."""
-        assert prevails is consequence.prevails(final(), [replace(other, scan_id=OTHER_SCAN)])
+        record, other = final(), replace(other, scan_id=OTHER_SCAN)
+
+        assert (record if counts else other) == consequence.foremost(record, [other])
 
     @given(st.lists(st.integers(0, 3), min_size=2, max_size=4))
-    def test_one_prevails(self, times):
-        """Of any number of records of one content exactly one prevails."""
+    def test_one_counts_most(self, times):
+        """Of any number of records of one content the same one counts most, whichever is asked about."""
         records = [final(finished_at=float(at), scan_id=f"{SCAN[:-1]}{number}") for number, at in enumerate(times)]
 
-        assert 1 == sum(consequence.prevails(each, records) for each in records)
+        assert 1 == len({consequence.foremost(each, records).scan_id for each in records})
 
     @pytest.mark.parametrize(("versions", "rivals"), [(("v1", "v1"), True), (("v1", "v2"), False), (("v1", None), True)])
     def test_versions(self, versions, rivals):
@@ -109,7 +111,8 @@ class TestOrder:
         first, second = (final(facts=ObjectFacts("abc", 3, version)) for version in versions)
         later = replace(second, scan_id=OTHER_SCAN, finished_at=1_800_000_000.0)
 
-        assert rivals is not consequence.prevails(first, [later])
+        assert (later if rivals else first) == consequence.foremost(first, [later])
+        assert ([later] if rivals else []) == consequence.of_same_content(first, [first, later])
 
     def test_latest_decision(self):
         """The latest decision about the content counts, by whatever name of the object it was made."""

@@ -237,9 +237,61 @@ class TestOrder:
 
         for due in dues:
             scene.deliver([due])
+        scene.clock.time += 61
+        scene.deliver()
 
-        assert "FLAGS_FOUND" == scene.tags()[TAG]
+        assert ("FLAGS_FOUND", []) == (scene.tags()[TAG], list(scene.table.outbox.due()))
         assert 2 == len(scene.events_put())
+
+    def test_an_older_scan_that_is_slow(self, scene):
+        """A verdict waits for what is still under way about its content: whoever is at that may not have read of it."""
+        facts = scene.put()
+        scene.final(facts, state=State.CLEAN)
+        [old] = scene.table.outbox.due()
+        tag = scene.flow._marks.tag
+
+        def overtaken(*arguments):
+            object.__setattr__(scene.flow, "_marks", scene.marks)
+            scene.clock.time += 60
+            scene.final(facts, scan_id=OTHER_SCAN)
+            # Another invocation carries out all that is due, and writes its tag before this one does.
+            scene.deliver([due for due in scene.table.outbox.due() if due.scan_id == OTHER_SCAN])
+            assert "FLAGS_FOUND" == scene.tags()[TAG]
+            tag(*arguments)
+
+        scene.marks = scene.flow._marks
+        object.__setattr__(scene.flow, "_marks", _Marks(overtaken, scene.flow._marks))
+        scene.deliver([old])
+        assert [OTHER_SCAN] == [due.scan_id for due in scene.table.outbox.due()]
+        scene.clock.time += 61
+
+        scene.deliver()
+
+        assert ("FLAGS_FOUND", []) == (scene.tags()[TAG], list(scene.table.outbox.due()))
+        assert 2 == len(scene.events_put())
+
+    def test_an_older_scan_that_comes_back(self, scene):
+        """What was read before a newer verdict, and is written after all was carried out, is put right."""
+        facts = scene.put()
+        scene.final(facts, state=State.CLEAN)
+        [old] = scene.table.outbox.due()
+        tag = scene.flow._marks.tag
+
+        def overtaken(*arguments):
+            object.__setattr__(scene.flow, "_marks", scene.marks)
+            scene.deliver([old])
+            scene.clock.time += 60
+            scene.final(facts, scan_id=OTHER_SCAN)
+            scene.deliver()
+            assert [] == list(scene.table.outbox.due())
+            tag(*arguments)
+
+        scene.marks = scene.flow._marks
+        object.__setattr__(scene.flow, "_marks", _Marks(overtaken, scene.flow._marks))
+
+        scene.deliver([old])
+
+        assert "FLAGS_FOUND" == scene.tags()[TAG] == scene.annotation()["scanResultDetails"]["scanResultStatus"]
 
     def test_a_failure_is_no_verdict(self, scene):
         """A later scan that failed does not take a flag away."""
@@ -317,6 +369,31 @@ class TestReplaced:
         scene.deliver()
 
         assert {"team": "x"} == scene.tags(PLAIN)
+
+    def test_again_and_again(self, scene):
+        """A content that is put while another one's tag is corrected does not keep that tag."""
+        contents = [scene.put(PLAIN, body=f"content {number}".encode()) for number in range(3)]
+        scene.final(contents[0], PLAIN)
+        [due] = scene.table.outbox.due()
+        scene.final(contents[1], PLAIN, scan_id=OTHER_SCAN, state=State.CLEAN)
+        scene.put(PLAIN, body=b"content 1")
+        wrong = [{"Key": TAG, "Value": "FLAGS_FOUND"}]
+        scene.s3._client.put_object_tagging(Bucket=PLAIN, Key="a.mp4", Tagging={"TagSet": wrong})
+        read = scene.flow._marks._tags
+
+        def replaced(named):
+            tags = read(named)
+            if not replaced.done:
+                replaced.done = True
+                scene.put(PLAIN, body=b"content 2")
+            return tags
+
+        replaced.done = False
+        scene.flow._marks._tags = replaced
+
+        scene.deliver([due])
+
+        assert {} == scene.tags(PLAIN)
 
     def test_the_other_contents_own_tag_stays(self, scene):
         """A content that has its own verdict keeps its tag, by whatever name the table knows it."""
@@ -497,8 +574,9 @@ class TestSweep:
 
         scene.sweeper.run(None, scene.clock.now() + 10)
 
-        assert {outbox.body(each) for each in others} == {message["Body"] for message in self.messages(scene)}
-        assert {each.token for each in others} == {outbox.parse(message["Body"]).token for message in self.messages(scene)}
+        found = {message["Body"] for message in self.messages(scene)}
+        assert {outbox.body(each) for each in others} == found
+        assert {each.token for each in others} == {outbox.parse(body).token for body in found}
 
     def test_enough(self, scene, monkeypatch):
         """While the function does not get on, no more messages are sent: two days without it do not fill the queue."""
