@@ -208,9 +208,13 @@ class Line(Calls, Engines):
         mails = [message_from_bytes(path.read_bytes(), policy=policy.default) for path in sorted(folder.glob("*.eml"))]
         return [mail for mail in mails if mail["Subject"].startswith("Flagged:")]
 
+    def copy_mails(self, directory):
+        """Copy the mails sent so far for a world that continues in another folder: two must not write into one."""
+        shutil.copytree(self.topics.outbox.folder, directory / "outbox")
+
     def move(self, directory):
-        """Continue in another folder with the mails sent so far: two worlds must not write into one folder."""
-        self.topics.outbox.folder = shutil.copytree(self.topics.outbox.folder, directory / "outbox")
+        """Continue in another folder, into which the mails sent so far were copied."""
+        self.topics.outbox.folder = directory / "outbox"
         self.directory = directory
 
     def stop_sweeping(self):

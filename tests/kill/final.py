@@ -216,7 +216,8 @@ def _marks_of(s3, named):
     if not s3.list_object_annotations(**named)["Annotations"]:
         return tags, None
     payload = s3.get_object_annotation(**named, AnnotationName=ANNOTATION)["AnnotationPayload"].read()
-    return tags, _timeless(json.loads(payload))
+    # Which of two scans was later depends on when a function died.
+    return tags, _timeless(json.loads(payload)) | {"scanId": None}
 
 
 def _events(heard):

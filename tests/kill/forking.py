@@ -49,6 +49,9 @@ class Forking:
         """Fork the world, and tell whether this is the fork."""
         self._wait(MOST_FORKS)
         self.forks += 1
+        directory = self._folder / str(self.forks)
+        # Not by the fork: while it begins to run, this world goes on, and sends mails.
+        self.line.copy_mails(directory)
         with warnings.catch_warnings():
             # Python 3.12 warns of threads: Node's, which synthesised the template. No fork has to do with it.
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -59,7 +62,7 @@ class Forking:
         self.is_fork = True
         # It lives for a second: collecting its garbage would only copy the memory that it shares.
         gc.disable()
-        self.line.move(self._folder / str(self.forks))
+        self.line.move(directory)
         return True
 
     def _end(self, scenario):
