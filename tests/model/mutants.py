@@ -6,9 +6,9 @@ from functools import partial
 
 from handlers.adapters import ObjectMarks
 from handlers.adapters.rekognition import AnalysisStarter
-from handlers.adapters.table import Outbox, Records, Samplings, expressions, items, outbox_items
+from handlers.adapters.table import Records, Samplings, expressions, items
 from handlers.adapters.table.expressions import Condition
-from handlers.adapters.table.outcome import Outcome, once
+from handlers.adapters.table.outcome import Outcome
 from handlers.flows.complete import CompleteFlow
 from handlers.flows.sweep.context import SweepContext
 from handlers.flows.sweep.resend import ResendMessages
@@ -173,14 +173,6 @@ def marked_by(kind):
     return MutatedAdapters
 
 
-class HastyOutbox(Outbox):
-    """Deletes an item whatever verdict it stands for by now."""
-
-    def done(self, due):
-        """Delete an item."""
-        return once(lambda: self._table.delete(expressions.delete(outbox_items.key(due), when=Condition(present=["pk"]))))
-
-
 # Each mutant: how its flows are made, and the message of the invariant that it breaks.
 MUTANTS = {
     "no condition at RUNNING": (
@@ -210,7 +202,6 @@ MUTANTS = {
         partial(flow_of, adapters=marked_by(CurrentMarks)),
         "a version is tagged as clean and was not found clean",
     ),
-    "an outbox without tokens": (partial(flow_of, adapters=adapters_with(outbox=HastyOutbox)), "is tagged"),
     "position before hits": (partial(flow_of, adapters=adapters_with(samplings=HitsAfterwardsSamplings)), "hits of"),
 }
 
