@@ -119,9 +119,13 @@ def page(
 @click.option("--csv", type=NewFile(), metavar="FILE", help="Write CSV, for a spreadsheet; - is stdout.")
 @click.option("--jsonl", type=NewFile(), metavar="FILE", help="Write JSON Lines, for a program; - is stdout.")
 @click.option(
-    "--rows", type=click.Choice([rows.value for rows in Rows]), default=Rows.VIDEOS.value, show_default=True, help="What a row is."
+    "--rows",
+    type=click.Choice([Rows.VIDEOS.value, Rows.SEGMENTS.value]),
+    default=Rows.VIDEOS.value,
+    show_default=True,
+    help="What a row is.",
 )
-@click.option("--decisions", is_flag=True, help="Every decision that was made, also former and withdrawn ones: --rows decisions.")
+@click.option("--decisions", is_flag=True, help="A row is a decision instead: each that was ever made, also withdrawn ones.")
 @scan_options
 @command
 def export(
@@ -137,6 +141,8 @@ def export(
     exports = tuple((form, path) for form, path in ((Form.CSV, csv), (Form.JSONL, jsonl)) if path)
     if not exports:
         raise click.UsageError("Pass --csv FILE, --jsonl FILE, or both.")
+    if decisions and rows != Rows.VIDEOS.value:
+        raise click.UsageError("--decisions writes a row for each decision, --rows something else: omit one of them.")
     return _reviewed(run, choice, Files(exports=exports, rows=Rows.DECISIONS if decisions else Rows(rows)), SampleChoice())
 
 

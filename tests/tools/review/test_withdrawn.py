@@ -131,6 +131,14 @@ def test_every_decision_is_exported(withdrawn, apply, tmp_path):
     }
 
 
+def test_one_kind_of_row(account, tmp_path):
+    """A file has rows of one kind."""
+    done = review(account, "export", "--decisions", "--rows", "segments", "--csv", str(tmp_path / "rows.csv"))
+
+    assert (2, False) == (done.exit_code, (tmp_path / "rows.csv").exists())
+    assert "omit one of them" in done.stderr
+
+
 def test_only_what_was_decided_about_is_read(scanned, apply, tmp_path):
     """The log costs a query for each content that was decided about, none for the others."""
     apply(exported(entry(HOSTILE)))
