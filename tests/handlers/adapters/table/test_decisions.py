@@ -218,13 +218,13 @@ class TestAsSeen:
         table.decisions.note_decisions([decision])
         table.decisions.note_decisions([withdrawn])
 
-        def told(seen, later):
+        def outcome_of(seen, later):
             return table.decisions.note_decisions_as_seen([replace(decision, decided_at=decision.decided_at + later)], [seen])[0]
 
-        assert Outcome.BY_ANOTHER is told(decision.decided_at, 2).outcome
-        assert Outcome.DONE is told(withdrawn.decided_at, 2).outcome
+        assert Outcome.BY_ANOTHER is outcome_of(decision.decided_at, 2).outcome
+        assert Outcome.DONE is outcome_of(withdrawn.decided_at, 2).outcome
         table.decisions.note_decisions([replace(withdrawn, decided_at=decision.decided_at + 3)])
-        assert Outcome.DONE is told(None, 4).outcome
+        assert Outcome.DONE is outcome_of(None, 4).outcome
 
     def test_the_record_changed(self, table, decision):
         """A record that is not as it was reviewed is told apart from a conflict."""
