@@ -86,10 +86,23 @@ def show(run: Invocation, *, choice: ScanChoice, sample: SampleChoice) -> Review
 @main.command(epilog=EXIT_CODES)
 @click.argument("file", type=NewFile())
 @click.option("--language", type=click.Choice(list(LANGUAGES)), help="Language of the page.  [default: the deployment's]")
+@click.option("--evidence", is_flag=True, help="With frames of what was found, up to 12 of each flagged video, blurred.")
+@click.option(
+    "--evidence-mb", type=click.IntRange(2, 500), default=40, show_default=True, help="The most megabytes of a page with frames."
+)
 @sample_options
 @scan_options
 @command
-def page(run: Invocation, *, file: Path, language: str | None, choice: ScanChoice, sample: SampleChoice) -> Review | ExitCode:
+def page(
+    run: Invocation,
+    *,
+    file: Path,
+    language: str | None,
+    evidence: bool,
+    evidence_mb: int,
+    choice: ScanChoice,
+    sample: SampleChoice,
+) -> Review | ExitCode:
     """Write to FILE a page to look through and decide on; it opens from disk. Prints what `show` prints.
 
     \b
@@ -97,29 +110,40 @@ def page(run: Invocation, *, file: Path, language: str | None, choice: ScanChoic
     python tools/review_report.py page review.html --scan 01JD8Z0Q4N6T9W2XK5C7R3VBHM
     python tools/review_report.py page revision.html --language es
     python tools/review_report.py page review.html --sample-clean 50
+    python tools/review_report.py page review.html --evidence
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    return _reviewed(run, choice, Files(html=file, language=language), sample)
+    return _reviewed(run, choice, Files(html=file, language=language, evidence_mb=evidence_mb if evidence else None), sample)
 
 
 @main.command(epilog=EXIT_CODES)
 @click.option("--csv", type=NewFile(), metavar="FILE", help="Write CSV, for a spreadsheet; - is stdout.")
 @click.option("--jsonl", type=NewFile(), metavar="FILE", help="Write JSON Lines, for a program; - is stdout.")
 @click.option(
-    "--rows", type=click.Choice([rows.value for rows in Rows]), default=Rows.VIDEOS.value, show_default=True, help="What a row is."
+    "--rows",
+    type=click.Choice([Rows.VIDEOS.value, Rows.SEGMENTS.value]),
+    default=Rows.VIDEOS.value,
+    show_default=True,
+    help="What a row is.",
 )
+@click.option("--decisions", is_flag=True, help="A row is a decision instead: each that was ever made, also withdrawn ones.")
 @scan_options
 @command
-def export(run: Invocation, *, csv: Path | None, jsonl: Path | None, rows: str, choice: ScanChoice) -> Review | ExitCode:
-    """Write a row for each video, or for each of its segments. Prints what `show` prints.
+def export(
+    run: Invocation, *, csv: Path | None, jsonl: Path | None, rows: str, decisions: bool, choice: ScanChoice
+) -> Review | ExitCode:
+    """Write a row for each video, for each of its segments, or for each decision about it. Prints what `show` prints.
 
     \b
     python tools/review_report.py export --csv videos.csv
     python tools/review_report.py export --jsonl segments.jsonl --rows segments
+    python tools/review_report.py export --csv decisions.csv --decisions
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
     exports = tuple((form, path) for form, path in ((Form.CSV, csv), (Form.JSONL, jsonl)) if path)
     if not exports:
         raise click.UsageError("Pass --csv FILE, --jsonl FILE, or both.")
-    return _reviewed(run, choice, Files(exports=exports, rows=Rows(rows)), SampleChoice())
+    if decisions and rows != Rows.VIDEOS.value:
+        raise click.UsageError("--decisions writes a row for each decision, --rows something else: omit one of them.")
+    return _reviewed(run, choice, Files(exports=exports, rows=Rows.DECISIONS if decisions else Rows(rows)), SampleChoice())
 
 
 def _reviewed(run: Invocation, choice: ScanChoice, files: Files, sample: SampleChoice) -> Review | ExitCode:

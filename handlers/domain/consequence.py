@@ -103,6 +103,17 @@ def of_same_content(record: Record, others: Iterable[Record]) -> list[Record]:
     return [other for other in others if (other.video, other.scan_id) != (record.video, record.scan_id) and _same(record, other)]
 
 
+def restored(record: Record, others: Iterable[Record], decision: Decision | None = None) -> Record | None:
+    """Return the other record of the same content whose verdict holds again because the decision about it was withdrawn.
+
+    None if this record's own verdict does, or nothing was withdrawn.
+    """
+    if decision is None or decision.stands:
+        return None
+    counting = foremost(record, others)
+    return None if counting is record else counting
+
+
 def is_worth_annotating(record: Record, decision: Decision | None, others: Iterable[Record]) -> bool:
     """Tell whether an object gets an annotation: unless it is clean and no other verdict of it may have been annotated.
 

@@ -16,7 +16,7 @@ from handlers.adapters import EventBus, NotMarkedError, ObjectMarks, ThrottledEr
 from handlers.adapters.table import Content, Outbox, Outcome, Scans
 from handlers.domain import consequence, consequence_event, json_text, outbox
 from handlers.domain.consequence import ObjectStatus
-from handlers.domain.consequence_event import PostScanAction
+from handlers.domain.consequence_event import Event, PostScanAction
 from handlers.domain.outbox import Due
 from handlers.runtime import Clock, Log
 
@@ -116,12 +116,13 @@ class PublishFlow:
     # --- a video -------------------------------------------------------------------------------------------------------
 
     def _carried_out(self, content: Content | None, log: Log, *, event_sent: bool) -> _Carried:
-        status = None if content is None else consequence.status_of(content.record, content.decision)
-        if content is None or status is None:
+        events = [] if content is None else list(_results(content))
+        if content is None or not events:
             return _Carried(event_sent, None)
         prevented_by = self._marked(content, log)
         if self._settings.publish_events and not event_sent:
-            error = _prevented(lambda: self._bus.tell(consequence_event.result(content.record, status, content.decision)))
+            errors = [_prevented(partial(self._bus.tell, event)) for event in events]
+            error = next((error for error in errors if error is not None), None)
             return _Carried(error is None, prevented_by or error)
         return _Carried(event_sent, prevented_by)
 
@@ -165,6 +166,14 @@ class PublishFlow:
         event = consequence_event.scan_closed(scan, self._scans.totals(scan_id))
         error = _prevented(lambda: self._bus.tell(event))
         return _Carried(error is None, error)
+
+
+def _results(content: Content) -> Iterator[Event]:
+    """Yield the event of a record's status, and that of the other one whose verdict holds again after a withdrawal."""
+    for record in (content.record, consequence.restored(content.record, content.others, content.decision)):
+        status = None if record is None else consequence.status_of(record, content.decision)
+        if record is not None and status is not None:
+            yield consequence_event.result(record, status, content.decision)
 
 
 def _prevented(act: Callable[[], None]) -> Exception | None:

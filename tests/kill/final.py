@@ -57,7 +57,7 @@ class Final:
 def final_of(line):
     """Return the end of a line."""
     # What follows from a person's decision is in marks and events.
-    items = [item for item in _items(line) if not item["sk"].startswith("DECISION#")]
+    items = [item for item in _items(line) if not item["sk"].startswith(("DECISION#", "DECIDED#"))]
     paid = Counter(call.digest for call in line.images.ledger.paid)
     final = Final(started=_started(line), paid=paid, mails=_mails(line), hits=_hits(line), left=dict(line.letters))
     if line.heard:

@@ -213,7 +213,7 @@ class People:
         about = {"video": record.video, "etag": record.facts.etag, "scan_id": record.scan_id, "attempt": record.attempt}
 
         def body():
-            by = {"note": "", "decided_by": "a person", "decided_at": self._world.clock.now()}
+            by = {"note": "", "decided_by": "a person", "decided_at": round(self._world.clock.now(), 3)}
             self.table.decisions.note_decisions([Decision(judgement=judgement, **about, **by)])
 
         self._do("decide", body)

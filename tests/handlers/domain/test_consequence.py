@@ -71,6 +71,11 @@ class TestStatus:
         """What a person decides outranks the machine."""
         assert status == consequence.status_of(record, decided(record, judgement))
 
+    @pytest.mark.parametrize("record", [final(), final(State.CLEAN), final(State.FAILED, reasons.CODEC)])
+    def test_withdrawn(self, record):
+        """Once a decision was withdrawn, the machine's verdict is the status again."""
+        assert consequence.status_of(record) == consequence.status_of(record, decided(record, Judgement.WITHDRAWN))
+
     @given(st.sampled_from(State), st.sampled_from([None, *reasons.REASONS]))
     def test_every_record(self, state, code):
         """What is clean by its tag was found clean: no failure and nothing unfinished ever says so."""
@@ -104,6 +109,18 @@ class TestOrder:
         records = [final(finished_at=float(at), scan_id=f"{SCAN[:-1]}{number}") for number, at in enumerate(times)]
 
         assert 1 == len({consequence.foremost(each, records).scan_id for each in records})
+
+    @given(st.lists(st.integers(0, 3), min_size=2, max_size=4), st.sampled_from([None, *Judgement]))
+    def test_one_is_restored(self, times, judgement):
+        """By whichever record a withdrawal is carried out, what holds again is the verdict that counts without decisions."""
+        records = [final(finished_at=float(at), scan_id=f"{SCAN[:-1]}{number}") for number, at in enumerate(times)]
+        decision = None if judgement is None else decided(records[0], judgement)
+        counting = consequence.foremost(records[0], records)
+
+        restored = [consequence.restored(each, records, decision) for each in records]
+
+        is_withdrawn = judgement is Judgement.WITHDRAWN
+        assert [counting if is_withdrawn and each is not counting else None for each in records] == restored
 
     @pytest.mark.parametrize(("versions", "rivals"), [(("v1", "v1"), True), (("v1", "v2"), False), (("v1", None), True)])
     def test_versions(self, versions, rivals):

@@ -4,6 +4,6 @@ Data, then document: `page_data` makes JSON values of a review, `render` puts th
 """
 
 from tools.lib.review.page.data import PageData, page_data
-from tools.lib.review.page.document import render
+from tools.lib.review.page.document import render, size_of
 
-__all__ = ["PageData", "page_data", "render"]
+__all__ = ["PageData", "page_data", "render", "size_of"]

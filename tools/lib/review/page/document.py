@@ -37,6 +37,11 @@ def render(data: PageData, target: TextIO) -> None:
     target.write(document(data))
 
 
+def size_of(data: PageData) -> int:
+    """Return how many bytes the page has."""
+    return len(document(data).encode())
+
+
 def document(data: PageData) -> str:
     """Return the page as text."""
     style = _asset("page.css")
@@ -44,7 +49,7 @@ def document(data: PageData) -> str:
     # Everything goes in in one pass: a key that looks like a placeholder stays a key.
     return Template(_page(data.language)).substitute(
         language=data.language.code,
-        policy=policy(style, script),
+        policy=policy(style, script, frames=data.has_frames),
         title=html.escape(data.title),
         style=style,
         data=island(data.values),
@@ -63,8 +68,10 @@ def island(values: Mapping[str, Any]) -> str:
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
-def policy(style: str, script: str) -> str:
+def policy(style: str, script: str, *, frames: bool = False) -> str:
     """Return the Content-Security-Policy: this style and this script, no other, and nothing from anywhere.
+
+    `frames`: pictures that are in the page itself are shown, too.
 
     `require-trusted-types-for` makes the browser itself refuse text that would become markup (`innerHTML`) or code (`eval`).
     """
@@ -73,6 +80,7 @@ def policy(style: str, script: str) -> str:
             "default-src 'none'",
             f"script-src '{_hash(script)}'",
             f"style-src '{_hash(style)}'",
+            *(["img-src data:"] if frames else []),
             "base-uri 'none'",
             "form-action 'none'",
             "require-trusted-types-for 'script'",
