@@ -100,22 +100,23 @@ class Film:
         while (sample := self._sample(window)) is not None:
             place_ms, shown = sample
             if shown is not None and self._is_news(shown, place_ms):
-                self._analysed_ms = shown[0]
+                before_ms, self._analysed_ms = self._analysed_ms, shown[0]
                 if shown[0] > window.latest_ms + _ROUNDING_MS:
-                    self._note_hole()
+                    self._note_hole(before_ms or 0.0, shown[0])
                 yield shown
                 window = next_window(self._interval_ms, place_ms, shown[0])
             elif self._ahead:
                 place_ms = self._last_place_before(self._ahead[0][0], place_ms)
                 window = next_window(self._interval_ms, place_ms, place_ms)
-                self._note_hole()
+                self._note_hole(self._analysed_ms or 0.0, self._ahead[0][0])
             else:
                 break
         self._finish()
 
-    def _note_hole(self) -> None:
-        """Note that the film has no frame for longer than a window, which is damage if anything was damaged so far."""
-        if self._errors + self._packets.errors:
+    def _note_hole(self, from_ms: float, to_ms: float) -> None:
+        """Note that no frame between two times follows another within a window: damage, or a picture that stays on screen."""
+        lost = self._packets.leaps(from_ms - self._offset_ms, to_ms - self._offset_ms)
+        if lost or self._errors + self._packets.errors:
             self.complete = False
 
     def _is_news(self, shown: Shown, place_ms: float) -> bool:
