@@ -13,6 +13,7 @@ from av.packet import Packet
 from av.stream import Discard, Disposition, Stream
 from av.video.stream import VideoStream
 
+from handlers.decoder.outer_boxes import has_fragments, is_whole_from
 from handlers.decoder.source import BUFFER, RemoteFile
 from handlers.domain import reasons
 from handlers.domain.beginnings import STILL_BRANDS
@@ -61,6 +62,7 @@ class Packets:
         ended: Whether the end of the file was reached.
         reached_ms: The time up to which the file was read.
         errors: How often reading failed.
+        broken_off: Whether FFmpeg ended the film where the file goes on, but is damaged.
 
     Raises:
         DecodeError: FFmpeg cannot open the file, it has no video stream, too many pixels, or is an image of several tiles.
@@ -71,6 +73,7 @@ class Packets:
         self.ended = False
         self.reached_ms = 0.0
         self.errors = 0
+        self.broken_off = False
         self._next: Packet[VideoStream] | None = None
         self._decoding_ms: float | None = None
         # The time up to which the file was read in a row, where the last packet ended in it, and the leaps of time in it.
@@ -91,6 +94,7 @@ class Packets:
         # The index of an MP4 has decoding times; how much later frames are shown is known from the first packet on.
         self._index_shift_ms: float | None = None if self._is_mp4 else 0.0
         self._indexed = self._find_index()
+        self._in_fragments = self._is_mp4 and has_fragments(source)
 
     @property
     def _is_mp4(self) -> bool:
@@ -184,7 +188,7 @@ class Packets:
                 self._demuxed = self._container.demux()
                 continue
             if packet is None:
-                self.ended = True
+                self._end()
             elif not packet.size:  # the demuxer's last packets are empty
                 continue
             elif packet.stream.index == self.stream.index:
@@ -193,6 +197,13 @@ class Packets:
             elif packet.pts is not None and packet.time_base is not None:
                 self._look_at_other(packet, 1_000 * float(packet.time_base))
         return self._next
+
+    def _end(self) -> None:
+        self.ended = True
+        if self._in_fragments:
+            indexes = [stream.index_entries for stream in self._container.streams]
+            last = [entries[len(entries) - 1] for entries in indexes if len(entries)]
+            self.broken_off = not is_whole_from(self._source, max((entry.pos + entry.size for entry in last), default=0))
 
     def pop(self) -> Packet[VideoStream] | None:
         """Return the next packet and consume it, None at the end."""
@@ -246,7 +257,7 @@ class Packets:
         An MP4 states how long each frame is shown. In Matroska it is shown until the next one, unless bytes are missing between them.
         """
         if self._is_matroska and packet.pos is not None and self._read_on_to is not None:
-            return packet.pos <= self._read_on_to + _MOST_BETWEEN_BLOCKS
+            return 0 <= packet.pos - self._read_on_to <= _MOST_BETWEEN_BLOCKS
         return self._is_mp4
 
     def leaps(self, from_ms: float, to_ms: float) -> bool:

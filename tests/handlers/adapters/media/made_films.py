@@ -63,7 +63,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Made:
-    """What a film is made of; `key_s` is how far key frames are apart."""
+    """What a film is made of; `key_s` is how far key frames are apart, `pause` from when to when no frame comes."""
 
     kind: str
     seconds: float
@@ -74,12 +74,15 @@ class Made:
     rotation: int = 0
     start_s: float = 0.0
     seed: int = 0
+    pause: tuple[float, float] = (0.0, 0.0)
+    sound: bool = False
 
     def times(self):
         """Return the times of the frames, in ticks of a 90,000th of a second."""
         period = 90_000 / self.fps
         if not self.variable:
-            return [round(number * period) for number in range(round(self.seconds * self.fps))]
+            times = [round(number * period) for number in range(round(self.seconds * self.fps))]
+            return [at for at in times if not self.pause[0] < at / 90_000 < self.pause[1]]
         chance = random.Random(self.seed)
         times, at = [], 0.0
         while at < self.seconds * 90_000:
@@ -107,13 +110,35 @@ def film(made):
         stream.codec_context.time_base = 1 / made.fps if counted else Fraction(1, 90_000)
         if made.rotation:
             stream.set_display_rotation(made.rotation)
+        sound = _Silence(output) if made.sound else None
         for number, ticks in enumerate(made.times()):
+            if sound:
+                sound.mux_until(ticks / 90_000)
             frame = picture(made.card_at(ticks / 90_000), number % 32, stream.pix_fmt)
             frame.time_base = stream.codec_context.time_base
             frame.pts = round(Fraction(ticks, 90_000) / frame.time_base) + round(made.start_s / frame.time_base)
             output.mux(stream.encode(frame))
         output.mux(stream.encode(None))
     return target.getvalue()
+
+
+class _Silence:
+    """A sound track in which nothing is heard."""
+
+    RATE, SAMPLES = 48_000, 1_152
+
+    def __init__(self, output):
+        self._output, self._at = output, 0
+        self._stream = output.add_stream("mp2", rate=self.RATE, layout="mono")
+
+    def mux_until(self, seconds):
+        """Write sound up to a time."""
+        while self._at < seconds * self.RATE:
+            frame = av.AudioFrame(format="s16", layout="mono", samples=self.SAMPLES)
+            frame.planes[0].update(bytes(frame.planes[0].buffer_size))
+            frame.sample_rate, frame.pts, frame.time_base = self.RATE, self._at, Fraction(1, self.RATE)
+            self._output.mux(self._stream.encode(frame))
+            self._at += self.SAMPLES
 
 
 def picture(card, number, pixels="yuv420p"):
