@@ -266,7 +266,12 @@ class Film:
         return True
 
     def _decode(self, packet: Packet[VideoStream] | None, skip: Skip = "DEFAULT") -> list[Shown]:
-        """Return the frames that the decoder yields for a packet, none if it fails; None as packet flushes the decoder."""
+        """Return the frames that the decoder yields for a packet, none if it fails; without a packet, the rest."""
+        if packet is not None and packet.has_sidedata("encryption_info"):
+            # Decoded without the key it would be noise, some of which passes for a picture.
+            self._errors += 1
+            self._last_error = "it is encrypted (Common Encryption, as with DRM)"
+            return []
         context = self._packets.stream.codec_context
         context.skip_frame = skip
         try:

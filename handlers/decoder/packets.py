@@ -14,6 +14,7 @@ from av.stream import Discard, Disposition, Stream
 from av.video.stream import VideoStream
 
 from handlers.decoder.outer_boxes import has_fragments, is_whole_from
+from handlers.decoder.pages import has_several as has_several_pages
 from handlers.decoder.source import BUFFER, RemoteFile
 from handlers.domain import reasons
 from handlers.domain.beginnings import STILL_BRANDS
@@ -65,7 +66,7 @@ class Packets:
         broken_off: Whether FFmpeg ended the film where the file goes on, but is damaged.
 
     Raises:
-        DecodeError: FFmpeg cannot open the file, it has no video stream, too many pixels, or is an image of several tiles.
+        DecodeError: FFmpeg cannot open the file, it has no video stream, too many pixels, or is an image of several tiles or pages.
     """
 
     def __init__(self, source: RemoteFile) -> None:
@@ -87,6 +88,7 @@ class Packets:
         self.kind = "image" if self._container.format.name.endswith("_pipe") or brand in STILL_BRANDS else "film"
         if self.kind == "image":
             _require_no_tiles(self._container, self.stream)
+            self._require_one_page()
         self._prepare()
         # An AVI states only when frames are decoded, not when they are shown.
         self.orderly = not (self._container.format.name == "avi" and self.stream.codec_context.has_b_frames)
@@ -103,6 +105,10 @@ class Packets:
     @property
     def _is_matroska(self) -> bool:
         return "matroska" in self._container.format.name
+
+    def _require_one_page(self) -> None:
+        if self._container.format.name == "tiff_pipe" and has_several_pages(self._source):
+            raise DecodeError(reasons.PAGES, "it is a TIFF image of several pages, of which only the first would be decoded")
 
     def _prepare(self) -> None:
         self.stream.codec_context.thread_count = 1
@@ -254,7 +260,7 @@ class Packets:
     def _states_leaps(self, packet: Packet[VideoStream]) -> bool:
         """Tell whether a frame before this packet is on screen until it, so that no leap is a hole.
 
-        An MP4 states how long each frame is shown. In Matroska it is shown until the next one, unless bytes are missing between them.
+        An MP4 states how long each frame is shown. In Matroska it is shown until the next one, unless bytes between them are lost.
         """
         if self._is_matroska and packet.pos is not None and self._read_on_to is not None:
             return 0 <= packet.pos - self._read_on_to <= _MOST_BETWEEN_BLOCKS

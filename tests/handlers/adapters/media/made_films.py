@@ -21,6 +21,7 @@ X265 = {"preset": "ultrafast", "x265-params": "scenecut=0:log-level=none:pools=1
 VPX = {"deadline": "realtime", "cpu-used": "8"}
 AV1 = {"preset": "12", "svtav1-params": "scd=0:lp=1"}
 FRAGMENTED = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
+ENCRYPTED = {"encryption_scheme": "cenc-aes-ctr", "encryption_key": "01" * 16, "encryption_kid": "02" * 16}
 # Encoder, its options, FFmpeg's name of the container, and the muxer's options.
 KINDS = {
     "h264 mp4": ("libx264", X264, "mp4", {}),
@@ -76,6 +77,7 @@ class Made:
     seed: int = 0
     pause: tuple[float, float] = (0.0, 0.0)
     sound: bool = False
+    encrypted: bool = False
 
     def times(self):
         """Return the times of the frames, in ticks of a 90,000th of a second."""
@@ -100,7 +102,8 @@ def film(made):
     """Return the bytes of a film."""
     encoder, options, container, muxer = KINDS[made.kind]
     target = io.BytesIO()
-    with av.open(target, "w", format=container, options=muxer) as output:
+    options_of_muxer = muxer | (ENCRYPTED if made.encrypted else {})
+    with av.open(target, "w", format=container, options=options_of_muxer) as output:
         stream = output.add_stream(encoder, rate=made.fps, options=options)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, PIXELS.get(encoder, "yuv420p")
         stream.codec_context.gop_size = max(1, round(made.key_s * made.fps))

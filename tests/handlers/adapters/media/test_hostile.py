@@ -252,6 +252,14 @@ def test_a_broken_fragment(filled):
     assert frames_of(data[: len(data) * 2 // 3], interval_ms=2_000)[1].complete  # its recording was interrupted
 
 
+@pytest.mark.parametrize("kind", ["h264 b-frames mp4", "h264 fragmented", "hevc mp4"])
+def test_an_encrypted_film(kind):
+    """A film that is encrypted is refused as such: what is decoded without its key is no picture of it."""
+    problem = problem_of(film(Made(kind, 20.0, fps=Fraction(10), encrypted=True)))
+
+    assert (reasons.UNDECODABLE, "it is encrypted (Common Encryption, as with DRM)") == (problem.code, problem.message)
+
+
 @pytest.mark.parametrize("kind", ["h264 mp4", "prores mov"])
 def test_bytes_behind_a_film(kind):
     """A film that its header describes as a whole is complete, whatever follows it."""
