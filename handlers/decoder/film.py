@@ -155,7 +155,7 @@ class Film:
             reached_ms = self._latest_ms
         self.decoded_ms = round(max(reached_ms, self._analysed_ms))
         promised_ms = self._packets.duration_ms or 0
-        if self._packets.broken_off or self.decoded_ms < promised_ms * (1 - _SHORTFALL) - _SHORTFALL_MS:
+        if self._packets.interrupted or self.decoded_ms < promised_ms * (1 - _SHORTFALL) - _SHORTFALL_MS:
             self.complete = False
 
     # The key frame in a window.

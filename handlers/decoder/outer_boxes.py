@@ -37,7 +37,7 @@ def has_fragments(source: RemoteFile) -> bool:
 
 
 def _kinds(source: RemoteFile, at: int, most: int) -> Iterator[bytes]:
-    """Yield the types of the boxes from an offset on, at most so many."""
+    """Yield the types of the boxes from an offset on, at most that many."""
     for _ in range(most):
         left = source.size - at
         if left < _HEADER:

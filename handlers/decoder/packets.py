@@ -35,12 +35,12 @@ _MOST_TRIES = 3
 _PERIOD_MS, _MOST_FRAMES_A_SECOND = 40.0, 240
 # The longest plausible time between decoding and presenting a frame.
 _LONGEST_REORDER_MS = 10_000
-# How many frames that are shown earlier may follow one, so many a decoder may need after it before it returns it.
+# At most that many frames that are shown earlier follow one; a decoder may need them before it returns it.
 _REORDERED = 8
-# Where nothing in the file has a time for longer than this, time leaps; so many leaps are remembered.
+# Where nothing in the file has a time for longer than this, time leaps; and how many leaps are remembered.
 _LEAP_MS = 1_000
 _MOST_LEAPS = 100
-# Between two blocks of a Matroska file stand at most so many bytes, which begin the second one and its cluster.
+# Between two blocks of a Matroska file stand at most that many bytes, which begin the second one and its cluster.
 _MOST_BETWEEN_BLOCKS = 64
 
 
@@ -63,7 +63,7 @@ class Packets:
         ended: Whether the end of the file was reached.
         reached_ms: The time up to which the file was read.
         errors: How often reading failed.
-        broken_off: Whether FFmpeg ended the film where the file goes on, but is damaged.
+        interrupted: Whether FFmpeg ended the film where the file goes on, but is damaged.
 
     Raises:
         DecodeError: FFmpeg cannot open the file, it has no video stream, too many pixels, or is an image of several tiles or pages.
@@ -74,7 +74,7 @@ class Packets:
         self.ended = False
         self.reached_ms = 0.0
         self.errors = 0
-        self.broken_off = False
+        self.interrupted = False
         self._next: Packet[VideoStream] | None = None
         self._decoding_ms: float | None = None
         # The time up to which the file was read in a row, where the last packet ended in it, and the leaps of time in it.
@@ -209,7 +209,7 @@ class Packets:
         if self._in_fragments:
             indexes = [stream.index_entries for stream in self._container.streams]
             last = [entries[len(entries) - 1] for entries in indexes if len(entries)]
-            self.broken_off = not is_whole_from(self._source, max((entry.pos + entry.size for entry in last), default=0))
+            self.interrupted = not is_whole_from(self._source, max((entry.pos + entry.size for entry in last), default=0))
 
     def pop(self) -> Packet[VideoStream] | None:
         """Return the next packet and consume it, None at the end."""
