@@ -99,7 +99,7 @@ def withdrawn(scene):
 
 
 # The calls of an undisturbed function that restores the verdict of another scan: it tells both.
-RESTORING = 9
+RESTORING = 10
 
 
 def test_every_call_of_a_withdrawal_is_killed_at(scene):
