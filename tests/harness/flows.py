@@ -121,6 +121,7 @@ def module_of(function):
 class Flows:
     """Runs functions of the template: the flow behind each handler, on the clock of the test. Implements `Runtime`.
 
+    An environment deals with one event at a time: what is invoked while another invocation of it sleeps gets one of its own.
     `seen` may put something of a test's before the ports that a flow is made with, and `clients` hold others than
     boto3's, by service.
     """
@@ -128,7 +129,7 @@ class Flows:
     def __init__(self, line):
         self._line = line
         self._clock = ProcessClock(line)
-        self._made = {}
+        self._idle = {}
         self._count = 0
         self.seen = lambda port: port
         self.clients = {}
@@ -145,21 +146,23 @@ class Flows:
         done(outcome)
 
     def _outcome(self, function, invocation):
-        if function.name not in self._made:
-            self._made[function.name] = self._make(function)
+        idle = self._idle.setdefault(function.name, [])
+        flow = idle.pop() if idle else self._make(function)
         try:
-            answer = self._made[function.name](json.loads(invocation.payload), self._line.clock.now() + function.timeout)
+            answer = flow(json.loads(invocation.payload), self._line.clock.now() + function.timeout)
         except DiedError:
-            # The next invocation finds a new environment.
-            self.retire(function.name)
+            # Its environment died with it.
             return exited(invocation.request_id, "with error: signal: killed")
         except Exception as error:  # noqa: BLE001 # what a flow raises is its function's result
-            return failure(type(error).__name__, str(error))
-        return Outcome(json.dumps(answer).encode())
+            outcome = failure(type(error).__name__, str(error))
+        else:
+            outcome = Outcome(json.dumps(answer).encode())
+        idle.append(flow)
+        return outcome
 
     def retire(self, function_name):
-        """Forget a flow whose function was changed."""
-        self._made.pop(function_name, None)
+        """Forget the environments of a function that was changed, also those that are busy."""
+        self._idle.pop(function_name, None)
 
     def close(self):
         """Do nothing."""

@@ -28,12 +28,12 @@ class Consequences(Meanwhile):
         self.people.decide(draw(st.sampled_from(_decidable(self))), draw(st.sampled_from(Judgement)))
         self.world.rest(draw(st.sampled_from([0, 5, 61])))
 
-    @kind("republication", when=_decidable)
+    @kind("republication", when=_decidable, weight=3)
     def republish(self, draw):
         """The consequences of a video are carried out again."""
         self.people.republish(draw(st.sampled_from(_decidable(self))))
 
-    @kind("object replaced during its tag", when=_decidable, weight=4)
+    @kind("object replaced during its tag", when=_decidable, weight=3)
     def replace_during_tag(self, draw):
         """publish_verdict is held while it writes what a person decided, and the object is replaced."""
         item, body = draw(st.sampled_from(_decidable(self))), draw(videos)
@@ -48,6 +48,9 @@ class Consequences(Meanwhile):
 
     def _decide_and_hold(self, draw, item, action):
         self.people.decide(item, self._otherwise(item))
+        self.scheduler.settle()
+        # Which sends the message by which publish_verdict is called.
+        self.world.sweep()
         seconds = draw(st.sampled_from([5, 90]))
         self._meanwhile("publish_verdict", draw(st.sampled_from(CALLS)), draw(sides), action, seconds=seconds)
 

@@ -76,7 +76,7 @@ class Time(Ground):
         """Time passes, and all runs continue."""
         self.world.rest(draw(st.sampled_from([0, 1, 5, 8, 12, 20, 40, 61, 90, 130, 600])))
 
-    @kind("clock jump")
+    @kind("clock jump", weight=2)
     def outage(self, draw):
         """The clock jumps while the sweeper, and perhaps others, are out of order."""
         seconds = draw(st.sampled_from([HOUR, 13 * HOUR, 2 * DAY, 5 * DAY, 6 * DAY + HOUR, 7 * DAY + HOUR, 8 * DAY]))
@@ -125,7 +125,7 @@ def _large_scans(model):
 class Purges(Ground):
     """A lane that is purged because a scan in it is paused."""
 
-    @kind("resumed after a purge", when=_large_scans, weight=4)
+    @kind("resumed after a purge", when=_large_scans, weight=5)
     def resume_after_purge(self, draw):
         """A scan is paused while its lane is full, and resumed within the minute in which a purge may delete what is sent."""
         scan_id = draw(st.sampled_from(_large_scans(self)))
@@ -225,7 +225,7 @@ class Troubles(Ground):
         """The next call of a service is carried out, and its answer is lost."""
         self._trouble(draw, KINDS[2])
 
-    @kind("call repeated by the SDK")
+    @kind("call repeated by the SDK", weight=2)
     def repeat(self, draw):
         """The next call of a service is done twice."""
         self._trouble(draw, KINDS[3])

@@ -32,13 +32,13 @@ class Jobs(Ground):
         self.people.submit(draw(keys), draw(st.sampled_from(SCAN_LANES)), draw(intervals))
         self.world.rest(draw(st.sampled_from([0, 8])))
 
-    @kind("job by hand", when=lambda model: len(model.people.jobs) < MOST_JOBS)
+    @kind("job by hand", when=lambda model: len(model.people.jobs) < MOST_JOBS, weight=2)
     def submit_by_hand(self, draw):
         """A job is made in the console."""
         self.people.submit_by_hand(draw(keys))
         self.world.rest(draw(st.sampled_from([0, 8])))
 
-    @kind("job cloned", when=lambda model: 0 < len(model.people.jobs) < MOST_JOBS)
+    @kind("job cloned", when=lambda model: 0 < len(model.people.jobs) < MOST_JOBS, weight=2)
     def clone(self, draw):
         """A job is cloned in the console."""
         self.people.clone(draw(st.sampled_from(self.people.jobs)))
@@ -54,7 +54,7 @@ class Jobs(Ground):
         self.people.retry(draw(st.sampled_from(self.people.retryable())), draw(intervals))
         self.world.rest(draw(st.sampled_from([0, 8])))
 
-    @kind("task again", when=_has_jobs)
+    @kind("task again", when=_has_jobs, weight=2)
     def task_again(self, draw):
         """S3 Batch invokes again for a task that was registered before."""
         job_id, _, own, arguments = draw(st.sampled_from(self.people.jobs))
@@ -112,12 +112,12 @@ class Notices(Ground):
         """The next notice arrives twice."""
         self.world.rekognition.faults.repeat_notices()
 
-    @kind("notice late")
+    @kind("notice late", weight=2)
     def delay_notice(self, draw):
         """The next notice arrives late."""
         self.world.rekognition.faults.delay_notices(draw(st.sampled_from([30, 300, 2 * HOUR, 2 * DAY])))
 
-    @kind("notice early", when=_running, weight=3)
+    @kind("notice early", when=_running, weight=6)
     def early_notice(self, draw):
         """A notice arrives for a job that still runs."""
         self._notify(draw(st.sampled_from(_running(self))).job_id)
@@ -171,12 +171,12 @@ def _messages(model):
 class Messages(Ground):
     """The lanes' messages."""
 
-    @kind("message lost", when=_messages, weight=2)
+    @kind("message lost", when=_messages, weight=6)
     def lose_message(self, draw):
         """A lane loses a message."""
         self._take(*draw(st.sampled_from(_messages(self))))
 
-    @kind("message dead", when=_messages, weight=3)
+    @kind("message dead", when=_messages, weight=6)
     def kill_message(self, draw):
         """A message becomes a dead letter."""
         lane, at = draw(st.sampled_from(_messages(self)))
@@ -184,7 +184,7 @@ class Messages(Ground):
         message.visible_at = self.world.clock.now()
         self.world.messages(f"{lane}-dead").add(message)
 
-    @kind("message doubled", when=_has_records)
+    @kind("message doubled", when=_has_records, weight=2)
     def double_message(self, draw):
         """A message is in its lane twice."""
         names = draw(st.sampled_from(sorted(self.product_invariants.records)))

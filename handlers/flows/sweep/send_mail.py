@@ -53,19 +53,21 @@ class Post:
         Where noting fails, the table being throttled, the mail is not sent again under its name, which no other mail has: only
         noting is tried again. Else each sweep would send it anew.
         """
-        if name not in self._not_noted:
-            self._send(mail())
+        if name in self._not_noted:
+            return self._noted(name, note)
+        to_send = mail()
+        try:
+            self._topic.publish(to_send)
             self._not_noted.add(name)
+            return self._noted(name, note)
+        finally:
+            # Not before the note, in whose absence a crash doubles the mail; also where sending failed: it may have gone out.
+            self._clock.sleep(PACE_SECONDS)
+
+    def _noted(self, name: tuple[object, ...], note: Callable[[], Outcome]) -> Outcome:
         outcome = note()
         self._not_noted.remove(name)
         return outcome
-
-    def _send(self, mail: Mail) -> None:
-        """Publish a mail, and let the pause pass; also where it failed, because it may have gone out all the same."""
-        try:
-            self._topic.publish(mail)
-        finally:
-            self._clock.sleep(PACE_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
