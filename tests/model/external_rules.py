@@ -76,7 +76,7 @@ class Time(Ground):
         """Time passes, and all runs continue."""
         self.world.rest(draw(st.sampled_from([0, 1, 5, 8, 12, 20, 40, 61, 90, 130, 600])))
 
-    @kind("clock jump", weight=2)
+    @kind("clock jump")
     def outage(self, draw):
         """The clock jumps while the sweeper, and perhaps others, are out of order."""
         seconds = draw(st.sampled_from([HOUR, 13 * HOUR, 2 * DAY, 5 * DAY, 6 * DAY + HOUR, 7 * DAY + HOUR, 8 * DAY]))
@@ -91,17 +91,17 @@ class Crashes(Ground):
         """The next run of a name will be held at one of its calls."""
         self.scheduler.orders.append(Order(*draw(calls | named_calls), draw(sides), "hold"))
 
-    @kind("killed at a call", when=_may_order, weight=2)
+    @kind("killed at a call", when=_may_order)
     def kill_later(self, draw):
         """The next run of a name will be killed at one of its calls."""
         self.scheduler.orders.append(Order(*draw(calls | named_calls), draw(sides), "kill"))
 
-    @kind("killed now", when=lambda model: model.scheduler.live, weight=2)
+    @kind("killed now", when=lambda model: model.scheduler.live)
     def kill(self, draw):
         """A live run is killed."""
         self.scheduler.kill(draw(st.sampled_from(self.scheduler.live)))
 
-    @kind("held now", when=_ready, weight=2)
+    @kind("held now", when=_ready)
     def hold(self, draw):
         """A live run is held at its call while the others continue."""
         draw(st.sampled_from(_ready(self))).held = True
@@ -125,7 +125,7 @@ def _large_scans(model):
 class Purges(Ground):
     """A lane that is purged because a scan in it is paused."""
 
-    @kind("resumed after a purge", when=_large_scans, weight=5)
+    @kind("resumed after a purge", when=_large_scans, weight=8)
     def resume_after_purge(self, draw):
         """A scan is paused while its lane is full, and resumed within the minute in which a purge may delete what is sent."""
         scan_id = draw(st.sampled_from(_large_scans(self)))
@@ -145,6 +145,10 @@ def _goes_by_frames(model):
     return [item for item in by if item["state"]["S"] in ("WAITING", "RUNNING")]
 
 
+def _waits(model):
+    return [item for item in model.product_invariants.records.values() if waits(item)]
+
+
 class Meanwhile(Ground):
     """One run is held at its most vulnerable call while other things happen that must do no harm."""
 
@@ -159,18 +163,20 @@ class Meanwhile(Ground):
             run.held = run.name != name
         self.scheduler.settle()
 
-    @kind("notice during a start", weight=2)
+    @kind("notice during a start")
     def notice_during_start(self, _draw):
         """A starter is held between its Start and its write until the analysis is over."""
         self._meanwhile("start_analysis", "rekognition.StartContentModeration", "after")
 
-    @kind("cancel during a start")
+    @kind("cancel during a start", when=_waits, weight=4)
     def cancel_during_start(self, draw):
         """A scan is cancelled while a starter is held before or after its Start."""
-        scan_id = draw(st.sampled_from(self.scans))
+        item = draw(st.sampled_from(_waits(self)))
+        scan_id = item["sk"]["S"].removeprefix("SCAN#")
+        self.send_again(item)
         self._meanwhile("start_analysis", "rekognition.StartContentModeration", draw(sides), lambda: self.people.cancel(scan_id))
 
-    @kind("start during a start", weight=2)
+    @kind("start during a start")
     def start_during_start(self, _draw):
         """SQS delivers a message again while its starter is held between its Start and its write."""
         self._meanwhile("start_analysis", "rekognition.StartContentModeration", "after", self._send_tried_again)
@@ -180,7 +186,7 @@ class Meanwhile(Ground):
             if waits(item) and "start_tried_at" in item:
                 self.send_again(item)
 
-    @kind("film held under way", when=_goes_by_frames, weight=5)
+    @kind("film held under way", when=_goes_by_frames, weight=7)
     def hold_film(self, draw):
         """A worker is held at a film, until its lease is over, and its message is delivered again, or its scan is not to go on."""
         item = draw(st.sampled_from(_goes_by_frames(self)))
@@ -225,7 +231,7 @@ class Troubles(Ground):
         """The next call of a service is carried out, and its answer is lost."""
         self._trouble(draw, KINDS[2])
 
-    @kind("call repeated by the SDK", weight=2)
+    @kind("call repeated by the SDK")
     def repeat(self, draw):
         """The next call of a service is done twice."""
         self._trouble(draw, KINDS[3])
@@ -237,7 +243,7 @@ class Troubles(Ground):
         self.world.rekognition.faults.lose_start_answers(count)
         self.world.images.faults.lose_answers(count)
 
-    @kind("start refused", weight=2)
+    @kind("start refused")
     def refuse_starts(self, draw):
         """The next Starts and images are refused; now and then enough to open the breaker."""
         code, count = draw(
@@ -250,7 +256,7 @@ class Troubles(Ground):
 class Sweeps(Ground):
     """The sweeper, alone and while another sweep runs."""
 
-    @kind("sweep", weight=2)
+    @kind("sweep")
     def sweep(self, _draw):
         """The sweeper is called."""
         self.world.sweep()

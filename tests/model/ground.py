@@ -83,8 +83,8 @@ class Kind:
         return self.name
 
 
-def kind(name, *, when=lambda _model: True, weight=1):
-    """Make a method a kind of step, chosen `weight` times as often as others where `when` allows it."""
+def kind(name, *, when=lambda _model: True, weight=2):
+    """Make a method a kind of step, chosen by its weight among those that `when` allows."""
 
     def mark(method):
         method.kind = Kind(name, method, when, weight)

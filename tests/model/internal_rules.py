@@ -26,19 +26,19 @@ def _has_records(model):
 class Jobs(Ground):
     """Batch jobs, their tasks and their objects."""
 
-    @kind("submit", when=lambda model: len(model.people.scans) < MOST_SCANS, weight=2)
+    @kind("submit", when=lambda model: len(model.people.scans) < MOST_SCANS)
     def submit(self, draw):
         """A scan is submitted."""
         self.people.submit(draw(keys), draw(st.sampled_from(SCAN_LANES)), draw(intervals))
         self.world.rest(draw(st.sampled_from([0, 8])))
 
-    @kind("job by hand", when=lambda model: len(model.people.jobs) < MOST_JOBS, weight=2)
+    @kind("job by hand", when=lambda model: len(model.people.jobs) < MOST_JOBS)
     def submit_by_hand(self, draw):
         """A job is made in the console."""
         self.people.submit_by_hand(draw(keys))
         self.world.rest(draw(st.sampled_from([0, 8])))
 
-    @kind("job cloned", when=lambda model: 0 < len(model.people.jobs) < MOST_JOBS, weight=2)
+    @kind("job cloned", when=lambda model: 0 < len(model.people.jobs) < MOST_JOBS)
     def clone(self, draw):
         """A job is cloned in the console."""
         self.people.clone(draw(st.sampled_from(self.people.jobs)))
@@ -54,7 +54,7 @@ class Jobs(Ground):
         self.people.retry(draw(st.sampled_from(self.people.retryable())), draw(intervals))
         self.world.rest(draw(st.sampled_from([0, 8])))
 
-    @kind("task again", when=_has_jobs, weight=2)
+    @kind("task again", when=_has_jobs)
     def task_again(self, draw):
         """S3 Batch invokes again for a task that was registered before."""
         job_id, _, own, arguments = draw(st.sampled_from(self.people.jobs))
@@ -112,7 +112,7 @@ class Notices(Ground):
         """The next notice arrives twice."""
         self.world.rekognition.faults.repeat_notices()
 
-    @kind("notice late", weight=2)
+    @kind("notice late")
     def delay_notice(self, draw):
         """The next notice arrives late."""
         self.world.rekognition.faults.delay_notices(draw(st.sampled_from([30, 300, 2 * HOUR, 2 * DAY])))
@@ -132,7 +132,7 @@ class Notices(Ground):
         """A notice arrives for a job of an earlier attempt."""
         self._notify(draw(st.sampled_from(_outdated(self))).job_id)
 
-    @kind("notice forged", weight=2)
+    @kind("notice forged")
     def forge_notice(self, draw):
         """A forged notice arrives."""
         how = draw(st.sampled_from(["unknown job", "no JSON", "foreign topic"]))
@@ -171,7 +171,7 @@ def _messages(model):
 class Messages(Ground):
     """The lanes' messages."""
 
-    @kind("message lost", when=_messages, weight=6)
+    @kind("message lost", when=_messages, weight=7)
     def lose_message(self, draw):
         """A lane loses a message."""
         self._take(*draw(st.sampled_from(_messages(self))))
@@ -184,7 +184,7 @@ class Messages(Ground):
         message.visible_at = self.world.clock.now()
         self.world.messages(f"{lane}-dead").add(message)
 
-    @kind("message doubled", when=_has_records, weight=2)
+    @kind("message doubled", when=_has_records)
     def double_message(self, draw):
         """A message is in its lane twice."""
         names = draw(st.sampled_from(sorted(self.product_invariants.records)))
@@ -211,7 +211,7 @@ class Persons(Ground):
         """All starting is paused."""
         self.people.pause()
 
-    @kind("resume", weight=2)
+    @kind("resume")
     def resume_all(self, _draw):
         """Starting goes on."""
         self.people.resume()
@@ -221,17 +221,17 @@ class Persons(Ground):
         """A scan is paused."""
         self.people.pause(self._scan(draw))
 
-    @kind("resume of a scan", weight=2)
+    @kind("resume of a scan")
     def resume_scan(self, draw):
         """A scan goes on."""
         self.people.resume(self._scan(draw))
 
-    @kind("cancel", weight=2)
+    @kind("cancel")
     def cancel_scan(self, draw):
         """A scan is cancelled."""
         self.people.cancel(self._scan(draw))
 
-    @kind("slots", weight=2)
+    @kind("slots")
     def turn_slots(self, draw):
         """The slots setting is changed."""
         self.people.slots(draw(st.integers(1, 4)))
@@ -241,7 +241,7 @@ class Persons(Ground):
         """A scan is judged again by another policy."""
         self.people.judge(self._scan(draw), draw(st.sampled_from([80, 90])))
 
-    @kind("redeploy", weight=2)
+    @kind("redeploy")
     def redeploy(self, draw):
         """The product is deployed with other settings."""
         account_jobs = draw(st.integers(1, 4))

@@ -46,7 +46,7 @@ class Uploads(Ground):
             self.people.send_upload(self.events[-1])
         self.world.rest(draw(st.sampled_from([0, 0, 5])))
 
-    @kind("event of an upload again", when=_has_events, weight=2)
+    @kind("event of an upload again", when=_has_events)
     def event_again(self, draw):
         """An event comes, late or again."""
         self.people.send_upload(draw(st.sampled_from(self.events)))
