@@ -13,20 +13,11 @@ from string import Template
 from typing import Any, TextIO
 
 from handlers.domain.languages import Language
+from tools.lib.review.page import modules
 from tools.lib.review.page.data import PageData
 
-# The files of the page's one script, in this order.
-SCRIPTS = (
-    "elements.js",
-    "language.js",
-    "text.js",
-    "fetching.js",
-    "decisions.js",
-    "charts.js",
-    "details.js",
-    "listing.js",
-    "page.js",
-)
+# The module that imports the others.
+ENTRY = "page.js"
 
 # A sentence of page.html.
 MARKED = re.compile(r"\{\{(.+?)\}\}")
@@ -39,8 +30,8 @@ def render(data: PageData, target: TextIO) -> None:
 
 def document(data: PageData) -> str:
     """Return the page as text."""
-    style = _asset("page.css")
-    script = "\n".join(_asset(name) for name in SCRIPTS)
+    style = asset("page.css")
+    script = modules.script(ENTRY, asset)
     # Everything goes in in one pass: a key that looks like a placeholder stays a key.
     return Template(_page(data.language)).substitute(
         language=data.language.code,
@@ -54,7 +45,7 @@ def document(data: PageData) -> str:
 
 def _page(language: Language) -> str:
     """Return the page's markup with its sentences in a language."""
-    return MARKED.sub(lambda marked: html.escape(language.text(marked[1])), _asset("page.html"))
+    return MARKED.sub(lambda marked: html.escape(language.text(marked[1])), asset("page.html"))
 
 
 def island(values: Mapping[str, Any]) -> str:
@@ -86,5 +77,6 @@ def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """Return the text of a file of the page."""
     return resources.files("tools.lib.review.page").joinpath(name).read_text(encoding="utf-8")
