@@ -17,18 +17,25 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from handlers.adapters.table import ThrottledError
+from handlers.domain.mp4 import LONGEST_SECONDS
 from tools.lib.bounded import parse_json
 from tools.lib.cli import as_tool_error
 from tools.lib.desk.decisions import Deciding, Written
+from tools.lib.desk.frames import Frames, rounded
 from tools.lib.desk.live_review import POLL_SECONDS, LiveReview
 from tools.lib.desk.media import Analysed, Streams
 from tools.lib.desk.refusal import RefusedError
 from tools.lib.desk.reviews import Reviews
 from tools.lib.errors import ToolError
+from tools.lib.evidence import moments
+from tools.lib.review import ObjectResult
 from tools.lib.review.page import document, served_policy
 
 # Bytes of a request: a hundred decisions with the longest notes, each character escaped.
 MOST_BODY = 2 * 1024 * 1024
+
+# Milliseconds of the longest film.
+LONGEST_MS = int(LONGEST_SECONDS * 1000)
 
 _JSON = "application/json"
 _FROM_AWS = (ToolError, BotoCoreError, ClientError, ThrottledError)
@@ -46,6 +53,7 @@ class Desk:
 
     reviews: Reviews
     streams: Streams
+    frames: Frames
     decided_by: str
     report: Callable[[Exception], None]
     written: int = 0
@@ -58,7 +66,7 @@ class Desk:
             Route("/api/decisions", self.decide, methods=["POST"]),
             Route("/api/log", self.log, methods=["GET"]),
             Route("/media/{scan}/{id}", self.media, methods=["GET", "HEAD"]),
-            Route("/frames/{scan}/{id}", self.frames, methods=["GET"]),
+            Route("/frames/{scan}/{id}", self.frames_of, methods=["GET"]),
             Route("/frames/{scan}/{id}/{at:int}.jpg", self.frame, methods=["GET"]),
         ]
         return Starlette(routes=routes, exception_handlers=self._handlers())
@@ -104,11 +112,30 @@ class Desk:
         content = await self._content(request)
         return await self.streams.answer(content, request.headers.get("range"), head=request.method == "HEAD")
 
-    async def frames(self, request: Request) -> Response:
-        raise NotImplementedError(request)
+    async def frames_of(self, request: Request) -> Response:
+        review = await self._review(request.path_params["scan"])
+        _shown(review, request)
+        return await run_in_threadpool(self._moments, review, request.path_params["id"])
+
+    @staticmethod
+    def _moments(review: LiveReview, video_id: str) -> Response:
+        listed = [
+            {
+                "at": moment.at_ms,
+                "label": moment.label,
+                "confidence": moment.confidence,
+                "src": f"/frames/{review.scan.id}/{video_id}/{rounded(moment.at_ms)}.jpg",
+            }
+            for moment in moments(review.segments(video_id))
+        ]
+        return JSONResponse({"frames": listed})
 
     async def frame(self, request: Request) -> Response:
-        raise NotImplementedError(request)
+        content, at_ms = await self._content(request), request.path_params["at"]
+        if at_ms > LONGEST_MS:
+            raise RefusedError(HTTPStatus.NOT_FOUND, "No film is as long as that.", "Ask for an earlier moment.")
+        frame = await self.frames.get(content, at_ms, gone=request.is_disconnected)
+        return Response(frame, media_type="image/jpeg")
 
     def _handlers(self) -> Mapping[Any, Callable[[Request, Exception], Awaitable[Response]]]:
         return {
@@ -132,13 +159,23 @@ class Desk:
     async def _content(self, request: Request) -> Analysed:
         """Return the content that a request names by scan and video id: nothing else of S3 can be asked for."""
         review = await self._review(request.path_params["scan"])
-        outcome = review.find(request.path_params["id"])
-        if outcome is None:
-            raise RefusedError(HTTPStatus.NOT_FOUND, "The desk shows no such video.", "Load the page again.")
+        outcome = _shown(review, request)
         if outcome.facts is None:
             reason = "Nothing has read the object, so it is not known which content the scan met."
             raise RefusedError(HTTPStatus.CONFLICT, reason, "Let the functions read it, and retry the failed ones.")
         return Analysed(outcome.video, outcome.facts)
+
+
+def _shown(review: LiveReview, request: Request) -> ObjectResult:
+    """Return the video whose id a path has.
+
+    Raises:
+        RefusedError: The desk does not show it.
+    """
+    outcome = review.find(request.path_params["id"])
+    if outcome is None:
+        raise RefusedError(HTTPStatus.NOT_FOUND, "The desk shows no such video.", "Load the page again.")
+    return outcome
 
 
 async def _json_body(request: Request) -> object:

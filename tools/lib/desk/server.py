@@ -13,6 +13,7 @@ from handlers.domain import Scan
 from tools.lib.cli import Invocation, as_tool_error
 from tools.lib.desk.admission import Admission
 from tools.lib.desk.application import Desk
+from tools.lib.desk.frames import MOST_DECODERS, Frames
 from tools.lib.desk.media import MOST_REQUESTS, S3Reader, Streams
 from tools.lib.desk.peer import may_connect
 from tools.lib.desk.reviews import Reviews
@@ -40,8 +41,10 @@ class DeskServer:
         port = self._socket.getsockname()[1]
         reviews = Reviews(run, scans, sample)
         reviews.get()  # what is wrong with the scan is said before a browser opens
-        streams = Streams(S3Reader(run.clients.reader(2 * MOST_REQUESTS), run.clock))
-        self._desk = Desk(reviews, streams, decided_by, lambda error: run.terminal.error(as_tool_error(error)))
+        s3 = run.clients.reader(MOST_REQUESTS + MOST_DECODERS)
+        self._frames = Frames(s3, run.clock)
+        streams = Streams(S3Reader(s3, run.clock))
+        self._desk = Desk(reviews, streams, self._frames, decided_by, lambda error: run.terminal.error(as_tool_error(error)))
         admission = Admission(self._desk.application(), port)
         self.address = f"http://{HOST}:{port}/?token={admission.token}"
         self._server = uvicorn.Server(
@@ -69,6 +72,7 @@ class DeskServer:
             pass  # uvicorn passes it on once everything is closed
         finally:
             self._socket.close()
+            self._frames.close()
 
     def stop(self) -> None:
         """Have `run` end; for another thread."""
