@@ -19,6 +19,8 @@ _FROM_HANDLERS = (
     "handlers.runtime.clock",
 )
 _BELOW_FLOWS = (*_FROM_HANDLERS, "handlers.adapters", "handlers.runtime")
+# And what reads and decodes a film.
+_FILMS = ("handlers.adapters", "handlers.adapters.media", "handlers.decoder")
 _EMULATOR_GROUND = ("tools.emulator.core", "tools.emulator.settings")
 _SERVICES = {
     f"tools.emulator.services.{name}": _EMULATOR_GROUND
@@ -80,7 +82,7 @@ ALLOWED = {
         "tools.environment",
         "tools.rehearsal",
         "tools.emulator.shell",
-        *(f"tools.lib.{each}" for each in _LIBRARY),
+        *(f"tools.lib.{each}" for each in (*_LIBRARY, "evidence")),
         *_FROM_HANDLERS,
     ),
     "tools.environment": (),
@@ -111,6 +113,7 @@ ALLOWED = {
     **{
         f"tools.lib.{each}": (*(f"tools.lib.{name}" for name in names.split()), *_FROM_HANDLERS) for each, names in _LIBRARY.items()
     },
+    "tools.lib.evidence": ("tools.lib.errors", "tools.lib.text", *_FROM_HANDLERS, *_FILMS),
 }
 HANDLERS_FOREIGN = {"boto3", "botocore"}
 # Packages that import others, or nothing. PyAV is in the layer of one function.

@@ -7,7 +7,7 @@ import sys
 
 from handlers.decoder.film import Film
 from handlers.decoder.packets import DecodeError
-from handlers.decoder.picture import Jpegs
+from handlers.decoder.picture import Jpegs, widest_of
 from handlers.decoder.source import RemoteFile
 from handlers.decoder.wire import END, FRAME, OPENED, PROBLEM, receive, send
 from handlers.domain import reasons
@@ -29,7 +29,7 @@ def main() -> None:
         film = Film(RemoteFile(answers, messages, asked["size"]), asked["interval_ms"], asked["after_ms"])
         send(messages, {"is": OPENED, "kind": film.kind, "duration_ms": film.duration_ms})
         receive(answers.read)
-        jpegs = Jpegs(film.kind)
+        jpegs = Jpegs(widest_of(film.kind))
         for at_ms, frame in film.samples():
             send(messages, {"is": FRAME, "at_ms": round(at_ms), "complete": film.complete}, jpegs.encode(frame, film.pixel_aspect))
             receive(answers.read)

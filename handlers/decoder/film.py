@@ -113,6 +113,22 @@ class Film:
                 break
         self._finish()
 
+    def shown_at(self, at_ms: float) -> VideoFrame:
+        """Return the frame on screen at a time: the first one before the film's first frame, the last one after its end.
+
+        Times must not go back from call to call, and a film serves this or `samples`, not both.
+
+        Raises:
+            DecodeError: No frame up to that time can be decoded.
+        """
+        found = self._sample(Window(at_ms, at_ms, at_ms))
+        shown = found[1] if found is not None else None
+        if shown is None and self._ahead:
+            shown = self._ahead[0]
+        if shown is None:
+            raise DecodeError(reasons.UNDECODABLE, self._last_error)
+        return shown[1]
+
     def _note_hole(self) -> None:
         """Note that the film has no frame for longer than a window, which is damage if anything was damaged so far."""
         if self._errors + self._packets.errors:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 import av
@@ -18,11 +19,17 @@ _QUALITIES = (3, 8, 20)
 _TURNS = {90: "transpose=cclock", -90: "transpose=clock", 180: "hflip,vflip", -180: "hflip,vflip"}
 
 
-class Jpegs:
-    """Encodes the frames of one object: those of a film at most `WIDEST_FRAME` wide, an image as large as Rekognition takes."""
+def widest_of(kind: str) -> int:
+    """Return how wide a picture that is analysed may be: a frame `WIDEST_FRAME`, an image as wide as Rekognition takes."""
+    return WIDEST_FRAME if kind == "film" else LONGEST_SIDE
 
-    def __init__(self, kind: str) -> None:
-        self._widest = WIDEST_FRAME if kind == "film" else LONGEST_SIDE
+
+class Jpegs:
+    """Encodes the frames of one object, at most `widest` pixels wide, each by the first of `qualities` that is small enough."""
+
+    def __init__(self, widest: int, qualities: Sequence[int] = _QUALITIES) -> None:
+        self._widest = widest
+        self._qualities = qualities
         self._key: tuple[object, ...] = ()
         self._graph = Graph()
 
@@ -35,7 +42,7 @@ class Jpegs:
         widest = self._widest
         while True:
             picture = self._upright(frame, pixel_aspect, widest)
-            for quality in _QUALITIES:
+            for quality in self._qualities:
                 data = _jpeg(picture, quality)
                 if len(data) <= MOST_BYTES_SENT:
                     return data

@@ -17,7 +17,7 @@ from pathlib import Path
 import av
 
 from handlers.adapters.media import open_media
-from handlers.decoder.picture import Jpegs
+from handlers.decoder.picture import Jpegs, widest_of
 from tests.bench.frame_films import CONTAINERS, film
 from tests.bench.memory import watched
 
@@ -125,7 +125,7 @@ def _whole(path):
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         stream.codec_context.thread_count = 1
-        jpegs, following = Jpegs("film"), Fraction(INTERVAL_S, 2)
+        jpegs, following = Jpegs(widest_of("film")), Fraction(INTERVAL_S, 2)
         for frame in container.decode(stream):
             if frame.time >= following:
                 jpegs.encode(frame, Fraction(1))

@@ -47,7 +47,7 @@ class Decoder:
     def step(self, **asked: Any) -> tuple[dict[str, Any], bytes]:  # noqa: ANN401  # values of JSON
         """Let the decoder continue, answer its reads, and return its next message of another kind.
 
-        `asked` is the command, for the first step.
+        `asked` is the command: that of the first step or, where the decoder waits for one, what it shall send next.
 
         Raises:
             DecoderFailedError: The decoder failed; no further step is possible.

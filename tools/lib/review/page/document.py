@@ -28,19 +28,23 @@ def render(data: PageData, target: TextIO) -> None:
     target.write(document(data))
 
 
-def document(data: PageData) -> str:
-    """Return the page as text."""
-    style = asset("page.css")
-    script = modules.script(ENTRY, asset)
+def document(data: PageData, *, served: bool = False) -> str:
+    """Return the page as text; `served` if it comes from a desk, which answers its requests."""
+    style, script = _style(), _script()
     # Everything goes in in one pass: a key that looks like a placeholder stays a key.
     return Template(_page(data.language)).substitute(
         language=data.language.code,
-        policy=policy(style, script),
+        policy=policy(style, script, served=served),
         title=html.escape(data.title),
         style=style,
         data=island(data.values),
         script=script,
     )
+
+
+def served_policy() -> str:
+    """Return the Content-Security-Policy of a page that comes from a desk."""
+    return policy(_style(), _script(), served=True)
 
 
 def _page(language: Language) -> str:
@@ -54,8 +58,8 @@ def island(values: Mapping[str, Any]) -> str:
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
-def policy(style: str, script: str) -> str:
-    """Return the Content-Security-Policy: this style and this script, no other, and nothing from anywhere.
+def policy(style: str, script: str, *, served: bool = False) -> str:
+    """Return the Content-Security-Policy: this style and this script, no other, and nothing from anywhere, or from its desk only.
 
     `require-trusted-types-for` makes the browser itself refuse text that would become markup (`innerHTML`) or code (`eval`).
     """
@@ -64,12 +68,24 @@ def policy(style: str, script: str) -> str:
             "default-src 'none'",
             f"script-src '{_hash(script)}'",
             f"style-src '{_hash(style)}'",
+            *(_FROM_THE_DESK if served else ()),
             "base-uri 'none'",
             "form-action 'none'",
             "require-trusted-types-for 'script'",
             "trusted-types 'none'",
         )
     )
+
+
+_FROM_THE_DESK = ("img-src 'self' data: blob:", "media-src 'self'", "connect-src 'self'")
+
+
+def _style() -> str:
+    return asset("page.css")
+
+
+def _script() -> str:
+    return modules.script(ENTRY, asset)
 
 
 def _hash(text: str) -> str:

@@ -1,0 +1,155 @@
+"""Frames of an object in S3 at any time, read by ranges and decoded in a process of its own."""
+
+from __future__ import annotations
+
+import math
+import sys
+from importlib.util import find_spec
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from handlers.adapters.media.process import Decoder, DecoderFailedError
+from handlers.adapters.media.ranges import Ranges, ReadTooMuchError
+from handlers.adapters.objects import ObjectError, ObjectRanges, ObjectStore
+from handlers.decoder import FRAME, OPENED
+from handlers.domain import ObjectFacts, Video, reasons
+from handlers.runtime.clock import Clock, SystemClock
+from tools.lib.errors import ToolError
+from tools.lib.text import byte_size, printable
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_COMMAND = (sys.executable, "-P", "-m", "tools.lib.evidence.frames")
+# The most that is fetched for one frame. Films with an index need a few MiB; those without one are read from their start.
+MOST_READ = 256 * 1024**2
+
+
+class EvidenceError(ToolError):
+    """An object shows no frame; the message names it and says why."""
+
+
+class ReplacedError(EvidenceError):
+    """The object that was analysed is gone, or another one is in its place."""
+
+
+class UndecodableError(EvidenceError):
+    """FFmpeg cannot decode it here, or not at this time."""
+
+
+class UnreadableError(EvidenceError):
+    """S3 does not let it be read."""
+
+
+class FrameReader:
+    """Frames of one object as it was analysed, for a `with` statement; one thread at a time.
+
+    Times that go forward are cheapest: one that goes back opens the film again. An image shows its one frame at any time.
+
+    Args:
+        client: Reads the object, by GetObject with its etag and its version.
+        video: The object.
+        facts: What was analysed: etag, size, version.
+        most_read: Bytes that are fetched for one frame at most.
+    """
+
+    def __init__(
+        self, client: S3Client, video: Video, facts: ObjectFacts, *, clock: Clock | None = None, most_read: int = MOST_READ
+    ) -> None:
+        self._video = video
+        source = ObjectStore(client).ranges(video, facts, clock or SystemClock(), until=math.inf)
+        self._source = _Bounded(source, most_read)
+        self._decoder: Decoder | None = None
+        self._at_ms = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the decoder; the next frame starts another one."""
+        if self._decoder is not None:
+            self._decoder.close()
+            self._decoder = None
+
+    def frame(self, at_ms: int, width: int = 320) -> bytes:
+        """Return the frame on screen at a time as a JPEG: upright, with square pixels, at most `width` pixels wide.
+
+        Before the first frame that is the first, after the end the last one.
+
+        Raises:
+            ReplacedError: The object is another one by now, or gone.
+            UndecodableError: It cannot be decoded.
+            UnreadableError: It may not be read, or is archived.
+            BotoCoreError, ClientError: S3 cannot be reached or is overloaded.
+        """
+        self._source.left = self._source.most
+        try:
+            return self._frame(at_ms, width)
+        except ObjectError as error:
+            self.close()
+            raise self._unread(error) from error
+        except (DecoderFailedError, ReadTooMuchError) as error:
+            self.close()
+            raise self._undecodable(str(error)) from error
+        except BaseException:  # the decoder waits for bytes that will not come
+            self.close()
+            raise
+
+    def _frame(self, at_ms: int, width: int) -> bytes:
+        if self._decoder is None or at_ms < self._at_ms:
+            self.close()
+            self._decoder = self._opened()
+        message, data = self._decoder.step(at_ms=at_ms, width=width)
+        if message["is"] != FRAME:
+            raise DecoderFailedError(message["message"])
+        self._at_ms = at_ms
+        return data
+
+    def _opened(self) -> Decoder:
+        if find_spec("av") is None:
+            raise UndecodableError("PyAV, which decodes frames, is not in this environment.", cure="Run `make setup`.")
+        decoder = Decoder(Ranges(self._source), command=_COMMAND)
+        self._decoder = decoder
+        message, _ = decoder.step(size=self._source.size)
+        if message["is"] != OPENED:
+            raise DecoderFailedError(message["message"])
+        return decoder
+
+    def _undecodable(self, why: str) -> UndecodableError:
+        cure = "Download it and look at it in a player such as VLC; `ffprobe FILE` shows its codec and what is broken."
+        return UndecodableError(f"{self._name} shows no frame here: {printable(why)}.", cure=cure)
+
+    def _unread(self, error: ObjectError) -> EvidenceError:
+        if error.problem.code == reasons.CHANGED:
+            cure = "Scan it again: the verdict is about the former content."
+            return ReplacedError(f"{self._name} was replaced by another object since it was analysed.", cure=cure)
+        if error.problem.code == reasons.MISSING:
+            return ReplacedError(
+                f"{self._name} is gone: it was deleted or moved since it was analysed.", cure="Nothing to look at."
+            )
+        cure = "Let these credentials read it (s3:GetObject and its key's kms:Decrypt); an archived one must be restored first."
+        return UnreadableError(f"{self._name} cannot be read: {printable(error.problem.message)}", cure=cure)
+
+    @property
+    def _name(self) -> str:
+        return printable(self._video.uri)
+
+
+class _Bounded:
+    """A source of which one frame takes no more than so many bytes."""
+
+    def __init__(self, source: ObjectRanges, most: int) -> None:
+        self._source = source
+        self.size = source.size
+        self.most = self.left = most
+
+    def read(self, offset: int, length: int) -> bytes:
+        self.left -= length
+        if self.left < 0:
+            raise ReadTooMuchError(
+                f"more than {byte_size(self.most)} would have to be read for it, as of a film without an index or with a broken one"
+            )
+        return self._source.read(offset, length)
