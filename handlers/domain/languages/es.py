@@ -487,7 +487,7 @@ _PAGE = {
         "{count} {count:video sin decisión la recibirá|videos sin decisión la recibirán}."
     ),
     "{decision} by {person}, {time}": "{decision} por {person}, {time}",
-    "{speed} times": "{speed} veces",
+    "Speed {speed}": "Velocidad {speed}",
     "Video": "Video",
     "Found": "Hallazgo",
     "Confidence": "Confianza",

@@ -37,8 +37,10 @@ export function decisionName(video, decision) {
 export function detailsOf(video, decisions, actions) {
   const { player } = actions;
   const form = decidable(video) ? decisionForm(video, decisions, actions) : null;
-  const seen = picturable(video) ? [element("section", { class: "moments" }, element("h3", {}, text("Moments")), pictures(video, player && ((at) => player.look(at)))), player?.element ?? null] : [];
-  const parts = video.state === "flagged" ? [...seen, timeline(video, player), form, findings(video, player)] : [failure(video), ...seen, form, video.labels ? summaries(video) : null];
+  const moments = picturable(video) ? element("section", { class: "moments" }, element("h3", {}, text("Moments")), pictures(video, player && ((at) => player.look(at)))) : null;
+  const film = player?.element ?? null;
+  const flagged = film ? [film, form, moments, timeline(video, player), findings(video, player)] : [timeline(video, player), moments, form, findings(video, player)];
+  const parts = video.state === "flagged" ? flagged : [failure(video), film, form, moments, video.labels ? summaries(video) : null];
   return element("div", { class: "details", role: "group", "aria-label": text("Details of {video}", { video: visible(video.name) }) }, ...parts, access(video));
 }
 

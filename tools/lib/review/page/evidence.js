@@ -12,6 +12,13 @@ import { labelOf, segmentsOf } from "./videos.js";
 const ASKED = new Map();
 const MOST_ON_A_CARD = 4;
 
+// A browser has six connections to a server. Pictures take two of them, as the server decodes two at once: films and decisions
+// never wait behind pictures.
+const MOST_AT_ONCE = 2;
+/** Pictures that wait for their turn, the next one last. @type {{ image: HTMLImageElement, src: string }[]} */
+let waiting = [];
+let loading = 0;
+
 /** Tells whether the page can show pictures at all. */
 export function hasPictures() {
   return DATA.desk !== undefined || DATA.flagged.some((video) => video.evidence);
@@ -55,7 +62,7 @@ function foundAt(video, at) {
 export function pictures(video, look) {
   const strip = element("div", { class: "pictures", role: "group", "aria-label": text("Pictures") }, element("p", { class: "muted" }, text("Pictures are being read …")));
   momentsOf(video).then(
-    (frames) => strip.replaceChildren(...(frames.length ? frames.map((frame) => picture(frame, look)) : [element("p", { class: "muted" }, text("There is no moment to show."))])),
+    (frames) => put(strip, frames.length ? firstLast(frames, (frame) => picture(frame, look)) : [element("p", { class: "muted" }, text("There is no moment to show."))]),
     (error) => strip.replaceChildren(element("p", { class: "muted" }, error instanceof DeskError ? `${error.reason} ${error.cure}` : text("The desk does not answer."))),
   );
   return strip;
@@ -77,7 +84,37 @@ function altOf({ at, label, confidence }) {
 }
 
 function evidence(frame) {
-  return element("img", { class: "evidence", src: frame.src, alt: altOf(frame), loading: "lazy", decoding: "async" });
+  const image = element("img", { class: "evidence", alt: altOf(frame), decoding: "async" });
+  if (frame.src.startsWith("data:")) image.src = frame.src;
+  else waiting.push({ image, src: frame.src });
+  return image;
+}
+
+/** Loads pictures that wait, those that were asked for last first; what is off the page by now is passed over. */
+function loadNext() {
+  waiting = waiting.filter(({ image }) => image.isConnected);
+  while (loading < MOST_AT_ONCE && waiting.length) {
+    const { image, src } = /** @type {{ image: HTMLImageElement, src: string }} */ (waiting.pop());
+    loading += 1;
+    const done = () => {
+      loading -= 1;
+      loadNext();
+    };
+    image.addEventListener("load", done, { once: true });
+    image.addEventListener("error", done, { once: true });
+    image.src = src;
+  }
+}
+
+/** Returns what each frame becomes, made from the last to the first: so the first is loaded first. */
+function firstLast(frames, make) {
+  return frames.toReversed().map(make).toReversed();
+}
+
+/** Puts pictures into the page, the first to be loaded first. */
+function put(place, nodes) {
+  place.replaceChildren(...nodes);
+  loadNext();
 }
 
 /**
@@ -89,7 +126,7 @@ export async function fillCard(video, place) {
   try {
     const frames = await momentsOf(video);
     const strongest = [...frames].sort((a, b) => (b.confidence ?? 0) - (a.confidence ?? 0)).slice(0, MOST_ON_A_CARD).sort((a, b) => a.at - b.at);
-    place.replaceChildren(...(strongest.length ? strongest.map(evidence) : [element("span", { class: "muted" }, text("There is no moment to show."))]));
+    put(place, strongest.length ? firstLast(strongest, evidence) : [element("span", { class: "muted" }, text("There is no moment to show."))]);
   } catch (error) {
     place.replaceChildren(element("span", { class: "muted" }, error instanceof DeskError ? error.reason : text("The desk does not answer.")));
   }

@@ -53,7 +53,7 @@ export class Listing {
   #player = null;
   #printing = false;
   /** Pictures of a card are asked for once it is seen. */
-  #seen = new IntersectionObserver((entries) => this.#cardsSeen(entries), { rootMargin: "200px" });
+  #seen = new IntersectionObserver((entries) => this.#cardsSeen(entries), { rootMargin: "50px" });
   /** Called after each decision. */
   onDecision = () => {};
   /** Tells whether a decision can be taken now: somebody has said who decides. */
@@ -151,7 +151,7 @@ export class Listing {
     }
     const [{ video }] = back;
     const place = this.#found.indexOf(video);
-    if (place >= 0) this.#goTo(place);
+    if (place >= 0) this.#goTo(place, true);
     await this.#write(back);
   }
 
@@ -438,21 +438,21 @@ export class Listing {
   #move(video, by) {
     const place = this.#found.indexOf(video) + by;
     if (place < 0 || place >= this.#found.length) return;
-    // At the desk the details go with the one who looks.
-    const follows = DATA.desk !== undefined && this.#open !== null && by !== 0;
-    this.#goTo(place);
-    if (follows && this.#open !== this.#found[place]) this.#toggle(this.#found[place]);
+    this.#goTo(place, by !== 0);
   }
 
-  #goTo(place) {
+  /** Puts the focus on a video; at the desk the details, where some are open, go with the one who looks. */
+  #goTo(place, follows) {
+    const video = this.#found[place];
+    const opens = follows && DATA.desk !== undefined && this.#open !== null && this.#open !== video;
     const page = Math.floor(place / PAGE_ROWS);
     if (page !== this.#page) {
       this.#page = page;
-      const open = this.#closeDetails();
+      this.#closeDetails();
       this.#draw();
-      if (open && DATA.desk) this.#toggle(this.#found[place]);
     }
-    this.#focus(this.#found[place]);
+    if (opens) this.#toggle(video);
+    else this.#focus(video);
   }
 
   /** Shows the pictures of one video as they are, or hides them again. */

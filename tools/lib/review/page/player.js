@@ -43,12 +43,13 @@ export class Player {
       play: button({ "aria-keyshortcuts": "p" }, () => this.play(), text("Play")),
       loop: button({ "aria-keyshortcuts": "l", "aria-pressed": "false" }, () => this.loop(), text("Loop")),
       sound: button({ "aria-keyshortcuts": "m", "aria-pressed": "false" }, () => this.sound(), text("Sound")),
-      speed: button({ "aria-keyshortcuts": "+" }, () => this.speed(1, true), text("{speed} times", { speed: "1" })),
+      speed: button({ "aria-keyshortcuts": "+" }, () => this.speed(1, true), text("Speed {speed}", { speed: "1" })),
     };
     this.element = element("section", { class: "player", "aria-label": text("Player") }, this.#stage, element("div", { class: "position" }, strip(video), this.#seek), this.#controls());
     this.#listen();
     this.#film.muted = true;
     this.#film.src = mediaOf(video);
+    this.#show();
     // An image has no time.
     if (video.every === 0) this.#showPictures();
   }
@@ -94,7 +95,7 @@ export class Player {
     const place = SPEEDS.indexOf(this.#film.playbackRate) + by;
     const speed = SPEEDS[around ? place % SPEEDS.length : Math.min(Math.max(place, 0), SPEEDS.length - 1)];
     this.#film.playbackRate = speed;
-    this.#buttons.speed.textContent = text("{speed} times", { speed: String(speed) });
+    this.#buttons.speed.textContent = text("Speed {speed}", { speed: String(speed) });
   }
 
   sound() {
