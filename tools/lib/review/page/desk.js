@@ -4,7 +4,7 @@ import { DATA } from "./data.js";
 import { text } from "./language.js";
 
 // The most decisions that the server takes at once.
-const MOST_AT_ONCE = 100;
+const DECISIONS_AT_ONCE = 100;
 
 /** What the server refuses, with its reason and what to do about it. */
 export class DeskError extends Error {
@@ -164,7 +164,7 @@ export class RecordedDecisions {
    */
   async write(changes) {
     const batches = [];
-    for (let at = 0; at < changes.length; at += MOST_AT_ONCE) batches.push(changes.slice(at, at + MOST_AT_ONCE));
+    for (let at = 0; at < changes.length; at += DECISIONS_AT_ONCE) batches.push(changes.slice(at, at + DECISIONS_AT_ONCE));
     return (await Promise.all(batches.map((batch) => this.#send(batch)))).flat();
   }
 

@@ -14,7 +14,7 @@ const MOST_ON_A_CARD = 4;
 
 // A browser has six connections to a server. Pictures take two of them, as the server decodes two at once: films and decisions
 // never wait behind pictures.
-const MOST_AT_ONCE = 2;
+const PICTURES_AT_ONCE = 2;
 /** Pictures that wait for their turn, the next one last. @type {{ image: HTMLImageElement, src: string }[]} */
 let waiting = [];
 let loading = 0;
@@ -93,7 +93,7 @@ function evidence(frame) {
 /** Loads pictures that wait, those that were asked for last first; what is off the page by now is passed over. */
 function loadNext() {
   waiting = waiting.filter(({ image }) => image.isConnected);
-  while (loading < MOST_AT_ONCE && waiting.length) {
+  while (loading < PICTURES_AT_ONCE && waiting.length) {
     const { image, src } = /** @type {{ image: HTMLImageElement, src: string }} */ (waiting.pop());
     loading += 1;
     const done = () => {
