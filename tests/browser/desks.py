@@ -24,7 +24,7 @@ REPLACED, UNDECODABLE = "trailers/replaced.mp4", "tapes/old-camera.mp4"
 FLAGGED_COUNT = 24
 """Flagged films of the library, the hostile one and the replaced one among them."""
 
-_LABELS = ("Weapons", "Explicit Nudity", "Smoking", "Graphic Violence", "Alcohol", "Kissing on the Lips")
+_LABELS = ("Weapons", "Explicit Nudity", "Smoking", "Graphic Violence", "Explosions and Blasts", "Kissing on the Lips")
 _FOLDERS = ("uploads/2019/", "trailers/", "user-content/eu/")
 
 
