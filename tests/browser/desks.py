@@ -21,8 +21,9 @@ TIMEOUT_SECONDS = 240
 SETTINGS = EmulatorSettings(speed=30.0, analysis_base_seconds=5.0, function_wall_seconds=30.0)
 HOSTILE = "<script>document.title='owned'</script>\u202e.mp4"
 REPLACED, UNDECODABLE = "trailers/replaced.mp4", "tapes/old-camera.mp4"
-FLAGGED_COUNT = 24
-"""Flagged films of the library, the hostile one and the replaced one among them."""
+QUEUE = "queue/"
+"""The folder of the films that are decided about one after another; no other test touches them."""
+QUEUE_COUNT = 21
 
 _LABELS = ("Weapons", "Explicit Nudity", "Smoking", "Graphic Violence", "Explosions and Blasts", "Kissing on the Lips")
 _FOLDERS = ("uploads/2019/", "trailers/", "user-content/eu/")
@@ -31,10 +32,12 @@ _FOLDERS = ("uploads/2019/", "trailers/", "user-content/eu/")
 def library():
     """Return the films of the bucket, by key: the card of the first half minute is seen from the 6th to the 8th second."""
     films = {}
-    for number in range(FLAGGED_COUNT - 2):
+    for number in range(22):
         label = _LABELS[number % len(_LABELS)]
         cards = (CardAt(label, 82.0 + number % 15, 6.0, 8.0), *((CardAt("Weapons", 90.0, 9.0, 11.0),) if number % 3 == 0 else ()))
         films[f"{_FOLDERS[number % len(_FOLDERS)]}clip-{number:02}.mp4"] = Clip(12.0 + number % 4, cards, width=320, height=180)
+    for number in range(QUEUE_COUNT):
+        films[f"{QUEUE}{number:02}.mp4"] = Clip(8.0, (CardAt("Weapons", 85.0 + number % 10, 2.0, 4.0),), width=320, height=180)
     films[HOSTILE] = Clip(10.0, (CardAt("Weapons", 99.0, 6.0, 8.0),), width=320, height=180)
     films[REPLACED] = Clip(10.0, (CardAt("Weapons", 97.5, 6.0, 8.0),), width=320, height=180)
     films[UNDECODABLE] = Clip(6.0, (CardAt("Weapons", 97.0, 2.0, 3.0),), codec="mpeg4", width=320, height=180)

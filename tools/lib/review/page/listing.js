@@ -152,7 +152,11 @@ export class Listing {
     const [{ video }] = back;
     const place = this.#found.indexOf(video);
     if (place >= 0) this.#goTo(place, true);
-    await this.#write(back);
+    const results = await this.#write(back);
+    // What could not be sent can be undone again once the desk answers.
+    const left = results.filter((result) => result.outcome === "unreachable").map((result) => result.video);
+    this.#undo.note(back.filter((change) => left.includes(change.video)));
+    control("undo").disabled = this.#undo.empty;
   }
 
   /** What is recorded about a video counts as well: a decision of the file is taken back to it. */
@@ -165,9 +169,13 @@ export class Listing {
     return this.#decisions.annotated(video);
   }
 
-  /** @param {Change[]} changes */
+  /**
+   * Writes decisions, and tells which were not written.
+   * @param {Change[]} changes
+   * @returns {Promise<Result[]>}
+   */
   async #write(changes) {
-    if (changes.length === 0) return;
+    if (changes.length === 0) return [];
     const written = this.#decisions.write(changes);
     this.#showChanged(changes);
     const [{ video, decision }] = changes;
@@ -176,6 +184,7 @@ export class Listing {
     const results = await written;
     this.#showChanged(changes);
     this.#tell(results.filter((result) => result.outcome !== "written"));
+    return results;
   }
 
   #showChanged(changes) {
