@@ -39,9 +39,14 @@ export function detailsOf(video, decisions, actions) {
   const form = decidable(video) ? decisionForm(video, decisions, actions) : null;
   const moments = picturable(video) ? element("section", { class: "moments" }, element("h3", {}, text("Moments")), pictures(video, player && ((at) => player.look(at)))) : null;
   const film = player?.element ?? null;
-  const flagged = film ? [film, form, moments, timeline(video, player), findings(video, player)] : [timeline(video, player), moments, form, findings(video, player)];
-  const parts = video.state === "flagged" ? flagged : [failure(video), film, form, moments, video.labels ? summaries(video) : null];
+  const parts = video.state === "flagged" ? flaggedParts(video, player, form, moments) : [failure(video), film, form, moments, video.labels ? summaries(video) : null];
   return element("div", { class: "details", role: "group", "aria-label": text("Details of {video}", { video: visible(video.name) }) }, ...parts, access(video));
+}
+
+/** Returns what there is to see of a flagged video: at the desk the film comes first. */
+function flaggedParts(video, player, form, moments) {
+  if (player) return [player.element, form, moments, timeline(video, player), findings(video, player)];
+  return [timeline(video, null), moments, form, findings(video, null)];
 }
 
 function timeline(video, player) {
