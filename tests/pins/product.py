@@ -72,6 +72,7 @@ COMMANDS = {
     "review": ("review_report.py", "--scan", "{scan}"),
     "review of a job": ("review_report.py", "--job", "{job}"),
     "review of a sample": ("review_report.py", "--scan", "{scan}", "--sample-clean", "5"),
+    "desk": ("review_report.py", "serve", "--no-browser"),
     "history of a video": ("review_report.py", "video", "{uri}"),
     "scans since": ("review_report.py", "list", "--since", "30d"),
     "retry, dry run": ("review_report.py", "retry", "--dry-run"),
@@ -149,7 +150,8 @@ def run(account, command, **values):
     )
     submits = program == "submit_job.py" or arguments[0] == "retry"
     folder = ["--manifests", str(account.manifests)] if submits else []
-    with mock.patch.object(doctor, "CHECKS", account.checks):
+    # A desk is closed at once.
+    with mock.patch.object(doctor, "CHECKS", account.checks), mock.patch("uvicorn.Server.run"):
         return CliRunner().invoke(PROGRAMS[program], [*arguments, "--json", *folder], obj=context, catch_exceptions=False)
 
 

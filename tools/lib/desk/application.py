@@ -147,7 +147,7 @@ class Desk:
     async def _failed(self, _: Request, error: Exception) -> Response:
         """Answer an error of AWS, or of the desk itself."""
         if isinstance(error, ClientDisconnect):
-            return Response()  # nobody reads it
+            return Response()  # no one reads it
         self.report(error)
         explained = as_tool_error(error)
         status = HTTPStatus.BAD_GATEWAY if isinstance(error, _FROM_AWS) else HTTPStatus.INTERNAL_SERVER_ERROR

@@ -28,7 +28,7 @@ class Served:
         return [f"The desk is closed: {counted(self.decisions, 'decision')} about {', '.join(self.scan_ids)} written."]
 
     def as_json(self) -> dict[str, Any]:
-        return {"scans": [*self.scan_ids], "decisions": self.decisions}
+        return {"scan_ids": [*self.scan_ids], "decisions": self.decisions}
 
 
 def serve_desk(run: Invocation, scan_ids: Sequence[str], sample: SampleChoice, *, port: int, browser: bool) -> Served:

@@ -37,15 +37,16 @@ class Frames:
         self._readers = _Readers(s3, clock)
         self._kept: OrderedDict[tuple[Analysed, int], bytes] = OrderedDict()
         self._size = 0
-        self._decoders = anyio.CapacityLimiter(MOST_DECODERS)
+        self._decoders = anyio.Semaphore(MOST_DECODERS)
+        self._threads = anyio.CapacityLimiter(MOST_DECODERS)
         self._turns: WeakValueDictionary[Analysed, anyio.Lock] = WeakValueDictionary()
 
     async def get(self, content: Analysed, at_ms: int, *, gone: Callable[[], Awaitable[bool]]) -> bytes:
-        """Return the frame on screen at a moment, as a JPEG; `gone` tells whether nobody waits for it any more.
+        """Return the frame on screen at a moment, as a JPEG; `gone` tells whether its reader has left.
 
         Raises:
             RefusedError: The object was replaced, or shows no frame.
-            ClientDisconnect: Nobody waits for it.
+            ClientDisconnect: Its reader has left.
         """
         moment = content, rounded(at_ms)
         if (kept := self._kept.get(moment)) is not None:
@@ -58,7 +59,7 @@ class Frames:
                 return kept
             if await gone():
                 raise ClientDisconnect
-            frame = await to_thread.run_sync(self._readers.frame, *moment, limiter=anyio.CapacityLimiter(1))
+            frame = await to_thread.run_sync(self._readers.frame, *moment, limiter=self._threads)
             self._keep(moment, frame)
             return frame
 
@@ -84,7 +85,7 @@ class _Readers:
         self._busy = 0
 
     def frame(self, content: Analysed, at_ms: int) -> bytes:
-        """Return a frame.
+        """Return the frame on screen at a moment, as a JPEG.
 
         Raises:
             RefusedError: The object was replaced, or shows no frame.

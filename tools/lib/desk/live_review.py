@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,16 +12,25 @@ from typing import Any
 from handlers.domain import Decision, Record, Scan, Segment, State, Totals
 from handlers.domain.languages import ENGLISH, LANGUAGES
 from tools.lib.cli import Invocation
-from tools.lib.review import Files, ObjectResult, ObjectStatus, SampleChoice, ScanChoice, make_review
+from tools.lib.review import (
+    Files,
+    FlaggedVideo,
+    ObjectResult,
+    ObjectStatus,
+    Review,
+    SampleChoice,
+    ScanChoice,
+    make_review,
+    surest_first,
+)
 from tools.lib.review.decided import WORDS
 from tools.lib.review.join import result_of
 from tools.lib.review.page import LabelTable, PageData, page_data
 from tools.lib.review.page.data import MAX_SEGMENTS
 from tools.lib.review.page.summary import states
 from tools.lib.review.page.videos import Describer, recorded_json
-from tools.lib.review.summary import FlaggedVideo, Review, surest_first
 
-# A browser asks again after so many seconds; however many ask, the table is read once in that time.
+# Seconds after which a browser asks again; however many ask, the table is read once in that time.
 POLL_SECONDS = 5.0
 # The most records that are read between two answers: of a fast scan the rest follows with the next ones.
 MOST_RECORDS = 500
@@ -85,16 +93,15 @@ class _Changes:
 class LiveReview:
     """One scan's review for several browsers and threads. The whole of it is read once, when it is made."""
 
-    def __init__(self, run: Invocation, scan_id: str, sample: SampleChoice, *, poll_seconds: float = POLL_SECONDS) -> None:
+    def __init__(self, run: Invocation, scan_id: str, sample: SampleChoice) -> None:
         self._run = run
         self._table = run.table
-        self._poll_seconds = poll_seconds
         self._language = LANGUAGES.get(run.deployment.language, ENGLISH)
         self._labels = LabelTable()
         self._describer = Describer(self._labels, MAX_SEGMENTS)
         self._lock = threading.RLock()  # of what follows; not held while anything is read
         self._reading = threading.Lock()
-        self._read_at = time.monotonic()
+        self._read_at = run.clock.now()
         # Before the review: what changes while it is made is read again.
         self._totals = self._counted = self._table.scans.totals(scan_id)
         self._review = make_review(run, ScanChoice(scan_id), Files(), sample)
@@ -190,8 +197,8 @@ class LiveReview:
         if not self._reading.acquire(blocking=False):
             return
         try:
-            now = time.monotonic()
-            if now - self._read_at < self._poll_seconds / 2:
+            now = self._run.clock.now()
+            if abs(now - self._read_at) < POLL_SECONDS / 2:  # a clock may be set back
                 return
             self._read_at = now
             self._follow_scan()

@@ -136,15 +136,15 @@ class Streams:
         """Return an answer whose first piece has been read: what was replaced is refused before anything is sent."""
         size = content.facts.size
         try:
-            wanted = requested_range(range_header, size)
+            asked = requested_range(range_header, size)
         except RefusedError as refusal:
             return refusal.response({"content-range": f"bytes */{size}"})
-        first, end = wanted or (0, size)
+        first, end = asked or (0, size)
         kind = await self._in_thread(lambda: self.s3.media_type(content))
         headers = {"accept-ranges": "bytes", "content-length": str(end - first), "content-type": kind}
-        if wanted:
+        if asked:
             headers["content-range"] = f"bytes {first}-{end - 1}/{size}"
-        status = HTTPStatus.PARTIAL_CONTENT if wanted else HTTPStatus.OK
+        status = HTTPStatus.PARTIAL_CONTENT if asked else HTTPStatus.OK
         if head or first == end:
             return Response(None, status, headers)
         if self.running >= MOST_STREAMS:
