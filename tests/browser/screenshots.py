@@ -3,8 +3,10 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tests.browser import desks
 from tests.browser.chromium import chromium
 from tests.browser.reviews import page_of, review
+from tests.once import assemble
 from tools.lib.review.page import render
 
 PICTURES_FOLDER = Path(__file__).parent / "pictures"
@@ -15,6 +17,13 @@ PICTURES = {
     "review-narrow": ("light", NARROW, 2),
 }
 """By file name: colour scheme, size of the window, and the row that is open."""
+
+DESK_PICTURES = {
+    "desk-cards": ("light", WIDE, False),
+    "desk-triage": ("dark", WIDE, True),
+    "desk-narrow": ("light", NARROW, True),
+}
+"""By file name: colour scheme, size of the window, and whether a video is open."""
 
 # Objects that the scan left out for their suffixes.
 NOT_SELECTED = {".jpg": 310, ".txt": 42, ".webm": 3}
@@ -29,6 +38,27 @@ def main():
             render(page_of(*review(ineligible_count=5, not_selected=NOT_SELECTED)), target)
         for name, (scheme, size, row) in PICTURES.items():
             picture(browser, page.as_uri(), PICTURES_FOLDER / f"{name}.png", scheme, size, row)
+        of_the_desk(browser, Path(folder))
+
+
+def of_the_desk(browser, folder):
+    """Scan films in the offline world, serve the desk, and take its pictures."""
+    assemble(folder / "assembly", **desks.context())
+    with desks.scanned(folder, folder / "assembly") as made, made.served() as address, browser.new_context() as first:
+        first.new_page().goto(address)
+        state = first.storage_state()
+        for name, (scheme, size, opened) in DESK_PICTURES.items():
+            with browser.new_context(color_scheme=scheme, viewport=size, storage_state=state) as context:
+                page = context.new_page()
+                page.goto(address.partition("?")[0])
+                page.locator(".card-pictures img[src]").nth(8).wait_for()
+                page.get_by_label("Decided by").fill("Ana")
+                page.locator("tr.row .open").first.focus()
+                for key in ("f", "c", "v", *(["Enter"] if opened else [])):
+                    page.keyboard.press(key)
+                page.wait_for_timeout(8_000)  # until the pictures in sight are there
+                page.mouse.move(0, 0)
+                page.screenshot(path=PICTURES_FOLDER / f"{name}.png")
 
 
 def picture(browser, address, path, scheme, size, row):
