@@ -125,19 +125,23 @@ def serve(run: Invocation, *, scans: tuple[str, ...], port: int | None, no_brows
 @click.option(
     "--rows", type=click.Choice([rows.value for rows in Rows]), default=Rows.VIDEOS.value, show_default=True, help="What a row is."
 )
+@click.option("--decisions", is_flag=True, help="Every decision that was made, also former and withdrawn ones: --rows decisions.")
 @scan_options
 @command
-def export(run: Invocation, *, csv: Path | None, jsonl: Path | None, rows: str, choice: ScanChoice) -> Review | ExitCode:
-    """Write a row for each video, or for each of its segments. Prints what `show` prints.
+def export(
+    run: Invocation, *, csv: Path | None, jsonl: Path | None, rows: str, decisions: bool, choice: ScanChoice
+) -> Review | ExitCode:
+    """Write a row for each video, for each of its segments, or for each decision about it. Prints what `show` prints.
 
     \b
     python tools/review_report.py export --csv videos.csv
     python tools/review_report.py export --jsonl segments.jsonl --rows segments
+    python tools/review_report.py export --csv decisions.csv --decisions
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
     exports = tuple((form, path) for form, path in ((Form.CSV, csv), (Form.JSONL, jsonl)) if path)
     if not exports:
         raise click.UsageError("Pass --csv FILE, --jsonl FILE, or both.")
-    return _reviewed(run, choice, Files(exports=exports, rows=Rows(rows)), SampleChoice())
+    return _reviewed(run, choice, Files(exports=exports, rows=Rows.DECISIONS if decisions else Rows(rows)), SampleChoice())
 
 
 def _reviewed(run: Invocation, choice: ScanChoice, files: Files, sample: SampleChoice) -> Review | ExitCode:

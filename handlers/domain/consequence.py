@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 from handlers.domain import reasons
-from handlers.domain.decision import Decision, Judgement
+from handlers.domain.decision import Decision, Judgement, standing
 from handlers.domain.record import Record
 from handlers.domain.states import State
 
@@ -96,7 +96,17 @@ def prevails(record: Record, others: Iterable[Record], decision: Decision | None
     A verdict counts more than a failure, and of two the later one does: tags and annotations hold one of them. A decision is about
     the content, so by it all records of the content say the same.
     """
-    return decision is not None or all(_order(other) <= _order(record) for other in others if _rivals(record, other))
+    return standing(decision) is not None or all(_order(other) <= _order(record) for other in others if _rivals(record, other))
+
+
+def restored(record: Record, others: Iterable[Record], decision: Decision | None = None) -> Record | None:
+    """Return the other record of the same content whose verdict holds again because the decision about it was withdrawn.
+
+    None if this record's own verdict does, or nothing was withdrawn.
+    """
+    if decision is None or decision.stands:
+        return None
+    return max((each for each in others if _rivals(record, each) and _order(each) > _order(record)), key=_order, default=None)
 
 
 def is_worth_annotating(record: Record, decision: Decision | None, others: Iterable[Record]) -> bool:

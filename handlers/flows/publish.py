@@ -107,8 +107,19 @@ class PublishFlow:
     # --- a video -------------------------------------------------------------------------------------------------------
 
     def _carried_out(self, content: Content | None, log: Log, *, event_sent: bool) -> _Carried:
-        status = None if content is None else consequence.status_of(content.record, content.decision)
-        if content is None or status is None:
+        if content is None:
+            return _Carried(event_sent, None)
+        carried = self._told(content, log, event_sent=event_sent)
+        other = consequence.restored(content.record, content.others, content.decision)
+        if other is None:
+            return carried
+        restored = self._told(content.seen_from(other), log, event_sent=event_sent)
+        return _Carried(carried.event_sent and restored.event_sent, carried.prevented_by or restored.prevented_by)
+
+    def _told(self, content: Content, log: Log, *, event_sent: bool) -> _Carried:
+        """Carry out the status of a record."""
+        status = consequence.status_of(content.record, content.decision)
+        if status is None:
             return _Carried(event_sent, None)
         prevented_by = self._marked(content, status, log)
         if self._settings.publish_events and not event_sent:

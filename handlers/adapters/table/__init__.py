@@ -2,7 +2,7 @@
 
 from handlers.adapters.aws_errors import ThrottledError
 from handlers.adapters.table.control import Control
-from handlers.adapters.table.decisions import Decisions
+from handlers.adapters.table.decisions import Decisions, Noted
 from handlers.adapters.table.outbox import Content, Outbox
 from handlers.adapters.table.outcome import Outcome
 from handlers.adapters.table.pace import Pace
@@ -27,6 +27,7 @@ __all__ = [
     "LaneWatch",
     "Lease",
     "MailWatch",
+    "Noted",
     "Outbox",
     "Outcome",
     "Pace",

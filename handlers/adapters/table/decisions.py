@@ -4,25 +4,46 @@ Not on the record: a record belongs to one scan, while a decision holds for ever
 watched bucket, whose video id has the etag. The etag in the sort key (`DECISION#<etag>`) identifies the content (with versions, the
 video id does so already). Record and etag give the key, so decisions of many videos are read with BatchGetItem, and an object that
 was replaced has none.
+
+Each decision is also kept in a log, whose items are written with it and never change: `DECIDED#<etag>#<its time, milliseconds>`.
+Times about a content only grow, so each entry has its own key. Decisions of versions before 0.3 are in the log only as what the
+next one replaced.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from handlers.adapters.table import codec, expressions, items, outbox_items
 from handlers.adapters.table.client import ConditionFailedError, TableClient
-from handlers.adapters.table.expressions import Condition, Item
+from handlers.adapters.table.expressions import NEW, Condition, Item
 from handlers.adapters.table.outcome import Outcome
 from handlers.domain import Decision, Video
-from handlers.domain.decision import DECIDABLE
+from handlers.domain.decision import DECIDABLE, LogEntry, Replaced, standing
 
-# Decisions of one transaction, which takes 100 actions (DynamoDB developer guide, Constraints): each is a check, a write, and
-# another one where its consequences go into the outbox.
-TOGETHER = 33
+# Decisions of one transaction, which takes 100 actions (DynamoDB developer guide, Constraints): each is a check, a write, an entry
+# of the log, and another one where its consequences go into the outbox.
+TOGETHER = 25
 
 DECISION_PREFIX = "DECISION#"
+LOG_PREFIX = "DECIDED#"
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What became of a decision.
+
+    Attributes:
+        outcome: DONE. DONE_BEFORE: this very decision is in the table. BY_ANOTHER: nothing was written.
+        stored: The decision that is in the table now, perhaps a withdrawn one; None if there is none.
+        record_changed: Whether nothing was written because the record is not as it was reviewed.
+    """
+
+    outcome: Outcome
+    stored: Decision | None
+    record_changed: bool = False
 
 
 class Decisions:
@@ -41,37 +62,83 @@ class Decisions:
         found = map(decision_from, self._table.query(f"VIDEO#{video.in_manifest.id}", begins_with=DECISION_PREFIX))
         return sorted(found, key=lambda decision: decision.decided_at)
 
+    def log_about(self, video: Video) -> list[LogEntry]:
+        """Return the log of every content that a version of a key had, uploads included, the oldest first."""
+        return self._log(video.in_manifest.id, LOG_PREFIX)
+
+    def log_of(self, content: tuple[str, str]) -> list[LogEntry]:
+        """Return the log of a content (see `Decision.content`), the oldest first."""
+        object_id, etag = content
+        return self._log(object_id, f"{LOG_PREFIX}{etag}#")
+
+    def _log(self, object_id: str, prefix: str) -> list[LogEntry]:
+        found = map(log_entry_from, self._table.query(f"VIDEO#{object_id}", begins_with=prefix))
+        return sorted(found, key=lambda entry: entry.decision.decided_at)
+
     def note_decisions(self, decisions: Sequence[Decision]) -> list[Outcome]:
         """Write decisions about different contents whose records are as they were reviewed, and which have no later decision.
 
         Returns the outcome of each. DONE_BEFORE: this very decision is in the table. BY_ANOTHER: the record has changed, or a later
         decision exists.
         """
-        outcomes: list[Outcome] = []
-        for first in range(0, len(decisions), TOGETHER):
-            outcomes += self._note_chunk(decisions[first : first + TOGETHER])
-        return outcomes
+        return [each.outcome for each in self._note([_Wish(decision) for decision in decisions])]
 
-    def _note_chunk(self, decisions: Sequence[Decision]) -> list[Outcome]:
-        """Write decisions in one transaction; retry without those whose conditions failed until the rest is written."""
-        outcomes = dict.fromkeys(range(len(decisions)), Outcome.DONE)
-        left, each = list(outcomes), 3 if self._has_outbox else 2
-        while left:
-            try:
-                self._table.transact([action for place in left for action in self._actions(decisions[place])])
-            except ConditionFailedError as failure:
-                for turn in {action // each for action in failure.failed}:
-                    outcomes[left[turn]] = _refusal(decisions[left[turn]], failure.failed, each * turn)
-                left = [place for place in left if outcomes[place] is Outcome.DONE]
+    def note_decisions_as_seen(self, decisions: Sequence[Decision], seen: Sequence[float | None]) -> list[Noted]:
+        """As `note_decisions`, each only if the decision that stands is the one that the person saw.
+
+        Args:
+            decisions: About different contents; each later than what it replaces (`time_of_decision`).
+            seen: The `decided_at` of the decision that each person saw; None if they saw none, or one that was withdrawn.
+        """
+        return self._note([_Wish(decision, (at,)) for decision, at in zip(decisions, seen, strict=True)])
+
+    def _note(self, wishes: Sequence[_Wish]) -> list[Noted]:
+        noted: list[Noted] = []
+        for first in range(0, len(wishes), TOGETHER):
+            noted += self._note_chunk(wishes[first : first + TOGETHER])
+        return noted
+
+    def _note_chunk(self, wishes: Sequence[_Wish]) -> list[Noted]:
+        """Write decisions in one transaction; those that another writer was faster than are compared with what is there then."""
+        noted: dict[int, Noted] = {}
+        while left := [place for place in range(len(wishes)) if place not in noted]:
+            stored = {each.content: each for each in self.decisions(wishes[place].decision.content for place in left)}
+            befores = {place: stored.get(wishes[place].decision.content) for place in left}
+            noted |= {place: Noted(known, befores[place]) for place in left if (known := wishes[place].known(befores[place]))}
+            to_write = [place for place in left if place not in noted]
+            changed = self._write([(wishes[place].decision, befores[place]) for place in to_write])
+            if changed is None:
+                noted |= {place: Noted(Outcome.DONE, wishes[place].decision) for place in to_write}
             else:
-                break
-        return list(outcomes.values())
+                refused = [to_write[number] for number in changed]
+                noted |= {place: Noted(Outcome.BY_ANOTHER, befores[place], record_changed=True) for place in refused}
+        return [noted[place] for place in range(len(wishes))]
 
-    def _actions(self, decision: Decision) -> list[dict[str, dict[str, Any]]]:
-        item = decision_item(decision)
-        put = expressions.put(item, when=Condition(below={"decided_at": item["decided_at"]}))
+    def _write(self, decisions: Sequence[tuple[Decision, Decision | None]]) -> list[int] | None:
+        """Write decisions, each with the one that it replaces, or none of them.
+
+        Returns None if they were written; otherwise the numbers of those whose records have changed. That may be none: another
+        decision was faster then.
+        """
+        if not decisions:
+            return None
+        actions = [self._actions(decision, before) for decision, before in decisions]
+        try:
+            self._table.transact([action for each in actions for action in each])
+        except ConditionFailedError as failure:
+            each = len(actions[0])
+            return [action // each for action in sorted(failure.failed) if action % each == 0]
+        return None
+
+    def _actions(self, decision: Decision, before: Decision | None) -> list[dict[str, dict[str, Any]]]:
+        as_before = NEW if before is None else Condition(equal={"decided_at": codec.stored(before.decided_at)})
         due = [outbox_items.put_action(decision.video.id, decision.scan_id)] if self._has_outbox else []
-        return [{"ConditionCheck": self._as_reviewed(decision)}, {"Put": put}, *due]
+        return [
+            {"ConditionCheck": self._as_reviewed(decision)},
+            {"Put": expressions.put(decision_item(decision), when=as_before)},
+            {"Put": expressions.put(log_item(decision, before))},
+            *due,
+        ]
 
     def _as_reviewed(self, decision: Decision) -> dict[str, Any]:
         # The id of an upload has its etag, so its record needs none; one that it has is that of what was looked at.
@@ -87,11 +154,23 @@ class Decisions:
         )
 
 
-def _refusal(decision: Decision, failed: Mapping[int, Item | None], check: int) -> Outcome:
-    """Return why a decision was not written, by the item at which its check, or the write after it, failed."""
-    current = failed.get(check + 1)
-    same = check not in failed and current is not None and decision_from(current) == decision
-    return Outcome.DONE_BEFORE if same else Outcome.BY_ANOTHER
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """A decision to write, and when the decision was made that its person saw, as a tuple of one; empty if that does not matter."""
+
+    decision: Decision
+    seen: tuple[float | None, ...] = ()
+
+    def known(self, stored: Decision | None) -> Outcome | None:
+        """Return what is clear from what is in the table; None if the decision is to be written."""
+        if stored == self.decision:
+            return Outcome.DONE_BEFORE
+        stands = standing(stored)
+        as_seen = {stands.decided_at if stands else None, stored.decided_at if stored else None}
+        if self.seen and self.seen[0] not in as_seen:
+            return Outcome.BY_ANOTHER
+        is_later = stored is None or stored.decided_at < self.decision.decided_at
+        return None if is_later else Outcome.BY_ANOTHER
 
 
 def decision_key(object_id: str, etag: str) -> dict[str, str]:
@@ -109,3 +188,19 @@ def decision_from(item: Item) -> Decision:
     """Return the decision that an item holds."""
     named = {**item, "etag": item.get("video_etag")}
     return codec.read(Decision, {**item, "video": named, "judgement": item["decision"]})
+
+
+def log_item(decision: Decision, before: Decision | None) -> dict[str, Any]:
+    """Return the whole item of the log about a decision and the one that it replaced."""
+    object_id, etag = decision.content
+    key = {"pk": f"VIDEO#{object_id}", "sk": f"{LOG_PREFIX}{etag}#{round(1_000 * decision.decided_at):013}"}
+    replaced = (
+        None if before is None else Replaced(judgement=before.judgement, decided_by=before.decided_by, decided_at=before.decided_at)
+    )
+    return {**decision_item(decision), **key, **codec.present({"before": replaced})}
+
+
+def log_entry_from(item: Item) -> LogEntry:
+    """Return the entry of the log that an item holds."""
+    before = item.get("before")
+    return LogEntry(decision_from(item), None if before is None else codec.read(Replaced, before))

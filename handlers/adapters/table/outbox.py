@@ -6,7 +6,7 @@ Whoever carries out an item read its token first and the record after that, so w
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from handlers.adapters.table import codec, expressions, items, outbox_items
 from handlers.adapters.table.client import TableClient
@@ -26,6 +26,10 @@ class Content:
     decision: Decision | None
     others: tuple[Record, ...]
     decisions: tuple[Decision, ...]
+
+    def seen_from(self, other: Record) -> Content:
+        """Return the same of another record of this content."""
+        return replace(self, record=other, others=(self.record, *(each for each in self.others if each != other)))
 
 
 class Outbox:

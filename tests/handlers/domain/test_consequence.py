@@ -71,6 +71,11 @@ class TestStatus:
         """What a person decides outranks the machine."""
         assert status == consequence.status_of(record, decided(record, judgement))
 
+    @pytest.mark.parametrize("record", [final(), final(State.CLEAN), final(State.FAILED, reasons.CODEC)])
+    def test_withdrawn(self, record):
+        """Once a decision was withdrawn, the machine's verdict is the status again."""
+        assert consequence.status_of(record) == consequence.status_of(record, decided(record, Judgement.WITHDRAWN))
+
     @given(st.sampled_from(State), st.sampled_from([None, *reasons.REASONS]))
     def test_every_record(self, state, code):
         """What is clean by its tag was found clean: no failure and nothing unfinished ever says so."""
@@ -102,6 +107,20 @@ class TestOrder:
         records = [final(finished_at=float(at), scan_id=f"{SCAN[:-1]}{number}") for number, at in enumerate(times)]
 
         assert 1 == sum(consequence.prevails(each, records) for each in records)
+
+    @given(st.lists(st.integers(0, 3), min_size=2, max_size=4), st.sampled_from([None, *Judgement]))
+    def test_one_is_restored(self, times, judgement):
+        """By whichever record a withdrawal is carried out, what holds again is the verdict that prevails without decisions."""
+        records = [final(finished_at=float(at), scan_id=f"{SCAN[:-1]}{number}") for number, at in enumerate(times)]
+        decision = None if judgement is None else decided(records[0], judgement)
+        [prevailing] = [each for each in records if consequence.prevails(each, records)]
+
+        restored = [consequence.restored(each, records, decision) for each in records]
+
+        is_withdrawn = judgement is Judgement.WITHDRAWN
+        assert [prevailing if is_withdrawn and each is not prevailing else None for each in records] == restored
+        if is_withdrawn:
+            assert [prevailing] == [each for each in records if consequence.prevails(each, records, decision)]
 
     @pytest.mark.parametrize(("versions", "rivals"), [(("v1", "v1"), True), (("v1", "v2"), False), (("v1", None), True)])
     def test_versions(self, versions, rivals):

@@ -54,6 +54,11 @@ def decision(record, judgement, at):
     )
 
 
+def _order(detail):
+    """Return by what events about a content are ordered: docs/consequences.md#events."""
+    return (detail["decision"] or {}).get("decidedAt", ""), detail["verdictTime"]
+
+
 class TestVerdicts:
     @pytest.mark.parametrize("bucket", BOTH)
     @pytest.mark.parametrize(("state", "status"), [(State.FLAGGED, "FLAGS_FOUND"), (State.CLEAN, "NO_FLAGS_FOUND")])
@@ -176,6 +181,53 @@ class TestOrder:
         scene.deliver()
 
         assert "FLAGS_FOUND" == scene.tags()[TAG] == scene.annotation()["scanResultDetails"]["scanResultStatus"]
+
+    @pytest.mark.parametrize("bucket", BOTH)
+    def test_a_decision_is_withdrawn(self, scene, bucket):
+        """The machine's verdict holds again: tag, annotation and event say it, and the event comes after that of the decision."""
+        facts = scene.put(bucket)
+        record = scene.final(facts, bucket)
+        scene.table.decisions.note_decisions([decision(record, Judgement.FALSE_ALARM, scene.clock.now() + 5)])
+        scene.deliver()
+
+        scene.table.decisions.note_decisions([decision(record, Judgement.WITHDRAWN, scene.clock.now() + 6)])
+        scene.deliver()
+
+        assert "FLAGS_FOUND" == scene.tags(bucket)[TAG]
+        before, after = (detail for _, detail in scene.events_put()[-2:])
+        assert after == scene.annotation(bucket)
+        assert ("FLAGS_FOUND", "withdrawn") == (after["scanResultDetails"]["scanResultStatus"], after["decision"]["judgement"])
+        assert before["decision"]["decidedAt"] < after["decision"]["decidedAt"]
+
+    def test_withdrawn_in_an_older_scan(self, scene):
+        """The verdict that holds again is that of the latest scan, in whichever scan the decision was made."""
+        facts = scene.put()
+        record = scene.final(facts)
+        scene.clock.time += 60
+        scene.final(facts, scan_id=OTHER_SCAN, state=State.CLEAN)
+        scene.table.decisions.note_decisions([decision(record, Judgement.CONFIRMED, scene.clock.now() + 5)])
+        scene.deliver()
+
+        scene.table.decisions.note_decisions([decision(record, Judgement.WITHDRAWN, scene.clock.now() + 6)])
+        scene.deliver()
+
+        assert "NO_FLAGS_FOUND" == scene.tags()[TAG] == scene.annotation()["scanResultDetails"]["scanResultStatus"]
+        last = max((detail for _, detail in scene.events_put()), key=_order)
+        assert (OTHER_SCAN, "NO_FLAGS_FOUND") == (last["scanId"], last["scanResultDetails"]["scanResultStatus"])
+
+    def test_a_verdict_after_a_withdrawal(self, scene):
+        """A later scan's verdict is written as if nothing had ever been decided."""
+        facts = scene.put()
+        record = scene.final(facts)
+        for at, judgement in enumerate((Judgement.CONFIRMED, Judgement.WITHDRAWN)):
+            scene.table.decisions.note_decisions([decision(record, judgement, scene.clock.now() + at)])
+        scene.deliver()
+        scene.clock.time += 60
+
+        scene.final(facts, scan_id=OTHER_SCAN, state=State.CLEAN)
+        scene.deliver()
+
+        assert "NO_FLAGS_FOUND" == scene.tags()[TAG] == scene.annotation()["scanResultDetails"]["scanResultStatus"]
 
     def test_judged_anew(self, scene):
         """Another policy's verdict replaces the first one, on the annotation of a video that is clean by now, too."""

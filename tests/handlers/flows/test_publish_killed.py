@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from handlers.domain.decision import Judgement
 from handlers.domain.record import ObjectFacts
 from handlers.domain.states import State
+from tests.handlers.doubles import OTHER_SCAN
 from tests.handlers.flows.publishing import PLAIN, VERSIONED, Scene
-from tests.handlers.flows.test_publish import TAG, _world  # noqa: F401 # the fixture
+from tests.handlers.flows.test_publish import TAG, _world, decision  # noqa: F401 # the fixture
 from tests.handlers.flows.test_sample import DiedError
 from tests.handlers.flows.test_sample_killed import Deadly, Death
 
@@ -82,6 +84,46 @@ def test_judged_anew_after_a_death(scene, bucket, number, moment):
 
     assert {TAG: "NO_FLAGS_FOUND"} == scene.tags(bucket)
     assert "NO_FLAGS_FOUND" == scene.annotation(bucket)["scanResultDetails"]["scanResultStatus"]
+
+
+def withdrawn(scene):
+    """Have a decision withdrawn that was made in an older scan than the one whose verdict holds again."""
+    facts = scene.put()
+    record = scene.final(facts)
+    scene.clock.time += 60
+    scene.final(facts, scan_id=OTHER_SCAN, state=State.CLEAN)
+    scene.table.decisions.note_decisions([decision(record, Judgement.CONFIRMED, scene.clock.now())])
+    scene.until_done()
+    scene.table.decisions.note_decisions([decision(record, Judgement.WITHDRAWN, scene.clock.now())])
+    scene.events.calls.clear()
+
+
+# The calls of an undisturbed function that restores the verdict of another scan: it tells both.
+RESTORING = 9
+
+
+def test_every_call_of_a_withdrawal_is_killed_at(scene):
+    """The number of calls below is that of the function."""
+    withdrawn(scene)
+    scene.death.order(0, "before")
+
+    scene.deliver()
+
+    assert RESTORING == scene.death.calls
+
+
+@pytest.mark.parametrize("number", range(1, RESTORING + 1))
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_withdrawn_despite_a_death(scene, number, moment):
+    """The verdict that holds again is on the object and in the event that counts."""
+    withdrawn(scene)
+    scene.die(number, moment)
+
+    scene.until_done()
+
+    assert {TAG: "NO_FLAGS_FOUND"} == scene.tags()
+    last = max((detail for _, detail in scene.events_put()), key=lambda each: (each["decision"]["decidedAt"], each["verdictTime"]))
+    assert (OTHER_SCAN, last) == (last["scanId"], scene.annotation())
 
 
 @pytest.mark.parametrize("number", range(1, CALLS[PLAIN] + 1))

@@ -20,7 +20,6 @@ from tools.lib.desk.server import DeskServer
 from tools.lib.review import SampleChoice
 from tools.lib.scans import find
 
-
 # What begins like a film, and whose every byte tells where it is.
 MOVIE = b"\0\0\0\x18ftypisom\0\0\2\0isomiso2" + random.Random(1).randbytes(300_000)
 

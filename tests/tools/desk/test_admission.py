@@ -75,31 +75,29 @@ def test_token_twice(entered):
     assert 200 == browser.ask("/").status
 
 
-@pytest.mark.parametrize("token", ["", "x", "%ff", "é", "token=x&token=y"])
+@pytest.mark.parametrize("token", ["", "x", "%ff", "%C3%A9", "x&token=y"])
 def test_wrong_token(account, serving, token):
     """Another token lets no one in, and leaves the right one as it is."""
     add_scan(account)
     with serving() as desk:
         browser = desk.browser()
 
-        assert refused(browser.ask(f"/?token={token.encode().decode('latin-1')}".replace("é", "%C3%A9")))
+        assert refused(browser.ask(f"/?token={token}"))
         assert 303 == browser.enter(desk.address).status
 
 
-@pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize(
     "cookie", [None, "", "desk=x", "desk-{port}=", "desk-{port}=x", "desk-{port}=\xe9", "; ;=;", "other=1; desk-{port}=y"]
 )
-def test_no_cookie(entered, path, cookie):
+def test_no_cookie(entered, cookie):
     """Without the cookie of this very session nothing is answered, on no path."""
     desk, browser = entered
 
     browser.cookie = cookie and cookie.format(port=desk.port)
 
-    assert refused(browser.ask(path))
+    assert all(refused(browser.ask(path)) for path in PATHS)
 
 
-@pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize(
     "host",
     [
@@ -113,11 +111,12 @@ def test_no_cookie(entered, path, cookie):
         "",
     ],
 )
-def test_other_host(entered, path, host):
+def test_other_host(entered, host):
     """Under another host name nothing is answered, even with the cookie: the name may be made to lead here (DNS rebinding)."""
     desk, browser = entered
 
-    assert refused(browser.ask(path, Host=host.format(port=desk.port)), HTTPStatus.MISDIRECTED_REQUEST)
+    name = host.format(port=desk.port)
+    assert all(refused(browser.ask(path, Host=name), HTTPStatus.MISDIRECTED_REQUEST) for path in PATHS)
 
 
 def test_token_under_another_host(account, serving):
@@ -138,25 +137,23 @@ def test_localhost(entered):
     assert 200 == browser.ask("/", Host=f"localhost:{desk.port}").status
 
 
-@pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize(
     "origin",
     ["http://evil.example", "null", "", "https://127.0.0.1:{port}", "http://127.0.0.1", "http://localhost:{port}", "file://"],
 )
-def test_other_origin(entered, path, origin):
+def test_other_origin(entered, origin):
     """What a page of another origin asks for is not answered, even with the cookie."""
     desk, browser = entered
 
-    assert refused(browser.ask(path, Origin=origin.format(port=desk.port)))
+    assert all(refused(browser.ask(path, Origin=origin.format(port=desk.port))) for path in PATHS)
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site", "", "SAME-ORIGIN"])
-@pytest.mark.parametrize("path", PATHS)
-def test_other_site(entered, path, site):
+def test_other_site(entered, site):
     """What the browser says comes from another site, or from another port of this machine, is not answered."""
     _, browser = entered
 
-    assert refused(browser.ask(path, Sec_Fetch_Site=site))
+    assert all(refused(browser.ask(path, Sec_Fetch_Site=site)) for path in PATHS)
 
 
 @pytest.mark.parametrize(
@@ -199,9 +196,21 @@ def test_methods(entered, method):
 
 @pytest.mark.parametrize(
     "path",
-    ["/media/{scan}/../../etc/passwd", "/media/{scan}/..%2f..%2fetc%2fpasswd", "/media/%2e%2e/x", "//media/{scan}/x", "/media/{scan}/{id}/", "/media/{scan}/{id}%00",
-     "/frames/{scan}/{id}/-1.jpg", "/frames/{scan}/{id}/0.jpg/..", "/frames/{scan}/{id}/1e9.jpg", f"/frames/{{scan}}/{{id}}/{'9' * 400}.jpg", "/static/page.js", "/media/{scan}/s3:%2f%2fbucket%2fa.mp4"],
-)  # fmt: skip
+    [
+        "/media/{scan}/../../etc/passwd",
+        "/media/{scan}/..%2f..%2fetc%2fpasswd",
+        "/media/%2e%2e/x",
+        "//media/{scan}/x",
+        "/media/{scan}/{id}/",
+        "/media/{scan}/{id}%00",
+        "/media/{scan}/s3:%2f%2fbucket%2fa.mp4",
+        "/frames/{scan}/{id}/-1.jpg",
+        "/frames/{scan}/{id}/0.jpg/..",
+        "/frames/{scan}/{id}/1e9.jpg",
+        f"/frames/{{scan}}/{{id}}/{'9' * 400}.jpg",
+        "/static/page.js",
+    ],
+)
 def test_path_tricks(account, entered, path):
     """Only videos that the desk shows can be asked for, by their ids: no path leads to a file or to another object."""
     _, browser = entered
@@ -213,26 +222,26 @@ def test_path_tricks(account, entered, path):
     assert before == len(account.wire.of("GetObject"))
 
 
-@pytest.mark.parametrize("path", [*PATHS, "/favicon.ico"])
 @pytest.mark.parametrize("let_in", [True, False])
-def test_headers(entered, path, let_in):
+def test_headers(entered, let_in):
     """Every answer, also a refusal, forbids to be sniffed, kept, embedded, read by other origins, or to load from elsewhere."""
     desk, browser = entered
 
-    headers = (browser if let_in else desk.browser()).ask(path).headers
+    for path in (*PATHS, "/favicon.ico"):
+        headers = (browser if let_in else desk.browser()).ask(path).headers
 
-    assert ("nosniff", "no-store", "no-referrer", "DENY") == (
-        headers["x-content-type-options"],
-        headers["cache-control"],
-        headers["referrer-policy"],
-        headers["x-frame-options"],
-    )
-    assert ("same-origin", "same-origin") == (headers["cross-origin-resource-policy"], headers["cross-origin-opener-policy"])
-    policy = dict(each.partition(" ")[::2] for each in headers["content-security-policy"].split("; "))
-    assert ("'none'", "'none'", "'none'") == (policy["default-src"], policy["frame-ancestors"], policy["base-uri"])
-    assert not [value for value in policy.values() if "http" in value or "*" in value]
-    assert [] == [name for name in headers if name.lower().startswith("access-control")]
-    assert "server" not in headers
+        assert ("nosniff", "no-store", "no-referrer", "DENY") == (
+            headers["x-content-type-options"],
+            headers["cache-control"],
+            headers["referrer-policy"],
+            headers["x-frame-options"],
+        )
+        assert ("same-origin", "same-origin") == (headers["cross-origin-resource-policy"], headers["cross-origin-opener-policy"])
+        policy = dict(each.partition(" ")[::2] for each in headers["content-security-policy"].split("; "))
+        assert ("'none'", "'none'", "'none'") == (policy["default-src"], policy["frame-ancestors"], policy["base-uri"])
+        assert not [value for value in policy.values() if "http" in value or "*" in value]
+        assert [] == [name for name in headers if name.lower().startswith("access-control")]
+        assert "server" not in headers
 
 
 def test_key_that_is_a_script(account, entered):

@@ -2,6 +2,8 @@
 
 import json
 import threading
+from contextlib import closing, suppress
+from dataclasses import replace
 
 import pytest
 
@@ -13,9 +15,9 @@ from tests.tools.review_doubles import (
     add_record,
     add_report,
     add_scan,
+    output_of,
     review,
     set_aside,
-    output_of,
     video,
 )
 
@@ -60,14 +62,14 @@ def test_written(account, desk):
     assert 1 == served.server.decisions
 
 
-def test_one_request(account, desk):
-    """A decision that is written is one request to AWS, however many videos the desk shows."""
+def test_few_requests(account, desk):
+    """A decision that is written takes two requests to AWS, however many videos the desk shows."""
     _, browser = desk
     before = len(account.wire.requests)
 
     browser.decide(decision())
 
-    assert ["TransactWriteItems"] == account.wire.requests[before:]
+    assert ["BatchGetItem", "TransactWriteItems"] == account.wire.requests[before:]
 
 
 def test_conflict(account, desk):
@@ -88,19 +90,12 @@ def test_another_process(account, desk):
     _, browser = desk
     browser.decide(decision("b.mp4"))
     theirs = stored(account, "b.mp4")
-    account.table.decisions.note_decisions([replace_video(theirs, "a.mp4")])
+    account.table.decisions.note_decisions([replace(theirs, video=video("a.mp4"))])
 
     (result,) = browser.decide(decision(decision="false-alarm"), by="Bob")
 
     assert ("conflict", "Ada") == (result["outcome"], result["recorded"]["decided_by"])
     assert video("a.mp4").id in browser.json(f"/api/changes?scan={SCAN}&after=0")["recorded"]
-
-
-def replace_video(found, key):
-    """Return a decision as one about another video."""
-    from dataclasses import replace
-
-    return replace(found, video=video(key))
 
 
 def test_again(account, desk):
@@ -155,27 +150,15 @@ def test_refused(account, desk, changed, reason):
 
 
 def test_analysed_again(account, desk):
-    """A video that was analysed again while somebody looked is not decided about; the browser is sent what it is now."""
+    """A video that is analysed again while somebody looks is not decided about; the browser is told what it is now."""
     _, browser = desk
     record = account.table.records.record(video("bad.mp4").id, SCAN)
-    account.table.records.register(
-        again := record.as_retried(account.clock.now()) if hasattr(record, "as_retried") else retried(record), record
-    )
+    account.table.records.register(replace(record, attempt=1, state=State.WAITING, problem=None), record)
 
     (result,) = browser.decide(decision("bad.mp4"))
 
-    assert ("refused", True) == (
-        result["outcome"],
-        "it was analysed again" in result["reason"] or "it is WAITING" in result["reason"],
-    )
-    assert again.attempt == 1
-
-
-def retried(record):
-    """Return the record of the next attempt."""
-    from dataclasses import replace
-
-    return replace(record, attempt=1, state=State.WAITING, problem=None)
+    assert ("refused", True) == (result["outcome"], "it was analysed again" in result["reason"])
+    assert [video("bad.mp4").id] == browser.json(f"/api/changes?scan={SCAN}&after=0")["gone"]
 
 
 def test_not_read(desk):
@@ -209,13 +192,58 @@ def test_failed(account, desk):
 
 
 def test_same_video_twice(account, desk):
-    """Of two decisions about one video in a request the first is written: the second was made without knowing it."""
+    """Of two decisions about one video in a request the first is written, the second is refused."""
     _, browser = desk
 
     first, second = browser.decide(decision(), decision(decision="false-alarm"))
 
-    assert ("written", "conflict") == (first["outcome"], second["outcome"])
+    assert ("written", "refused") == (first["outcome"], second["outcome"])
     assert "confirmed" == stored(account).judgement
+
+
+def test_undo(account, desk):
+    """A decision is taken back by another one: nothing is deleted, nothing stands, and the log has both."""
+    _, browser = desk
+    (first,) = browser.decide(decision(note="a nipple"))
+    account.clock.time += 1.0
+
+    (taken_back,) = browser.decide(decision(decision="withdrawn", before=first["recorded"]["decided_at"]))
+
+    assert ("written", "withdrawn") == (taken_back["outcome"], taken_back["recorded"]["decision"])
+    assert {video("a.mp4").id: None} == browser.json(f"/api/changes?scan={SCAN}&after=2")["recorded"]
+    assert 0 == output_of(review(account, "--json"))["decided"]["flagged"]["confirmed"]
+    log = browser.json(f"/api/log?scan={SCAN}&id={video('a.mp4').id}")["log"]
+    assert [("confirmed", "a nipple"), ("withdrawn", "")] == [(each["decision"], each["note"]) for each in log]
+    before = {"decision": "confirmed", "decided_by": "Ada", "decided_at": first["recorded"]["decided_at"]}
+    assert [None, before] == [each["before"] for each in log]
+
+
+@pytest.mark.parametrize("seen", ["none", "the withdrawn one"])
+def test_after_undo(account, desk, seen):
+    """After a withdrawn decision, whose clock was ahead, another is written, whichever way the browser names what it saw."""
+    _, browser = desk
+    account.clock.time += 500.0
+    (first,) = browser.decide(decision())
+    (taken_back,) = browser.decide(decision(decision="withdrawn", before=first["recorded"]["decided_at"]))
+    account.clock.time -= 500.0
+
+    before = None if seen == "none" else taken_back["recorded"]["decided_at"]
+    (again,) = browser.decide(decision(decision="false-alarm", before=before))
+
+    assert ("written", "false-alarm") == (again["outcome"], stored(account).judgement), again
+    assert taken_back["recorded"]["decided_at"] < again["recorded"]["decided_at"]
+
+
+def test_withdrawn_meanwhile(account, desk):
+    """Whoever saw a decision that was taken back meanwhile is told so."""
+    _, browser = desk
+    (first,) = browser.decide(decision())
+    browser.decide(decision(decision="withdrawn", before=first["recorded"]["decided_at"]), by="Bob")
+
+    (result,) = browser.decide(decision(decision="false-alarm", before=first["recorded"]["decided_at"]))
+
+    assert ("conflict", "withdrawn") == (result["outcome"], result["recorded"]["decision"])
+    assert "withdrawn meanwhile" in result["reason"]
 
 
 def test_a_hundred(account, entered):
@@ -234,7 +262,7 @@ def test_a_hundred(account, entered):
 
 
 def test_two_browsers(account, entered, serving):
-    """Two people at two desks who decide about the same videos at the same moment: each video has one decision, and one conflict."""
+    """Two people at two desks decide about the same videos at the same moment: each has one decision, and one conflict."""
     keys = [f"{number}.mp4" for number in range(20)]
     add_scan(account, *keys)
     for key in keys:
@@ -302,32 +330,22 @@ def test_form(account, desk, kind):
 
 
 def test_endless_body(desk):
-    """A body without a length that does not end is cut off at the limit, and not kept in memory."""
-    served, browser = desk
+    """A body that does not end is cut off at the limit, and not kept in memory."""
+    _, browser = desk
     connection = browser.connect()
     headers = {"Cookie": browser.cookie, "Origin": browser.origin, "Content-Type": "application/json"}
 
-    def endless():
-        for _ in range(1_000):
-            yield b" " * 64 * 1024
+    with closing(connection), suppress(BrokenPipeError, ConnectionResetError):  # it is cut off while more is sent
+        connection.request("POST", "/api/decisions", (b" " * 65_536 for _ in range(1_000)), headers, encode_chunked=True)
+        assert 413 == connection.getresponse().status
 
-    try:
-        connection.request("POST", "/api/decisions", endless(), headers, encode_chunked=True)
-        status = connection.getresponse().status
-    except (BrokenPipeError, ConnectionResetError):  # it was cut off while more was sent
-        status = 413
-
-    assert 413 == status
     assert "written" == browser.decide(decision())[0]["outcome"]
 
 
-def test_aws_fails(account, desk):
+def test_aws_fails(account, desk, errors):
     """Where AWS does not answer, the browser is told so with a cure, the terminal too, and nothing is taken for written."""
     served, browser = desk
-    account.wire.answer(
-        "TransactWriteItems",
-        lambda _: {"Error": {"Code": "AccessDeniedException", "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": 400}},
-    )
+    account.wire.answer("TransactWriteItems", lambda _: errors.http("AccessDeniedException", 400, "no"))
 
     answer = browser.post("/api/decisions", {"scan": SCAN, "decided_by": "Ada", "decisions": [decision()]})
 

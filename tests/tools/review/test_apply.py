@@ -405,7 +405,10 @@ def test_the_page_gets_back_what_it_exported(scanned, apply, tmp_path):
         ("[]", "holds [], but must hold an object with decisions."),
         ("[" * 100_000, "not readable as JSON in UTF-8"),
         ("[1" + "0" * 5_000 + "]", "not readable as JSON in UTF-8"),
-        (exported(format="other"), '"format" is "other", but must be "video-moderation-decisions-1".'),
+        (
+            exported(format="other"),
+            '"format" is "other", but must be "video-moderation-decisions-1" or "video-moderation-decisions-2".',
+        ),
         (exported(scan="../x"), '"scan" is "../x", which is not a scan id.'),
         (
             exported(scan=LATER_SCAN),
@@ -429,8 +432,16 @@ def test_no_such_file(scanned, apply, content, error):
 @pytest.mark.parametrize(
     ("content", "error", "cure"),
     [
-        (exported(format="other"), '"format" is "other", but must be "video-moderation-decisions-1".', "Pass a file that the page"),
-        ({}, '"format" is missing, but must be "video-moderation-decisions-1".', "or update this program."),
+        (
+            exported(format="other"),
+            '"format" is "other", but must be "video-moderation-decisions-1" or "video-moderation-decisions-2".',
+            "Pass a file that the page",
+        ),
+        (
+            {},
+            '"format" is missing, but must be "video-moderation-decisions-1" or "video-moderation-decisions-2".',
+            "or update this program.",
+        ),
         (exported(decisions={}), '"decisions" is {}, but must be a list.', "Export the decisions from the page again."),
         ([], "holds [], but must hold an object with decisions.", "Export the decisions from the page again."),
         (exported(decided_by=None), '"decided_by" is missing, but must be a name', "or pass --decided-by NAME."),

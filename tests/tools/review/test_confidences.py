@@ -39,7 +39,7 @@ def test_a_flagged_video_in_lines():
 def test_history_and_comparison(confidence, counts_from, text):
     """So do the history of a video and the comparison with another policy."""
     label = replace(WEAPONS, confidence=confidence, counts_from=counts_from)
-    chapter = Chapter(RECORD.video, (replace(RECORD, labels=(label,)),), ())
+    chapter = Chapter(RECORD.video, (replace(RECORD, labels=(label,)),), (), ())
     changed = ChangedVideo(RECORD.video, Change.FLAGGED, (label,), ())
 
     assert f"      Weapons {text} %" in chapter.sentences()

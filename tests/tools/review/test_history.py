@@ -7,7 +7,7 @@ import pytest
 
 from handlers.adapters.table import CurrentUpload
 from handlers.domain import watch
-from handlers.domain.decision import Decision, Judgement
+from handlers.domain.decision import Decision, Judgement, LogEntry, Replaced
 from handlers.domain.identity import Video
 from handlers.domain.record import LabelSummary, ObjectFacts, Problem, Record, Scan
 from handlers.domain.states import State
@@ -26,6 +26,9 @@ DECISION = Decision(
     decided_by="Ada",
     decided_at=1_700_000_000.0,
 )
+WITHDRAWN = replace(DECISION, judgement=Judgement.WITHDRAWN, decided_by="Bo", note="oops", decided_at=1_699_999_000.0)
+BEFORE = Replaced(judgement=Judgement.WITHDRAWN, decided_by="Bo", decided_at=1_699_999_000.0)
+LOG = (LogEntry(WITHDRAWN, None), LogEntry(DECISION, BEFORE))
 
 
 @pytest.mark.parametrize(
@@ -48,7 +51,7 @@ DECISION = Decision(
 )
 def test_record(changed, line):
     """A record has its scan, when it last changed, its state, and why it failed; a message steers no terminal."""
-    chapter = Chapter(VIDEO, (replace(WAITS, **changed),), ())
+    chapter = Chapter(VIDEO, (replace(WAITS, **changed),), (), ())
 
     assert ["  version v1", f"    scan {SCAN}  {line}"] == chapter.sentences()
 
@@ -62,10 +65,12 @@ def test_record(changed, line):
     ],
 )
 def test_chapter(video, title):
-    """A version and an upload are named as such, with what was decided about them."""
-    lines = Chapter(video, (), (DECISION,)).sentences()
+    """A version and an upload are named as such, with every decision about them in order."""
+    lines = Chapter(video, (), (), LOG).sentences()
 
-    assert [f"  {title}", f"    confirmed by Ada, 2023-11-14 22:13 UTC (etag abc, scan {SCAN})"] == lines
+    about = f"(etag abc, scan {SCAN})"
+    decided = [f"    withdrawn by Bo, 2023-11-14 21:56 UTC: oops {about}", f"    confirmed by Ada, 2023-11-14 22:13 UTC {about}"]
+    assert [f"  {title}", *decided] == lines
 
 
 def test_nothing():
@@ -94,7 +99,7 @@ def test_json():
     )
     failed = replace(WAITS, problem=Problem("missing", "gone"))
 
-    output = History(VIDEO, [Chapter(VIDEO, (record, failed), (DECISION,))], ["odd"]).as_json()
+    output = History(VIDEO, [Chapter(VIDEO, (record, failed), (DECISION,), LOG)], ["odd"]).as_json()
 
     (chapter,) = output["versions"]
     flagged, other = chapter["records"]
@@ -119,6 +124,10 @@ def test_json():
     assert ("v1", None, VIDEO.id) == (chapter["version_id"], chapter["etag"], chapter["video_id"])
     assert [("confirmed", "Ada", "abc", SCAN)] == [
         (each["decision"], each["by"], each["etag"], each["scan_id"]) for each in chapter["decisions"]
+    ]
+    before = {"decision": "withdrawn", "by": "Bo", "decided_time": "2023-11-14T21:56:40.000Z"}
+    assert [("withdrawn", "oops", None), ("confirmed", "", before)] == [
+        (each["decision"], each["note"], each["before"]) for each in chapter["log"]
     ]
 
 

@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from handlers.adapters.table import ThrottledError
+from handlers.domain.decision import LogEntry, whole_log
 from handlers.domain.mp4 import LONGEST_SECONDS
 from tools.lib.bounded import parse_json
 from tools.lib.cli import as_tool_error
@@ -30,6 +31,8 @@ from tools.lib.errors import ToolError
 from tools.lib.evidence import moments
 from tools.lib.review import ObjectResult
 from tools.lib.review.page import document, served_policy
+from tools.lib.review.page.videos import recorded_json
+from tools.lib.text import iso_time
 
 # Bytes of a request: a hundred decisions with the longest notes, each character escaped.
 MOST_BODY = 2 * 1024 * 1024
@@ -69,7 +72,9 @@ class Desk:
             Route("/frames/{scan}/{id}", self.frames_of, methods=["GET"]),
             Route("/frames/{scan}/{id}/{at:int}.jpg", self.frame, methods=["GET"]),
         ]
-        return Starlette(routes=routes, exception_handlers=self._handlers())
+        application = Starlette(routes=routes, exception_handlers=self._handlers())
+        application.router.redirect_slashes = False  # every other path is none
+        return application
 
     async def page(self, request: Request) -> Response:
         scan_id = request.path_params.get("scan") or request.query_params.get("scan")
@@ -106,7 +111,13 @@ class Desk:
         return JSONResponse({"results": [answer.as_json() for answer in answers]})
 
     async def log(self, request: Request) -> Response:
-        raise NotImplementedError(request)
+        review = await self._review(request.query_params.get("scan"))
+        outcome = _shown(review, request.query_params.get("id"))
+        return await run_in_threadpool(self._log, outcome)
+
+    def _log(self, outcome: ObjectResult) -> Response:
+        kept = self.reviews.run.table.decisions.log_of(outcome.content) if outcome.content else []
+        return JSONResponse({"log": [_logged(entry) for entry in whole_log(kept, outcome.decision)]})
 
     async def media(self, request: Request) -> Response:
         content = await self._content(request)
@@ -114,8 +125,8 @@ class Desk:
 
     async def frames_of(self, request: Request) -> Response:
         review = await self._review(request.path_params["scan"])
-        _shown(review, request)
-        return await run_in_threadpool(self._moments, review, request.path_params["id"])
+        outcome = _shown(review, request.path_params["id"])
+        return await run_in_threadpool(self._moments, review, outcome.video.id)
 
     @staticmethod
     def _moments(review: LiveReview, video_id: str) -> Response:
@@ -159,20 +170,31 @@ class Desk:
     async def _content(self, request: Request) -> Analysed:
         """Return the content that a request names by scan and video id: nothing else of S3 can be asked for."""
         review = await self._review(request.path_params["scan"])
-        outcome = _shown(review, request)
+        outcome = _shown(review, request.path_params["id"])
         if outcome.facts is None:
             reason = "Nothing has read the object, so it is not known which content the scan met."
             raise RefusedError(HTTPStatus.CONFLICT, reason, "Let the functions read it, and retry the failed ones.")
         return Analysed(outcome.video, outcome.facts)
 
 
-def _shown(review: LiveReview, request: Request) -> ObjectResult:
-    """Return the video whose id a path has.
+def _logged(entry: LogEntry) -> dict[str, Any]:
+    """Return a decision of the log, in the words of the page."""
+    before = entry.before
+    replaced = before and {
+        "decision": before.judgement.value,
+        "decided_by": before.decided_by,
+        "decided_at": iso_time(before.decided_at),
+    }
+    return {**recorded_json(entry.decision), "before": replaced}
+
+
+def _shown(review: LiveReview, video_id: str | None) -> ObjectResult:
+    """Return a video that the desk shows.
 
     Raises:
         RefusedError: The desk does not show it.
     """
-    outcome = review.find(request.path_params["id"])
+    outcome = review.find(video_id) if video_id else None
     if outcome is None:
         raise RefusedError(HTTPStatus.NOT_FOUND, "The desk shows no such video.", "Load the page again.")
     return outcome

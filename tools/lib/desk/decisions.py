@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Any
 
-from handlers.adapters.table import Outcome, Table
+from handlers.adapters.table import Noted, Outcome, Table
 from handlers.domain import Decision, Problem
+from handlers.domain.decision import time_of_decision
 from handlers.runtime.clock import Clock
 from tools.lib.desk.live_review import LiveReview
 from tools.lib.desk.refusal import RefusedError
@@ -22,8 +23,6 @@ from tools.lib.review.page.videos import recorded_json
 
 # Decisions of one request.
 MOST = 100
-# Seconds: decisions are kept to the millisecond, and a later one has a later time whatever the clocks of two machines say.
-_LATER = 0.001
 
 _LOOK_AGAIN = "Load the page of the desk again, look at the video there, and decide again."
 
@@ -42,6 +41,10 @@ class Asked:
 
     decision: Decision
     before: float | None
+
+    def after(self, stored: Decision | None, now: float) -> Asked:
+        """Return the same, made later than what is stored."""
+        return replace(self, decision=replace(self.decision, decided_at=time_of_decision(now, stored)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,28 +84,31 @@ class Deciding:
         decided_by, given = _checked(body)
         answers: dict[int, Answer] = {}
         asked: dict[int, Asked] = {}
+        contents: set[tuple[str, str]] = set()
         for place, each in enumerate(given):
             try:
-                asked[place] = self._asked(each, decided_by)
+                asked[place] = self._asked(each, decided_by, contents)
             except EntryError as error:
                 answers[place] = Answer(str(each.get("id")), Written.REFUSED, None, f"{error}.", _LOOK_AGAIN)
         answers |= dict(zip(asked, self._written(list(asked.values())), strict=True))
         return [answers[place] for place in range(len(given))]
 
-    def _asked(self, given: Mapping[str, object], decided_by: str) -> Asked:
-        """Return what a browser asks for, about a video that the desk itself shows.
+    def _asked(self, given: Mapping[str, object], decided_by: str, contents: set[tuple[str, str]]) -> Asked:
+        """Return what a browser asks for, about a video that the desk itself shows, and add its content to those of the request.
 
         Raises:
-            EntryError: It breaks a rule, or the desk does not show such a video.
+            EntryError: It breaks a rule, the desk does not show such a video, or the request has decided about it before.
         """
         video_id = given.get("id")
         outcome = self._review.find(video_id) if isinstance(video_id, str) else None
         if outcome is None:
             raise EntryError("the desk shows no such video")
         before = _before(given.get("before"))
-        now = round(self._clock.now(), 3)
-        at = now if before is None else max(now, round(before + _LATER, 3))
+        at = time_of_decision(self._clock.now(), outcome.decision)
         decision = decision_about(outcome.video, given, scan_id=self._review.scan.id, decided_by=decided_by, decided_at=at)
+        if decision.content in contents:
+            raise EntryError("the request has two decisions about this video")
+        contents.add(decision.content)
         if outcome.record is None:
             self._register(outcome)
         return Asked(decision, before)
@@ -113,25 +119,48 @@ class Deciding:
         record = record_of_left_out(self._review.scan, LeftOut(outcome.video, problem, outcome.listed), self._clock.now())
         self._table.records.register(record, None)
 
-    def _written(self, asked: Sequence[Asked]) -> list[Answer]:
-        outcomes = self._table.decisions.note_decisions([each.decision for each in asked])
-        return [self._answer(each.decision, outcome) for each, outcome in zip(asked, outcomes, strict=True)]
+    def _written(self, asked: list[Asked]) -> list[Answer]:
+        written = self._noted(asked)
+        # A decision that another machine made, or withdrew, may have a later time than this machine's clock.
+        late = [place for place, noted in enumerate(written) if _is_late(asked[place], noted)]
+        later = [asked[place].after(written[place].stored, self._clock.now()) for place in late]
+        for place, decision, noted in zip(late, later, self._noted(later), strict=True):
+            asked[place], written[place] = decision, noted
+        return [self._answer(each.decision, noted) for each, noted in zip(asked, written, strict=True)]
 
-    def _answer(self, decision: Decision, outcome: Outcome) -> Answer:
+    def _noted(self, asked: Sequence[Asked]) -> list[Noted]:
+        return self._table.decisions.note_decisions_as_seen([each.decision for each in asked], [each.before for each in asked])
+
+    def _answer(self, decision: Decision, noted: Noted) -> Answer:
         video_id = decision.video.id
-        if outcome is not Outcome.BY_ANOTHER:
+        if noted.outcome is not Outcome.BY_ANOTHER:
             self._review.note_decision(video_id, decision)
             return Answer(video_id, Written.WRITTEN, decision)
-        # Only now anything is read: a decision that is written takes one request.
-        now = self._review.read_again(video_id)
-        recorded = now.decision if now is not None else None
-        problem = changed(decision, now.record if now is not None else None)
-        if problem is not None:
-            return Answer(video_id, Written.REFUSED, recorded, f"{problem[0]}.", problem[1])
-        if recorded is None:
-            return Answer(video_id, Written.CONFLICT, None, "Its record was changed at the same moment.", "Decide again.")
-        who = f"{recorded.decided_by} decided first: {recorded.judgement.value}."
-        return Answer(video_id, Written.CONFLICT, recorded, who, "Look at that decision, and decide again if it is wrong.")
+        if noted.record_changed:
+            now = self._review.read_again(video_id)
+            problem = changed(decision, now.record if now is not None else None)
+            recorded = now.decision if now is not None else None
+            reason, cure = problem or ("its record was changed at the same moment", "Decide again.")
+            return Answer(video_id, Written.REFUSED, recorded, f"{reason}.", cure)
+        self._review.note_decision(video_id, noted.stored)
+        return Answer(video_id, Written.CONFLICT, noted.stored, *_first(noted.stored))
+
+
+def _is_late(asked: Asked, noted: Noted) -> bool:
+    """Tell whether a decision was not written for its time alone."""
+    stored = noted.stored
+    if noted.outcome is not Outcome.BY_ANOTHER or noted.record_changed or stored is None:
+        return False
+    seen = stored.decided_at == asked.before or (asked.before is None and not stored.stands)
+    return seen and asked.decision.decided_at <= stored.decided_at
+
+
+def _first(stored: Decision | None) -> tuple[str, str]:
+    """Return who decided first, and what to do."""
+    cure = "Look at it again, and decide again if that is wrong."
+    if stored is None or not stored.stands:
+        return "The decision that the page showed was withdrawn meanwhile.", cure
+    return f"{stored.decided_by} decided first: {stored.judgement.value}.", cure
 
 
 def _checked(body: object) -> tuple[str, list[Mapping[str, object]]]:

@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any
 
 from handlers.domain import Decision, Record, Scan, Segment, State, Totals
+from handlers.domain.decision import standing
 from handlers.domain.languages import ENGLISH, LANGUAGES
 from tools.lib.cli import Invocation
 from tools.lib.review import (
@@ -173,22 +174,22 @@ class LiveReview:
             }
 
     def note_decision(self, video_id: str, decision: Decision | None) -> None:
-        """Note what the table has about a video."""
+        """Note what the table has about a video; a withdrawn decision counts as none."""
         with self._lock:
             if video_id in self._changes.videos:
-                self._changes.decide(video_id, decision)
+                self._changes.decide(video_id, standing(decision))
 
     def read_again(self, video_id: str) -> ObjectResult | None:
-        """Read the record of a video and the decision about it, and return what it is now; None where it is no longer shown."""
+        """Read the record of a video and the decision about it, and return what it is now; None for one that is not shown."""
         outcome = self.find(video_id)
         if outcome is None:
             return None
         records = list(self._table.records.records([(outcome.video.id, self.scan.id)]))
-        if records:
-            self._take(records)
-        elif outcome.content is not None:
-            self._look_up([outcome.video.id])
-        return self.find(video_id)
+        if not records:
+            self._look_up([video_id])
+            return self.find(video_id)
+        self._take(records)
+        return self.find(video_id) or result_of(outcome.video, None, records[0])
 
     # --- following the table ------------------------------------------------------------------------------------------
 
@@ -263,7 +264,8 @@ class LiveReview:
 
     def _decisions(self, outcomes: Sequence[ObjectResult]) -> dict[tuple[str, str], Decision]:
         contents = [outcome.content for outcome in outcomes if outcome.content]
-        return {each.content: each for each in self._table.decisions.decisions(contents)} if contents else {}
+        found = self._table.decisions.decisions(contents) if contents else ()
+        return {each.content: each for each in found if each.stands}
 
     # --- what the page shows ------------------------------------------------------------------------------------------
 

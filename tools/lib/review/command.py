@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -12,6 +12,7 @@ from typing import TextIO
 
 from handlers.adapters.table import Decisions
 from handlers.domain import Scan, ScanStatus, Segment
+from handlers.domain.decision import LogEntry, standing, whole_log
 from handlers.domain.languages import ENGLISH, LANGUAGES, Phrase, phrase
 from tools.lib.cli import STANDARD_STREAM, Invocation
 from tools.lib.review import export as exports
@@ -22,7 +23,7 @@ from tools.lib.review.inputs import ScanChoice, ScanReading
 from tools.lib.review.join import ObjectResult, ObjectStatus, TruthTable, result_of
 from tools.lib.review.page import page_data, render
 from tools.lib.review.sample import CleanSample, SampleChoice
-from tools.lib.review.summary import Review, SegmentReader, review_of
+from tools.lib.review.summary import Review, review_of
 from tools.lib.scans import warnings_of
 
 # Objects whose decisions are read at a time, a hundred with one BatchGetItem.
@@ -70,12 +71,17 @@ def _reviewed(run: Invocation, choice: ScanChoice, files: Files, written: Sequen
     def segments_of(outcome: ObjectResult) -> Sequence[Segment]:
         return read(outcome.video.id, outcome.record.attempt) if outcome.record else ()
 
+    def exported(outcome: ObjectResult) -> Sequence[Segment] | Sequence[LogEntry]:
+        if files.rows is Rows.DECISIONS:
+            return _log_of(outcome, run.table.decisions)
+        return segments_of(outcome) if files.rows is Rows.SEGMENTS else ()
+
     # A million clean videos are only counted, unless each is exported.
     statuses = [status for status in WORDS if written or status is not ObjectStatus.CLEAN]
     with run.terminal.bar("objects") as bar:
         reading = ScanReading(run, scan, choice, truth, bar, whole=bool(files.exports), draw=sample.draw(scan.id))
         decided = _with_decisions(reading.results(), run.table.decisions, truth, statuses)
-        review = review_of(scan, _exported(decided, written, segments_of), truth, segments_of)
+        review = review_of(scan, _exported(decided, written, exported), truth, segments_of)
     review.sample = _sampled(run, scan, reading.draw) if sample.count else None
     review.warnings += reading.warnings
     review.warnings += warnings_of(run, scan, run.table.scans.totals(scan.id), run.table.control.mail_watch())
@@ -94,19 +100,29 @@ def _with_decisions(
         known = {each.content: each for each in decisions.decisions(content for content in contents.values() if content)}
         for number, outcome in enumerate(batch):
             decision = known.get(content) if (content := contents.get(number)) else None
-            found = outcome if decision is None else replace(outcome, decision=decision)
+            found = outcome if decision is None else replace(outcome, decision=standing(decision), logged=True)
             truth.count_decision(found)
             yield found
 
 
-def _exported(outcomes: Iterator[ObjectResult], written: Sequence[Export], segments_of: SegmentReader) -> Iterator[ObjectResult]:
-    """Yield the outcomes, each once it is written to the exports."""
-    wants_segments = any(file.wants_segments for file in written)
+def _exported(
+    outcomes: Iterator[ObjectResult],
+    written: Sequence[Export],
+    found: Callable[[ObjectResult], Sequence[Segment] | Sequence[LogEntry]],
+) -> Iterator[ObjectResult]:
+    """Yield the outcomes, each once it is written to the exports, with what was found about it."""
     for outcome in outcomes:
-        segments = segments_of(outcome) if wants_segments and not outcome.again else ()
+        rows = found(outcome) if written and not outcome.again else ()
         for file in written:
-            file.add(outcome, segments)
+            file.add(outcome, rows)
         yield outcome
+
+
+def _log_of(outcome: ObjectResult, decisions: Decisions) -> Sequence[LogEntry]:
+    """Return every decision about a content; it is asked for only where there is one, as of a million videos few have."""
+    if not outcome.logged or outcome.content is None:
+        return ()
+    return whole_log(decisions.log_of(outcome.content), outcome.decision)
 
 
 def _sampled(run: Invocation, scan: Scan, draw: Draw) -> CleanSample:

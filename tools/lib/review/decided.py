@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from handlers.domain import Decision, Judgement
+from handlers.domain.decision import LogEntry
 from tools.lib.json_keys import scan_keys, time_keys
 from tools.lib.review.join import ObjectStatus
-from tools.lib.text import moment, printable
+from tools.lib.text import iso_time, moment, printable
 
 _WITHOUT_VERDICT = {Judgement.CONFIRMED: "found", Judgement.FALSE_ALARM: "cleared"}
 # The words for a decision, by the status of the video: the judgement says what is there, the status what the analysis said.
@@ -38,6 +39,23 @@ def _line(word: str, decision: Decision) -> str:
 def decision_or_null(decision: Decision | None) -> dict[str, Any] | None:
     """Return a decision as JSON values, None where there is none."""
     return None if decision is None else decision_json(decision)
+
+
+def log_json(entry: LogEntry) -> dict[str, Any]:
+    """Return an entry of the log as JSON values, with what it replaced."""
+    decision, before = entry.decision, entry.before
+    return {
+        "decision": decision.judgement.value,
+        "by": decision.decided_by,
+        "decided_time": iso_time(decision.decided_at),
+        "note": decision.note,
+        "scan_id": decision.scan_id,
+        "attempt": decision.attempt,
+        "etag": decision.etag,
+        "before": None
+        if before is None
+        else {"decision": before.judgement.value, "by": before.decided_by, "decided_time": iso_time(before.decided_at)},
+    }
 
 
 def decision_json(decision: Decision) -> dict[str, Any]:

@@ -4,24 +4,29 @@
     {"video_id": "<32 hex digits>", "bucket": "...", "key": "...", "version_id": null, "etag": "...", "attempt": 0,
      "decision": "confirmed" or "false-alarm", "note": "...", "decided_at": "2026-11-22T16:30:00.000Z"}]}
 
+A file with "withdrawn" decisions, which take an earlier one back, has the format "video-moderation-decisions-2": programs that know
+only the first refuse it whole, instead of applying the rest of it.
+
 The video id is that of bucket, key and version, or for an upload to a bucket without versions that of bucket, key and etag.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TypeGuard
 
 from handlers.domain import Decision, Judgement, Video, identity
+from handlers.domain.decision import FOUND
 from handlers.domain.identity import MAX_ATTEMPT
 from tools.lib.bounded import MAX_DOCUMENT, parse_json, read_file
 from tools.lib.errors import ToolError
 
-FORMAT = "video-moderation-decisions-1"
+# The formats that are read, and what a decision may be in each.
+FORMATS = {"video-moderation-decisions-1": FOUND, "video-moderation-decisions-2": tuple(Judgement)}
 # Characters; the fields of the page take no more.
 MAX_NAME = 100
 MAX_NOTE = 2_000
@@ -73,9 +78,11 @@ def read(path: Path, *, decided_by: str | None, now: float) -> DecisionsFile:
         ToolError: It is not JSON, or not a file of decisions.
     """
     fields = _json(path)
-    if fields.get("format") != FORMAT:
+    form = fields.get("format")
+    words = FORMATS.get(form) if isinstance(form, str) else None
+    if words is None:
         raise ToolError(
-            f'{path}: "format" is {_shown(fields.get("format"))}, but must be "{FORMAT}".',
+            f'{path}: "format" is {_shown(form)}, but must be {_one_of(FORMATS)}.',
             cure="Pass a file that the page of a review exported, or update this program.",
         )
     scan_id, name = _scan_id(path, fields), _name(path, fields.get("decided_by"), decided_by)
@@ -88,7 +95,7 @@ def read(path: Path, *, decided_by: str | None, now: float) -> DecisionsFile:
     refused: list[Refusal] = []
     for number, given in enumerate(listed, 1):
         try:
-            entries.append(Entry(number, _decision(given, scan_id, name, now)))
+            entries.append(Entry(number, _decision(given, scan_id, name, now, words)))
         except EntryError as error:
             refused.append(Refusal(number, _uri(given), str(error), _EXPORT))
     latest, earlier = _latest(entries)
@@ -129,15 +136,24 @@ def is_name(given: object) -> TypeGuard[str]:
     return isinstance(given, str) and bool(given.strip()) and len(given) <= MAX_NAME and _is_text(given)
 
 
-def _decision(given: object, scan_id: str, decided_by: str, now: float) -> Decision:
+def _decision(given: object, scan_id: str, decided_by: str, now: float, words: Collection[Judgement]) -> Decision:
     if not isinstance(given, dict):
         raise EntryError(f"is {_shown(given)}, but must be an object")
     video = _video(given, _etag(given.get("etag")))
-    return decision_about(video, given, scan_id=scan_id, decided_by=decided_by, decided_at=_moment(given.get("decided_at"), now))
+    decided_at = _moment(given.get("decided_at"), now)
+    return decision_about(video, given, words, scan_id=scan_id, decided_by=decided_by, decided_at=decided_at)
 
 
-def decision_about(video: Video, given: Mapping[str, object], *, scan_id: str, decided_by: str, decided_at: float) -> Decision:
-    """Return the decision about a video whose etag, attempt, judgement and note somebody else states.
+def decision_about(
+    video: Video,
+    given: Mapping[str, object],
+    words: Collection[Judgement] = tuple(Judgement),
+    *,
+    scan_id: str,
+    decided_by: str,
+    decided_at: float,
+) -> Decision:
+    """Return the decision about a video whose etag, attempt, judgement (one of `words`) and note somebody else states.
 
     Raises:
         EntryError: One of them breaks a rule.
@@ -147,7 +163,7 @@ def decision_about(video: Video, given: Mapping[str, object], *, scan_id: str, d
         etag=_etag(given.get("etag")),
         scan_id=scan_id,
         attempt=_attempt(given.get("attempt")),
-        judgement=_judgement(given.get("decision")),
+        judgement=_judgement(given.get("decision"), words),
         note=_note(given.get("note", "")),
         decided_by=decided_by,
         decided_at=decided_at,
@@ -182,9 +198,9 @@ def _attempt(given: object) -> int:
     return given
 
 
-def _judgement(given: object) -> Judgement:
-    if not isinstance(given, str) or given not in set(Judgement):
-        raise EntryError(f"decision is {_shown(given)}, but must be {' or '.join(Judgement)}")
+def _judgement(given: object, words: Collection[Judgement]) -> Judgement:
+    if not isinstance(given, str) or given not in set(words):
+        raise EntryError(f"decision is {_shown(given)}, but must be {' or '.join(words)}")
     return Judgement(given)
 
 
@@ -229,6 +245,10 @@ def _uri(given: object) -> str | None:
         return None
     bucket, key = given.get("bucket"), given.get("key")
     return f"s3://{bucket}/{key}" if isinstance(bucket, str) and isinstance(key, str) else None
+
+
+def _one_of(texts: Iterable[str]) -> str:
+    return " or ".join(f'"{each}"' for each in texts)
 
 
 def _is_text(text: str) -> bool:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TextIO, TypeAlias
 
 from handlers.domain import Decision, Record, Segment
+from handlers.domain.decision import LogEntry
 from tools.lib.cli import STANDARD_STREAM, Terminal, replace_atomically
 from tools.lib.json_keys import iso_or_none, scan_keys
 from tools.lib.review.cures import cure_of
@@ -56,6 +57,8 @@ VIDEO_COLUMNS = (
     *_UPLOADED,
     *_ENGINE,
 )
+_LOGGED = ("decision", "note", "decided_by", "decided_time", "scan_id", "attempt", "etag")
+DECISION_COLUMNS = (*_NAMED, *_LOGGED, "before_decision", "before_decided_by", "before_decided_time")
 SEGMENT_COLUMNS = (*_NAMED, *_SEGMENT, *_DECIDED, "scan", "attempt", *_WHOSE, "etag", *_UPLOADED)
 
 
@@ -71,9 +74,10 @@ class Rows(StrEnum):
 
     VIDEOS = "videos"
     SEGMENTS = "segments"
+    DECISIONS = "decisions"
 
 
-COLUMNS = {Rows.VIDEOS: VIDEO_COLUMNS, Rows.SEGMENTS: SEGMENT_COLUMNS}
+COLUMNS = {Rows.VIDEOS: VIDEO_COLUMNS, Rows.SEGMENTS: SEGMENT_COLUMNS, Rows.DECISIONS: DECISION_COLUMNS}
 
 _FULLWIDTH = (
     "\N{FULLWIDTH EQUALS SIGN}",
@@ -91,19 +95,15 @@ class Export:
 
     def __init__(self, write: Callable[[Row], object], rows: Rows) -> None:
         self._write = write
-        self._rows = rows
+        self.rows = rows
 
-    @property
-    def wants_segments(self) -> bool:
-        return self._rows is Rows.SEGMENTS
-
-    def add(self, outcome: ObjectResult, segments: Iterable[Segment] = ()) -> None:
-        """Write the row of a video, or the rows of its segments (none if its row of the manifest repeats an earlier one)."""
-        if not self.wants_segments:
+    def add(self, outcome: ObjectResult, found: Iterable[Segment] | Iterable[LogEntry] = ()) -> None:
+        """Write the row of a video, or the rows of its segments or its log (none if its row of the manifest repeats another)."""
+        if self.rows is Rows.VIDEOS:
             self._write(video_row(outcome))
-        elif not outcome.again:
-            for row in segment_rows(outcome, segments):
-                self._write(row)
+            return
+        for each in () if outcome.again else found:
+            self._write(log_row(outcome, each) if isinstance(each, LogEntry) else segment_row(outcome, each))
 
 
 @contextmanager
@@ -211,22 +211,32 @@ def video_row(outcome: ObjectResult) -> Row:
     }
 
 
-def segment_rows(outcome: ObjectResult, segments: Iterable[Segment]) -> Iterator[Row]:
-    """Yield a row for each segment of a video; none where it has none."""
+def segment_row(outcome: ObjectResult, segment: Segment) -> Row:
+    """Return the row of a segment of a video."""
     named = {**_named(outcome), **_decided(outcome.decision)}
     if outcome.record:
         named |= {**scan_keys(outcome.record.scan_id), "attempt": outcome.record.attempt, "etag": outcome.record.etag}
-    for segment in segments:
-        yield {
-            **named,
-            "label": segment.label,
-            "parent": segment.parent,
-            "level": segment.level,
-            "start_seconds": segment.start_ms / 1000,
-            "end_seconds": segment.end_ms / 1000,
-            "confidence": segment.confidence,
-            "hits": segment.hits,
-        }
+    return {
+        **named,
+        "label": segment.label,
+        "parent": segment.parent,
+        "level": segment.level,
+        "start_seconds": segment.start_ms / 1000,
+        "end_seconds": segment.end_ms / 1000,
+        "confidence": segment.confidence,
+        "hits": segment.hits,
+    }
+
+
+def log_row(outcome: ObjectResult, entry: LogEntry) -> Row:
+    """Return the row of a decision about the content of a video, made in this scan or another, and what it replaced."""
+    decision, before = entry.decision, entry.before
+    replaced: dict[str, Value] = {}
+    if before is not None:
+        replaced = {"before_decision": before.judgement.value, "before_decided_by": before.decided_by}
+        replaced["before_decided_time"] = iso_or_none(before.decided_at)
+    about: dict[str, Value] = {"scan_id": decision.scan_id, "attempt": decision.attempt, "etag": decision.etag}
+    return {**_named(outcome), **_decided(decision), **about, **replaced}
 
 
 def _named(outcome: ObjectResult) -> dict[str, Value]:

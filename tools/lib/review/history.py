@@ -9,10 +9,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.adapters.table import Table
 from handlers.domain import Decision, Record, Video
+from handlers.domain.decision import LogEntry, whole_log
 from tools.lib.aws import Clients, explain
 from tools.lib.cli import Invocation
 from tools.lib.json_keys import scan_keys, time_keys
-from tools.lib.review.decided import decision_json, stored_decision_line
+from tools.lib.review.decided import decision_json, log_json, stored_decision_line
 from tools.lib.text import moment, printable
 from tools.lib.videos import label_json, labels_text, upload_json
 
@@ -22,17 +23,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """One version of a video (None where its bucket has no versions) or upload: its records, the newest first, its decisions."""
+    """One version of a video (None where its bucket has no versions) or upload.
+
+    Attributes:
+        records: The newest first.
+        decisions: What is decided now about each of its contents, the oldest first; without those that were withdrawn.
+        log: Every decision that was ever made, the oldest first.
+    """
 
     video: Video
     records: tuple[Record, ...]
     decisions: tuple[Decision, ...]
+    log: tuple[LogEntry, ...]
 
     def sentences(self) -> list[str]:
         known = (("version", self.video.version_id), ("upload with the etag", self.video.etag))
         title = next((f"{name} {printable(value)}" for name, value in known if value), "without a version")
         decided = [
-            f"    {stored_decision_line(each)} (etag {printable(each.etag)}, scan {each.scan_id})" for each in self.decisions
+            f"    {stored_decision_line(each)} (etag {printable(each.etag)}, scan {each.scan_id})"
+            for each in (entry.decision for entry in self.log)
         ]
         return [f"  {title}", *(line for record in self.records for line in _record_lines(record)), *decided]
 
@@ -43,6 +52,7 @@ class Chapter:
             "video_id": self.video.id,
             "records": [_record_json(record) for record in self.records],
             "decisions": [{**decision_json(each), "etag": each.etag} for each in self.decisions],
+            "log": [log_json(entry) for entry in self.log],
         }
 
 
@@ -75,7 +85,7 @@ def history_of(run: Invocation, video: Video) -> History:
     known = {chapter.video for chapter in chapters}
     if video.version_id is None:
         chapters += [_chapter(run.table, each) for each in _uploads(run.table, chapters[0]) if each not in known]
-    history.chapters = [chapter for chapter in chapters if chapter.records or chapter.decisions]
+    history.chapters = [chapter for chapter in chapters if chapter.records or chapter.log]
     return history
 
 
@@ -120,7 +130,12 @@ def _version_ids(s3: S3Client, video: Video) -> list[str]:
 
 def _chapter(table: Table, video: Video) -> Chapter:
     records = sorted(table.records.records_of(video.id), key=lambda record: (record.queued_at or 0.0, record.scan_id), reverse=True)
-    return Chapter(video, tuple(records), tuple(each for each in table.decisions.decisions_about(video) if each.video == video))
+    stored = [each for each in table.decisions.decisions_about(video) if each.video == video]
+    log = [entry for entry in table.decisions.log_about(video) if entry.decision.video == video]
+    for each in stored:
+        log = whole_log(log, each)
+    log.sort(key=lambda entry: entry.decision.decided_at)
+    return Chapter(video, tuple(records), tuple(each for each in stored if each.stands), tuple(log))
 
 
 def _record_lines(record: Record) -> list[str]:

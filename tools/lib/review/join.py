@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from handlers.domain import Decision, Judgement, ObjectFacts, Problem, Record, State, Video
-from handlers.domain.decision import content_of
+from handlers.domain.decision import FOUND, content_of
 from handlers.domain.identity import digest_of
 from handlers.domain.languages import ENGLISH, Phrase
 from handlers.domain.reasons import INELIGIBLE
@@ -62,7 +62,8 @@ class ObjectResult:
         reason: Why it failed or was skipped, as a code; `message` says it in a sentence.
         again: Whether an earlier row of the manifest names the same object: two rows, one record.
         listed: Its content as it was listed, if it was left out of the job.
-        decision: What a person decided about its content, in this scan or another; None too where that was not read.
+        decision: What a person decided about its content, in this scan or another; None where that was withdrawn or not read.
+        logged: Whether anything was ever decided about its content, as far as that was read.
     """
 
     video: Video
@@ -73,6 +74,7 @@ class ObjectResult:
     again: bool = False
     listed: ObjectFacts | None = None
     decision: Decision | None = None
+    logged: bool = False
 
     @property
     def facts(self) -> ObjectFacts | None:
@@ -226,7 +228,7 @@ class TruthTable:
 
     def looked_at(self, status: ObjectStatus) -> int:
         """Return how many objects of a status a person has decided about."""
-        return sum(self.decided[status, judgement] for judgement in Judgement)
+        return sum(self.decided[status, judgement] for judgement in FOUND)
 
     @property
     def total(self) -> int:

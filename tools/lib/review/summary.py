@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from handlers.domain import Judgement, LabelSummary, Scan, Segment, unselected
+from handlers.domain import LabelSummary, Scan, Segment, unselected
 from handlers.domain.confidence import shown
+from handlers.domain.decision import FOUND
 from handlers.domain.identity import MAX_ATTEMPT
 from handlers.domain.languages import ENGLISH, Phrase, phrase
 from handlers.domain.mail import time_code
@@ -165,7 +166,7 @@ class Review:
             "adds_up": self.truth.adds_up,
             "states": {status.value: self.truth.statuses[status] for status in ObjectStatus},
             "decided": {
-                status.value: {each.value: self.truth.decided[status, each] for each in Judgement}
+                status.value: {each.value: self.truth.decided[status, each] for each in FOUND}
                 for status in WORDS
                 if status is not ObjectStatus.CLEAN  # these are only counted
             },
