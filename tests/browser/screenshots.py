@@ -56,9 +56,22 @@ def of_the_desk(browser, folder):
                 page.locator("tr.row .open").first.focus()
                 for key in ("f", "c", "v", *(["Enter"] if opened else [])):
                     page.keyboard.press(key)
-                page.wait_for_timeout(8_000)  # until the pictures in sight are there
+                wait_for_pictures(page)
                 page.mouse.move(0, 0)
                 page.screenshot(path=PICTURES_FOLDER / f"{name}.png")
+
+
+def wait_for_pictures(page):
+    """Wait until the pictures in sight are there: the server decodes two at a time."""
+    for _ in range(600):
+        if page.evaluate(
+            """() => [...document.querySelectorAll("img.evidence, video.evidence")].every((each) => {
+                const { top, bottom } = each.getBoundingClientRect();
+                return bottom < 0 || top > innerHeight || each.naturalWidth || each.videoWidth;
+            })"""
+        ):
+            return
+        page.wait_for_timeout(100)
 
 
 def picture(browser, address, path, scheme, size, row):

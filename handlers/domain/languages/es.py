@@ -431,8 +431,8 @@ _PAGE = {
     "Not written: {person} was first about {name}: {decision}, {time}.": (
         "No se escribió: {person} decidió antes sobre {name}: {decision}, {time}."
     ),
-    "One frame back": "Un fotograma atrás",
-    "One frame on": "Un fotograma adelante",
+    "Frame back": "Fotograma atrás",
+    "Frame on": "Fotograma adelante",
     "Pause": "Pausa",
     "Picture at {time}": "Imagen en {time}",
     "Picture at {time}: {label}, {percent}": "Imagen en {time}: {label}, {percent}",

@@ -15,7 +15,7 @@ const MOST_ON_A_CARD = 4;
 // A browser has six connections to a server. Pictures take two of them, as the server decodes two at once: films and decisions
 // never wait behind pictures.
 const PICTURES_AT_ONCE = 2;
-/** Pictures that wait for their turn, the next one last. @type {{ image: HTMLImageElement, src: string }[]} */
+/** Pictures that wait for their turn, those of the open video first. @type {{ image: HTMLImageElement, src: string }[]} */
 let waiting = [];
 let loading = 0;
 
@@ -62,7 +62,7 @@ function foundAt(video, at) {
 export function pictures(video, look) {
   const strip = element("div", { class: "pictures", role: "group", "aria-label": text("Pictures") }, element("p", { class: "muted" }, text("Pictures are being read …")));
   momentsOf(video).then(
-    (frames) => put(strip, frames.length ? firstLast(frames, (frame) => picture(frame, look)) : [element("p", { class: "muted" }, text("There is no moment to show."))]),
+    (frames) => put(strip, frames.length ? frames.map((frame) => picture(frame, look)) : [element("p", { class: "muted" }, text("There is no moment to show."))], true),
     (error) => strip.replaceChildren(element("p", { class: "muted" }, error instanceof DeskError ? `${error.reason} ${error.cure}` : text("The desk does not answer."))),
   );
   return strip;
@@ -86,15 +86,15 @@ function altOf({ at, label, confidence }) {
 function evidence(frame) {
   const image = element("img", { class: "evidence", alt: altOf(frame), decoding: "async" });
   if (frame.src.startsWith("data:")) image.src = frame.src;
-  else waiting.push({ image, src: frame.src });
+  else image.dataset.src = frame.src;
   return image;
 }
 
-/** Loads pictures that wait, those that were asked for last first; what is off the page by now is passed over. */
+/** Loads pictures that wait; what is off the page by now is passed over. */
 function loadNext() {
   waiting = waiting.filter(({ image }) => image.isConnected);
   while (loading < PICTURES_AT_ONCE && waiting.length) {
-    const { image, src } = /** @type {{ image: HTMLImageElement, src: string }} */ (waiting.pop());
+    const { image, src } = /** @type {{ image: HTMLImageElement, src: string }} */ (waiting.shift());
     loading += 1;
     const done = () => {
       loading -= 1;
@@ -106,14 +106,12 @@ function loadNext() {
   }
 }
 
-/** Returns what each frame becomes, made from the last to the first: so the first is loaded first. */
-function firstLast(frames, make) {
-  return frames.toReversed().map(make).toReversed();
-}
-
-/** Puts pictures into the page, the first to be loaded first. */
-function put(place, nodes) {
+/** Puts pictures into the page, where they wait for their turn, before all others or after them. */
+function put(place, nodes, first) {
   place.replaceChildren(...nodes);
+  const images = /** @type {HTMLImageElement[]} */ ([...place.querySelectorAll("img[data-src]")]);
+  const due = images.map((image) => ({ image, src: image.dataset.src ?? "" }));
+  waiting = first ? [...due, ...waiting] : [...waiting, ...due];
   loadNext();
 }
 
@@ -126,7 +124,7 @@ export async function fillCard(video, place) {
   try {
     const frames = await momentsOf(video);
     const strongest = [...frames].sort((a, b) => (b.confidence ?? 0) - (a.confidence ?? 0)).slice(0, MOST_ON_A_CARD).sort((a, b) => a.at - b.at);
-    put(place, strongest.length ? firstLast(strongest, evidence) : [element("span", { class: "muted" }, text("There is no moment to show."))]);
+    put(place, strongest.length ? strongest.map(evidence) : [element("span", { class: "muted" }, text("There is no moment to show."))], false);
   } catch (error) {
     place.replaceChildren(element("span", { class: "muted" }, error instanceof DeskError ? error.reason : text("The desk does not answer.")));
   }

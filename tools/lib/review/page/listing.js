@@ -52,6 +52,8 @@ export class Listing {
   /** @type {Player | null} */
   #player = null;
   #printing = false;
+  /** The video whose pictures are shown as they are. @type {Video | null} */
+  #lifted = null;
   /** Pictures of a card are asked for once it is seen. */
   #seen = new IntersectionObserver((entries) => this.#cardsSeen(entries), { rootMargin: "50px" });
   /** Called after each decision. */
@@ -287,7 +289,7 @@ export class Listing {
     const cell = (id, ...children) => element("td", { role: "cell", class: `cell-${id}`, "data-before": id === "seen" ? text("first seen ") : null }, ...children);
     const row = element(
       "tr",
-      { role: "row", class: `row ${video.state}${open ? " is-open" : ""}`, "data-id": video.id },
+      { role: "row", class: `row ${video.state}${open ? " is-open" : ""}${this.#liftedClass(video)}`, "data-id": video.id },
       element("th", { scope: "row", role: "rowheader", class: "cell-key" }, opener, video.prefix ? element("div", { class: "muted prefix" }, shown(video.prefix)) : null, video.uploaded === undefined ? null : element("div", { class: "muted uploaded" }, text("uploaded {time}", { time: moment(video.uploaded) }))),
       cell("found", ...foundIn(video)),
       cell("confidence", video.best === undefined ? "–" : percent(video.best)),
@@ -334,7 +336,7 @@ export class Listing {
       player: this.#player,
     };
     const cell = element("td", { role: "cell", colspan: COLUMNS.length }, detailsOf(video, this.#decisions, actions));
-    return element("tr", { role: "row", class: "detail-row", id: `details-${video.id}` }, cell);
+    return element("tr", { role: "row", class: `detail-row${this.#liftedClass(video)}`, id: `details-${video.id}` }, cell);
   }
 
   /** Records a decision of the details; choosing the same one again takes it back. */
@@ -435,7 +437,7 @@ export class Listing {
       u: () => this.undo(),
       n: () => this.#openNote(video),
       t: () => this.#openNote(video),
-      v: () => this.#lift(row),
+      v: () => this.#lift(video),
       Escape: () => this.#open && this.#toggle(this.#open),
       ...(this.#player ? playerKeys(this.#player) : {}),
     };
@@ -465,10 +467,17 @@ export class Listing {
   }
 
   /** Shows the pictures of one video as they are, or hides them again. */
-  #lift(row) {
-    const lifted = row.classList.toggle("lifted");
-    if (row.nextElementSibling?.matches(".detail-row")) row.nextElementSibling.classList.toggle("lifted", lifted);
-    say(lifted ? text("The pictures of this video are shown as they are.") : text("The pictures of this video are blurred and grey again."));
+  #lift(video) {
+    const before = this.#lifted;
+    this.#lifted = video === before ? null : video;
+    for (const each of [before, video]) {
+      for (const row of [each && this.#rowOf(each), each && byId(`details-${each.id}`)]) row?.classList.toggle("lifted", each === this.#lifted);
+    }
+    say(this.#lifted ? text("The pictures of this video are shown as they are.") : text("The pictures of this video are blurred and grey again."));
+  }
+
+  #liftedClass(video) {
+    return video === this.#lifted ? " lifted" : "";
   }
 
   #openNote(video) {

@@ -142,8 +142,8 @@ export class Player {
     const { play, loop, sound, speed } = this.#buttons;
     const before = button({ "aria-keyshortcuts": "[" }, () => this.next(-1), text("Segment before"));
     const after = button({ "aria-keyshortcuts": "]" }, () => this.next(1), text("Next segment"));
-    const back = button({ "aria-keyshortcuts": "," }, () => this.step(-1), text("One frame back"));
-    const on = button({ "aria-keyshortcuts": "." }, () => this.step(1), text("One frame on"));
+    const back = button({ "aria-keyshortcuts": "," }, () => this.step(-1), text("Frame back"));
+    const on = button({ "aria-keyshortcuts": "." }, () => this.step(1), text("Frame on"));
     return element("div", { class: "controls" }, play, before, after, back, on, loop, speed, sound, this.#clock);
   }
 
