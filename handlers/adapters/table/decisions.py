@@ -190,7 +190,7 @@ def decision_from(item: Item) -> Decision:
     return codec.read(Decision, {**item, "video": named, "judgement": item["decision"]})
 
 
-def log_item(decision: Decision, before: Decision | None) -> dict[str, Any]:
+def log_item(decision: Decision, before: Decision | Replaced | None) -> dict[str, Any]:
     """Return the whole item of the log about a decision and the one that it replaced."""
     object_id, etag = decision.content
     key = {"pk": f"VIDEO#{object_id}", "sk": f"{LOG_PREFIX}{etag}#{round(1_000 * decision.decided_at):013}"}
