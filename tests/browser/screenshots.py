@@ -11,13 +11,6 @@ from tools.lib.review.page import render
 
 PICTURES_FOLDER = Path(__file__).parent / "pictures"
 WIDE, NARROW = {"width": 1280, "height": 960}, {"width": 390, "height": 844}
-PICTURES = {
-    "review-light": ("light", WIDE, None),
-    "review-dark": ("dark", WIDE, 2),
-    "review-narrow": ("light", NARROW, 2),
-}
-"""By file name: colour scheme, size of the window, and the row that is open."""
-
 DESK_PICTURES = {
     "desk-cards": ("light", WIDE, False),
     "desk-triage": ("dark", WIDE, True),
@@ -36,8 +29,7 @@ def main():
         page = Path(folder) / "page.html"
         with page.open("w", encoding="utf-8") as target:
             render(page_of(*review(ineligible_count=5, not_selected=NOT_SELECTED)), target)
-        for name, (scheme, size, row) in PICTURES.items():
-            picture(browser, page.as_uri(), PICTURES_FOLDER / f"{name}.png", scheme, size, row)
+        picture(browser, page.as_uri(), PICTURES_FOLDER / "review-light.png")
         of_the_desk(browser, Path(folder))
 
 
@@ -74,16 +66,11 @@ def wait_for_pictures(page):
         page.wait_for_timeout(100)
 
 
-def picture(browser, address, path, scheme, size, row):
-    """Take one picture; with a row it is decided about and open."""
-    with browser.new_context(color_scheme=scheme, viewport=size) as context:
+def picture(browser, address, path):
+    """Take the picture of a page as it opens."""
+    with browser.new_context(color_scheme="light", viewport=WIDE) as context:
         page = context.new_page()
         page.goto(address)
-        if row is not None:
-            page.locator("tr.row .open").nth(row).click()
-            page.keyboard.press("c")
-            page.locator("tr.row").nth(row - 1).evaluate("row => row.scrollIntoView()")
-        page.mouse.move(0, 0)
         page.screenshot(path=path)
 
 
