@@ -27,6 +27,7 @@ def page(pages):
 
 def test_pictures_of_a_file(page):
     """A file with pictures begins with cards: blurred, with times and labels. It stays a file."""
+    page.locator(".card-pictures").scroll_into_view_if_needed()
     page.locator(".card-pictures img").first.wait_for()
     page.locator("tr.row .open").first.click()
 
