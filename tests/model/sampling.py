@@ -91,6 +91,8 @@ class Frames:
             self._excused.add(run)
         elif run.paid_ms is not None:
             self._unanswered[run.analysis, run.paid_ms] += 1
+            # The worker does not know it either: there is nothing to write.
+            self._unwritten[run].remove(run.paid_ms)
 
     def paid(self, content):
         """Look at an image that was analysed."""
@@ -99,10 +101,9 @@ class Frames:
         self.payments[analysis][at_ms] += 1
         if run.position_ms is not None and at_ms <= run.position_ms:
             self._faults.append(f"paid for again though written: {at_ms} of {analysis}, {run.position_ms}")
-        if at_ms not in unwritten:
-            unwritten.append(at_ms)
-        elif not self._unanswered[analysis, at_ms]:
+        if at_ms in unwritten:
             self._faults.append(f"paid twice by one worker: {at_ms} of {analysis}")
+        unwritten.append(at_ms)
         if len(unwritten) > MOST_UNWRITTEN:
             self._faults.append(f"{len(unwritten)} images of {analysis} are paid for and not written")
 
