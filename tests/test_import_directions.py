@@ -45,7 +45,7 @@ _LIBRARY = {
     "gate": "errors text cli listing coverage",
     "doctor": "errors text aws cli watch gate",
     "scans": "errors text json_keys videos aws cli",
-    "review": "errors text bounded json_keys videos aws cli estimate scans review.page",
+    "review": "errors text bounded json_keys ordered_map videos aws cli estimate evidence scans review.page",
     "review.page": "text cli estimate review",
     "submit": "errors text bounded json_keys aws cli listing estimate manifest manifest.sources doctor scans review",
     "retry": "errors text videos aws cli estimate manifest doctor scans review submit",

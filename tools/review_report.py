@@ -87,10 +87,23 @@ def show(run: Invocation, *, choice: ScanChoice, sample: SampleChoice) -> Review
 @main.command(epilog=EXIT_CODES)
 @click.argument("file", type=NewFile())
 @click.option("--language", type=click.Choice(list(LANGUAGES)), help="Language of the page.  [default: the deployment's]")
+@click.option("--evidence", is_flag=True, help="With frames of what was found, up to 12 of each flagged video, blurred.")
+@click.option(
+    "--evidence-mb", type=click.IntRange(2, 500), default=40, show_default=True, help="The most megabytes of a page with frames."
+)
 @sample_options
 @scan_options
 @command
-def page(run: Invocation, *, file: Path, language: str | None, choice: ScanChoice, sample: SampleChoice) -> Review | ExitCode:
+def page(
+    run: Invocation,
+    *,
+    file: Path,
+    language: str | None,
+    evidence: bool,
+    evidence_mb: int,
+    choice: ScanChoice,
+    sample: SampleChoice,
+) -> Review | ExitCode:
     """Write to FILE a page to look through and decide on; it opens from disk. Prints what `show` prints.
 
     \b
@@ -98,8 +111,9 @@ def page(run: Invocation, *, file: Path, language: str | None, choice: ScanChoic
     python tools/review_report.py page review.html --scan 01JD8Z0Q4N6T9W2XK5C7R3VBHM
     python tools/review_report.py page revision.html --language es
     python tools/review_report.py page review.html --sample-clean 50
+    python tools/review_report.py page review.html --evidence
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
-    return _reviewed(run, choice, Files(html=file, language=language), sample)
+    return _reviewed(run, choice, Files(html=file, language=language, evidence_mb=evidence_mb if evidence else None), sample)
 
 
 @main.command(epilog=EXIT_CODES)
@@ -123,9 +137,13 @@ def serve(run: Invocation, *, scans: tuple[str, ...], port: int | None, no_brows
 @click.option("--csv", type=NewFile(), metavar="FILE", help="Write CSV, for a spreadsheet; - is stdout.")
 @click.option("--jsonl", type=NewFile(), metavar="FILE", help="Write JSON Lines, for a program; - is stdout.")
 @click.option(
-    "--rows", type=click.Choice([rows.value for rows in Rows]), default=Rows.VIDEOS.value, show_default=True, help="What a row is."
+    "--rows",
+    type=click.Choice([Rows.VIDEOS.value, Rows.SEGMENTS.value]),
+    default=Rows.VIDEOS.value,
+    show_default=True,
+    help="What a row is.",
 )
-@click.option("--decisions", is_flag=True, help="Every decision that was made, also former and withdrawn ones: --rows decisions.")
+@click.option("--decisions", is_flag=True, help="A row is a decision instead: each that was ever made, also withdrawn ones.")
 @scan_options
 @command
 def export(
@@ -141,6 +159,8 @@ def export(
     exports = tuple((form, path) for form, path in ((Form.CSV, csv), (Form.JSONL, jsonl)) if path)
     if not exports:
         raise click.UsageError("Pass --csv FILE, --jsonl FILE, or both.")
+    if decisions and rows != Rows.VIDEOS.value:
+        raise click.UsageError("--decisions writes a row for each decision, --rows something else: omit one of them.")
     return _reviewed(run, choice, Files(exports=exports, rows=Rows.DECISIONS if decisions else Rows(rows)), SampleChoice())
 
 

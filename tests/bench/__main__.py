@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-from tests.bench import frames, frames_flow, headers, join, listing, page
+from tests.bench import evidence, frames, frames_flow, headers, join, listing, page
 from tests.bench.simulation import bench as simulation
 
 RESULTS = Path("build/bench")
@@ -18,6 +18,7 @@ BENCHES = {
     "headers": ("headers.json", headers.measure),
     "join": ("review.json", join.measure),
     "page": ("review.json", page.measure),
+    "evidence": ("review.json", evidence.measure),
     "listing": ("listing.json", listing.measure),
     "frames": ("frames.json", frames.measure),
     "frames-simulation": ("frames.json", frames_flow.measure),
@@ -46,6 +47,7 @@ def parsed(arguments=None):
     parser.add_argument("--rows", type=int, default=1_000_000, help="rows of the join")
     parser.add_argument("--short-videos", type=int, default=30_000, help="most videos of simulation-million")
     parser.add_argument("--films", type=int, default=10_000, help="films of frames-simulation")
+    parser.add_argument("--evidence-videos", type=int, default=500, help="videos of evidence")
     parser.add_argument("--uploads", type=int, default=20_000, help="most uploads of simulation-uploads")
     parser.add_argument("--videos", type=int, default=2_000, help="videos of the other simulations")
     parser.add_argument("--rounds", type=int, default=3, help="times each is measured; the median counts")

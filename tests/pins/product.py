@@ -28,7 +28,7 @@ from handlers.domain.record import ObjectFacts, Record, Segment, Settings
 from handlers.domain.states import Lane, State
 from handlers.domain.watch import Watch
 from tests.bench import __main__ as bench
-from tests.bench import frames, frames_flow, headers, join, listing
+from tests.bench import evidence, frames, frames_flow, headers, join, listing
 from tests.bench.simulation import bench as simulation
 from tests.docs.helptexts import PROGRAMS
 from tests.harness.fixtures import opened
@@ -87,6 +87,7 @@ COMMANDS = {
     "decisions refused": ("review_report.py", "apply", "{decisions_refused}"),
     "export of videos": ("review_report.py", "export", "--rows", "videos", "--csv", "{csv}", "--jsonl", "{jsonl}"),
     "export of segments": ("review_report.py", "export", "--rows", "segments", "--csv", "{csv}", "--jsonl", "{jsonl}"),
+    "export of decisions": ("review_report.py", "export", "--decisions", "--csv", "{csv}", "--jsonl", "{jsonl}"),
     "status": ("control_scan.py", "status"),
     "status of a scan": ("control_scan.py", "status", "{express}"),
     "list": ("control_scan.py", "list"),
@@ -224,6 +225,7 @@ def _of_one(bench_of_ours):
 
 
 BENCHES = {
+    "evidence": evidence.measure,
     "frames": lambda _few: frames.measure(None, {"small": (180, 5, "mp4", 10)}),
     "frames-simulation": lambda few: {"simulation": frames_flow.simulate(few.films)},
     "headers": lambda few: dict.fromkeys(headers.FILES, headers._measured(headers.FILES["no_video"](), few.rounds)),
@@ -239,7 +241,7 @@ BENCHES = {
 
 def bench_values(name):
     """Return what a benchmark would write after small runs."""
-    return BENCHES[name](Namespace(films=3, videos=20, short_videos=100, rows=100, rounds=1))
+    return BENCHES[name](Namespace(evidence_videos=1, films=3, videos=20, short_videos=100, rows=100, rounds=1))
 
 
 # --- read and written again ------------------------------------------------------------------------------------------------
@@ -274,6 +276,12 @@ def mail_watch_again(item):
 def decision_again(item):
     """Return the item that is written of the decision that is read from an item."""
     return _written(decisions.decision_item(decisions.decision_from(_read(item))))
+
+
+def decision_made_again(item):
+    """Return the item that is written of the entry of the log that is read from an item."""
+    entry = decisions.log_entry_from(_read(item))
+    return _written(decisions.log_item(entry.decision, entry.before))
 
 
 def running_again(item, record):

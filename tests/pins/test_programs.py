@@ -47,7 +47,7 @@ class TestReading:
         for command in ("review", "history of a video", "status", "list"):
             check(f"read/{command.replace(' ', '_')}.json", without_sentences(json_of(unchanged, command)))
 
-    @pytest.mark.parametrize("rows", ["videos", "segments"])
+    @pytest.mark.parametrize("rows", ["videos", "segments", "decisions"])
     def test_exports(self, unchanged, tmp_path, rows):
         """Exports have these columns in this order, with these values of a record: spreadsheets and queries name them."""
         table, lines = tmp_path / "rows.csv", tmp_path / "rows.jsonl"
@@ -119,6 +119,8 @@ def test_review_and_retry(scanned):
 
     check("json/review_report.json", found)
     assert [dict(sorted(decision.items()))] == items_in(scanned, decision["sk"]["S"])
+    made = {**decision, "sk": {"S": "DECIDED#e4#1759990100250"}}
+    assert [dict(sorted(made.items()))] == items_in(scanned, made["sk"]["S"])
     (request,) = scanned.wire.of("CreateJob")
     key = request["Manifest"]["Location"]["ObjectArn"].partition("/")[2]
     body = scanned.s3.get_object(Bucket=product.WORK_BUCKET, Key=key)["Body"].read().decode()

@@ -49,6 +49,11 @@ def test_decision():
     assert ITEMS["decision"] == product.decision_again(ITEMS["decision"])
 
 
+def test_decision_made():
+    """An entry of the log is read and written back with what the decision replaced."""
+    assert ITEMS["decision made"] == product.decision_made_again(ITEMS["decision made"])
+
+
 def test_running():
     """A running analysis is read with the time of its last poll and whether it was handed over, and written back."""
     item = ITEMS["running"]

@@ -12,22 +12,26 @@ from typing import TextIO
 
 from handlers.adapters.table import Decisions
 from handlers.domain import Scan, ScanStatus, Segment
-from handlers.domain.decision import LogEntry, standing, whole_log
+from handlers.domain.decision import LogEntry, unless_withdrawn, whole_log
 from handlers.domain.languages import ENGLISH, LANGUAGES, Phrase, phrase
 from tools.lib.cli import STANDARD_STREAM, Invocation
 from tools.lib.review import export as exports
 from tools.lib.review.decided import WORDS
 from tools.lib.review.draw import Draw
 from tools.lib.review.export import Export, Form, Rows
+from tools.lib.review.frames import MEGABYTE, EvidenceFrames
 from tools.lib.review.inputs import ScanChoice, ScanReading
 from tools.lib.review.join import ObjectResult, ObjectStatus, TruthTable, result_of
-from tools.lib.review.page import page_data, render
+from tools.lib.review.page import PageData, page_data, render, size_of
 from tools.lib.review.sample import CleanSample, SampleChoice
 from tools.lib.review.summary import Review, review_of
 from tools.lib.scans import warnings_of
 
 # Objects whose decisions are read at a time, a hundred with one BatchGetItem.
 BATCH = 500
+
+# Bytes of a page for what is said about its evidence frames.
+_FOR_WARNINGS = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +45,8 @@ class Files:
     exports: tuple[tuple[Form, Path], ...] = ()
     rows: Rows = Rows.VIDEOS
     language: str | None = None
+    # The most megabytes of a page with evidence frames; None: a page without them.
+    evidence_mb: int | None = None
 
     @property
     def paths(self) -> list[Path]:
@@ -54,7 +60,7 @@ def make_review(run: Invocation, choice: ScanChoice, files: Files, sample: Sampl
         page = None if files.html is None else stack.enter_context(exports.replaced(files.html, run.terminal))
         review = _reviewed(run, choice, files, written, sample)
         if page is not None:
-            _write_page(run, review, page, files.language)
+            _write_page(run, review, page, files)
     for path in files.paths:
         run.terminal.info(f"Wrote {'to stdout' if str(path) == STANDARD_STREAM else path}")
     return review
@@ -100,7 +106,7 @@ def _with_decisions(
         known = {each.content: each for each in decisions.decisions(content for content in contents.values() if content)}
         for number, outcome in enumerate(batch):
             decision = known.get(content) if (content := contents.get(number)) else None
-            found = outcome if decision is None else replace(outcome, decision=standing(decision), logged=True)
+            found = outcome if decision is None else replace(outcome, decision=unless_withdrawn(decision), logged=True)
             truth.count_decision(found)
             yield found
 
@@ -135,13 +141,27 @@ def _sampled(run: Invocation, scan: Scan, draw: Draw) -> CleanSample:
     return CleanSample(draw.seed, tuple(counted), whole=draw.offered <= draw.count)
 
 
-def _write_page(run: Invocation, review: Review, file: TextIO, language: str | None) -> None:
+def _write_page(run: Invocation, review: Review, file: TextIO, files: Files) -> None:
     data = page_data(
         review,
         totals=run.table.scans.totals(review.scan.id),
         target=run.target,
         region=run.deployment.region,
         made_at=run.clock.now(),
-        language=LANGUAGES.get(language or run.deployment.language, ENGLISH),
+        language=LANGUAGES.get(files.language or run.deployment.language, ENGLISH),
     )
+    if files.evidence_mb is not None:
+        _put_frames(run, review, data, files.evidence_mb)
     render(data, file)
+
+
+def _put_frames(run: Invocation, review: Review, data: PageData, limit_mb: int) -> None:
+    """Put evidence frames into a page, and what has no room into its warnings and the review's."""
+    described = data.values["flagged"]
+    room = limit_mb * MEGABYTE - size_of(data) - _FOR_WARNINGS
+    with run.terminal.bar("videos") as bar:
+        frames = EvidenceFrames(run.clients.s3, bar)
+        frames.put(review.flagged[: len(described)], described, room)
+    warnings = frames.warnings(limit_mb)
+    review.warnings += warnings
+    data.values["warnings"].extend(data.language.render(warning) for warning in warnings)

@@ -37,6 +37,11 @@ class PageData:
     values: Mapping[str, Any]
     language: Language = ENGLISH
 
+    @property
+    def has_frames(self) -> bool:
+        """Tell whether the page holds pictures, as data URIs."""
+        return any("evidence" in video for video in self.values.get("flagged", ()))
+
 
 def page_data(
     review: Review,

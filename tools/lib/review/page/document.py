@@ -37,13 +37,18 @@ def render(data: PageData, target: TextIO) -> None:
     target.write(document(data))
 
 
+def size_of(data: PageData) -> int:
+    """Return how many bytes the page has."""
+    return len(document(data).encode())
+
+
 def document(data: PageData, *, served: bool = False) -> str:
     """Return the page as text; `served` if it comes from a desk, which answers its requests."""
     style, script = _style(), _script()
     # Everything goes in in one pass: a key that looks like a placeholder stays a key.
     return Template(_page(data.language)).substitute(
         language=data.language.code,
-        policy=policy(style, script, served=served),
+        policy=policy(style, script, frames=data.has_frames, served=served),
         title=html.escape(data.title),
         style=style,
         data=island(data.values),
@@ -67,8 +72,10 @@ def island(values: Mapping[str, Any]) -> str:
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
-def policy(style: str, script: str, *, served: bool = False) -> str:
+def policy(style: str, script: str, *, frames: bool = False, served: bool = False) -> str:
     """Return the Content-Security-Policy: this style and this script, no other, and nothing from anywhere, or from its desk only.
+
+    `frames`: pictures that are in the page itself are shown; `served`: it comes from a desk, and loads from there.
 
     `require-trusted-types-for` makes the browser itself refuse text that would become markup (`innerHTML`) or code (`eval`).
     """
@@ -77,7 +84,7 @@ def policy(style: str, script: str, *, served: bool = False) -> str:
             "default-src 'none'",
             f"script-src '{_hash(script)}'",
             f"style-src '{_hash(style)}'",
-            *(_FROM_THE_DESK if served else ()),
+            *(_FROM_THE_DESK if served else ["img-src data:"] if frames else ()),
             "base-uri 'none'",
             "form-action 'none'",
             "require-trusted-types-for 'script'",
