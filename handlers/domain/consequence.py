@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 from handlers.domain import reasons
-from handlers.domain.decision import Decision, Judgement, standing
+from handlers.domain.decision import Decision, Judgement, unless_withdrawn
 from handlers.domain.record import Record
 from handlers.domain.states import State
 
@@ -96,7 +96,9 @@ def prevails(record: Record, others: Iterable[Record], decision: Decision | None
     A verdict counts more than a failure, and of two the later one does: tags and annotations hold one of them. A decision is about
     the content, so by it all records of the content say the same.
     """
-    return standing(decision) is not None or all(_order(other) <= _order(record) for other in others if _rivals(record, other))
+    return unless_withdrawn(decision) is not None or all(
+        _order(other) <= _order(record) for other in others if _rivals(record, other)
+    )
 
 
 def restored(record: Record, others: Iterable[Record], decision: Decision | None = None) -> Record | None:

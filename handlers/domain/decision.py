@@ -76,7 +76,7 @@ def whole_log(log: Sequence[LogEntry], decision: Decision | None) -> list[LogEnt
     return [*log] if decision is None or known else [*log, LogEntry(decision, None)]
 
 
-def standing(decision: Decision | None) -> Decision | None:
+def unless_withdrawn(decision: Decision | None) -> Decision | None:
     """Return a decision that stands, None for one that was withdrawn or for none."""
     return decision if decision is not None and decision.stands else None
 

@@ -109,15 +109,15 @@ class PublishFlow:
     def _carried_out(self, content: Content | None, log: Log, *, event_sent: bool) -> _Carried:
         if content is None:
             return _Carried(event_sent, None)
-        carried = self._told(content, log, event_sent=event_sent)
+        carried = self._carried_out_alone(content, log, event_sent=event_sent)
         other = consequence.restored(content.record, content.others, content.decision)
         if other is None:
             return carried
-        restored = self._told(content.seen_from(other), log, event_sent=event_sent)
+        restored = self._carried_out_alone(content.seen_from(other), log, event_sent=event_sent)
         return _Carried(carried.event_sent and restored.event_sent, carried.prevented_by or restored.prevented_by)
 
-    def _told(self, content: Content, log: Log, *, event_sent: bool) -> _Carried:
-        """Carry out the status of a record."""
+    def _carried_out_alone(self, content: Content, log: Log, *, event_sent: bool) -> _Carried:
+        """Carry out the status that one record has."""
         status = consequence.status_of(content.record, content.decision)
         if status is None:
             return _Carried(event_sent, None)

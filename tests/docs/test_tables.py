@@ -9,7 +9,7 @@ from unittest.mock import MagicMock
 
 import pytest
 
-from handlers.domain.decision import Judgement
+from handlers.domain.decision import FOUND
 from handlers.domain.identity import Video
 from handlers.domain.reasons import REASONS
 from handlers.domain.record import BatchJob, Record, Scan, Segment, Settings, Totals
@@ -106,14 +106,14 @@ def test_statuses_of_a_review():
 
 def test_words_for_decisions():
     """The table of decisions has the words of a review for each status and each stored decision; the page has the same."""
-    header = [f"`{judgement}`" for judgement in Judgement]
+    header = [f"`{judgement}`" for judgement in FOUND]
 
     found = {names(row[0])[0]: row[1:] for row in rows(REVIEW_REPORT, "status", *header)}
 
-    assert {status.value: [WORDS[status][judgement] for judgement in Judgement] for status in WORDS} == found
+    assert {status.value: [WORDS[status][judgement] for judgement in FOUND] for status in WORDS} == found
     made, totals = page_review(flagged_count=1)
     words = page_of(made, totals).values["decided_words"]
-    assert found == {status: [words[status][judgement] for judgement in Judgement] for status in words}
+    assert found == {status: [words[status][judgement] for judgement in FOUND] for status in words}
 
 
 @pytest.mark.parametrize("rows_of_file", [Rows.VIDEOS, Rows.SEGMENTS], ids=str)

@@ -21,7 +21,7 @@ from handlers.adapters.table.client import ConditionFailedError, TableClient
 from handlers.adapters.table.expressions import NEW, Condition, Item
 from handlers.adapters.table.outcome import Outcome
 from handlers.domain import Decision, Video
-from handlers.domain.decision import DECIDABLE, LogEntry, Replaced, standing
+from handlers.domain.decision import DECIDABLE, LogEntry, Replaced, unless_withdrawn
 
 # Decisions of one transaction, which takes 100 actions (DynamoDB developer guide, Constraints): each is a check, a write, an entry
 # of the log, and another one where its consequences go into the outbox.
@@ -81,7 +81,7 @@ class Decisions:
         Returns the outcome of each. DONE_BEFORE: this very decision is in the table. BY_ANOTHER: the record has changed, or a later
         decision exists.
         """
-        return [each.outcome for each in self._note([_Wish(decision) for decision in decisions])]
+        return [each.outcome for each in self._note([_Request(decision) for decision in decisions])]
 
     def note_decisions_as_seen(self, decisions: Sequence[Decision], seen: Sequence[float | None]) -> list[Noted]:
         """As `note_decisions`, each only if the decision that stands is the one that the person saw.
@@ -90,29 +90,29 @@ class Decisions:
             decisions: About different contents; each later than what it replaces (`time_of_decision`).
             seen: The `decided_at` of the decision that each person saw; None if they saw none, or one that was withdrawn.
         """
-        return self._note([_Wish(decision, (at,)) for decision, at in zip(decisions, seen, strict=True)])
+        return self._note([_Request(decision, (at,)) for decision, at in zip(decisions, seen, strict=True)])
 
-    def _note(self, wishes: Sequence[_Wish]) -> list[Noted]:
+    def _note(self, requests: Sequence[_Request]) -> list[Noted]:
         noted: list[Noted] = []
-        for first in range(0, len(wishes), TOGETHER):
-            noted += self._note_chunk(wishes[first : first + TOGETHER])
+        for first in range(0, len(requests), TOGETHER):
+            noted += self._note_chunk(requests[first : first + TOGETHER])
         return noted
 
-    def _note_chunk(self, wishes: Sequence[_Wish]) -> list[Noted]:
+    def _note_chunk(self, requests: Sequence[_Request]) -> list[Noted]:
         """Write decisions in one transaction; those that another writer was faster than are compared with what is there then."""
         noted: dict[int, Noted] = {}
-        while left := [place for place in range(len(wishes)) if place not in noted]:
-            stored = {each.content: each for each in self.decisions(wishes[place].decision.content for place in left)}
-            befores = {place: stored.get(wishes[place].decision.content) for place in left}
-            noted |= {place: Noted(known, befores[place]) for place in left if (known := wishes[place].known(befores[place]))}
+        while left := [place for place in range(len(requests)) if place not in noted]:
+            stored = {each.content: each for each in self.decisions(requests[place].decision.content for place in left)}
+            befores = {place: stored.get(requests[place].decision.content) for place in left}
+            noted |= {place: Noted(known, befores[place]) for place in left if (known := requests[place].known(befores[place]))}
             to_write = [place for place in left if place not in noted]
-            changed = self._write([(wishes[place].decision, befores[place]) for place in to_write])
+            changed = self._write([(requests[place].decision, befores[place]) for place in to_write])
             if changed is None:
-                noted |= {place: Noted(Outcome.DONE, wishes[place].decision) for place in to_write}
+                noted |= {place: Noted(Outcome.DONE, requests[place].decision) for place in to_write}
             else:
                 refused = [to_write[number] for number in changed]
                 noted |= {place: Noted(Outcome.BY_ANOTHER, befores[place], record_changed=True) for place in refused}
-        return [noted[place] for place in range(len(wishes))]
+        return [noted[place] for place in range(len(requests))]
 
     def _write(self, decisions: Sequence[tuple[Decision, Decision | None]]) -> list[int] | None:
         """Write decisions, each with the one that it replaces, or none of them.
@@ -155,7 +155,7 @@ class Decisions:
 
 
 @dataclass(frozen=True, slots=True)
-class _Wish:
+class _Request:
     """A decision to write, and when the decision was made that its person saw, as a tuple of one; empty if that does not matter."""
 
     decision: Decision
@@ -165,7 +165,7 @@ class _Wish:
         """Return what is clear from what is in the table; None if the decision is to be written."""
         if stored == self.decision:
             return Outcome.DONE_BEFORE
-        stands = standing(stored)
+        stands = unless_withdrawn(stored)
         as_seen = {stands.decided_at if stands else None, stored.decided_at if stored else None}
         if self.seen and self.seen[0] not in as_seen:
             return Outcome.BY_ANOTHER

@@ -193,8 +193,8 @@ _WARNINGS = {
     "Repeated in the manifest: {rows} {rows:row|rows}. An object in two rows has one record.": (
         "Repetido en el manifiesto: {rows} {rows:fila|filas}. Un objeto que está en dos filas tiene un solo registro."
     ),
-    "Of {wanted} evidence frames {frames} are on the page, the surest ones, to keep it below {limit} MB.": (
-        "De {wanted} fotogramas de prueba {frames} están en la página, los más seguros, para que no pase de {limit} MB."
+    "Of {possible} evidence frames {frames} are on the page, the surest ones, to keep it below {limit} MB.": (
+        "De {possible} fotogramas de prueba {frames} están en la página, los más seguros, para que no pase de {limit} MB."
     ),
     "Without evidence frames: {count} {count:video|videos}. The first reason: {reason}": (
         "Sin fotogramas de prueba: {count} {count:vídeo|vídeos}. El primer motivo: {reason}"

@@ -102,8 +102,8 @@ def test_history(withdrawn, apply):
     text = review(withdrawn, "video", f"s3://{BUCKET}/{HOSTILE}").stdout
     [chapter] = output_of(review(withdrawn, "video", f"s3://{BUCKET}/{HOSTILE}", "--json"))["versions"]
 
-    told = re.findall(r"^    (confirmed by Ada|withdrawn by Bo|false-alarm by Ada)", text, re.MULTILINE)
-    assert ["confirmed by Ada", "withdrawn by Bo", "false-alarm by Ada", "withdrawn by Bo"] == told
+    lines = re.findall(r"^    (confirmed by Ada|withdrawn by Bo|false-alarm by Ada)", text, re.MULTILINE)
+    assert ["confirmed by Ada", "withdrawn by Bo", "false-alarm by Ada", "withdrawn by Bo"] == lines
     assert ([], 4) == (chapter["decisions"], len(chapter["log"]))
     assert {"decision": "confirmed", "by": "Ada", "decided_time": "2025-10-09T08:30:00.250Z"} == chapter["log"][1]["before"]
 

@@ -47,7 +47,7 @@ class DeskServer:
         self._desk = Desk(reviews, streams, self._frames, decided_by, lambda error: run.terminal.error(as_tool_error(error)))
         admission = Admission(self._desk.application(), port)
         self.address = f"http://{HOST}:{port}/?token={admission.token}"
-        self._server = uvicorn.Server(
+        self._server = _Server(
             uvicorn.Config(
                 admission,
                 http=_Connection,
@@ -82,6 +82,17 @@ class DeskServer:
     def decisions(self) -> int:
         """Return how many decisions were written."""
         return self._desk.written
+
+
+class _Server(uvicorn.Server):
+    """Cuts, in the end, what still has something to send: a player that is paused would never take it."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        for connection in list(self.server_state.connections):
+            if connection.transport is not None:
+                connection.transport.abort()
+        await asyncio.sleep(0)  # in which they are closed
 
 
 class _Connection(H11Protocol):

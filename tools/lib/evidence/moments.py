@@ -23,7 +23,7 @@ class Moment:
 
 
 def moments(segments: Iterable[Segment], most: int = 12) -> list[Moment]:
-    """Return at most so many moments in order of time: of the strongest segments one each, then further ones of long segments."""
+    """Return at most that many moments in order of time: of the strongest segments one each, then further ones of long segments."""
     chosen: list[Moment] = []
     for moment in _strongest_first(segments):
         if len(chosen) == most:

@@ -139,7 +139,7 @@ class FrameReader:
 
 
 class _Bounded:
-    """A source of which one frame takes no more than so many bytes."""
+    """A source of which one frame takes a limited number of bytes."""
 
     def __init__(self, source: ObjectRanges, most: int) -> None:
         self._source = source

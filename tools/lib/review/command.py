@@ -12,7 +12,7 @@ from typing import TextIO
 
 from handlers.adapters.table import Decisions
 from handlers.domain import Scan, ScanStatus, Segment
-from handlers.domain.decision import LogEntry, standing, whole_log
+from handlers.domain.decision import LogEntry, unless_withdrawn, whole_log
 from handlers.domain.languages import ENGLISH, LANGUAGES, Phrase, phrase
 from tools.lib.cli import STANDARD_STREAM, Invocation
 from tools.lib.review import export as exports
@@ -106,7 +106,7 @@ def _with_decisions(
         known = {each.content: each for each in decisions.decisions(content for content in contents.values() if content)}
         for number, outcome in enumerate(batch):
             decision = known.get(content) if (content := contents.get(number)) else None
-            found = outcome if decision is None else replace(outcome, decision=standing(decision), logged=True)
+            found = outcome if decision is None else replace(outcome, decision=unless_withdrawn(decision), logged=True)
             truth.count_decision(found)
             yield found
 

@@ -41,7 +41,7 @@ class _Taken:
     """The frames of a video in order of time, how many there could be, and why it has none."""
 
     frames: tuple[Frame, ...]
-    wanted: int
+    possible: int
     reason: str | None = None
 
     @property
@@ -72,7 +72,7 @@ class EvidenceFrames:
         self._s3 = s3
         self._bar = bar
         self._frames = 0
-        self._wanted = 0
+        self._possible = 0
         self._unread: list[str] = []
 
     def put(self, videos: Sequence[FlaggedVideo], described: Sequence[dict[str, Any]], most_bytes: int) -> None:
@@ -89,7 +89,7 @@ class EvidenceFrames:
         ):
             self._bar.show("Reading frames", number, len(videos))
             room.left += share - taken.size
-            self._wanted += taken.wanted
+            self._possible += taken.possible
             self._frames += len(taken.frames)
             if taken.reason is not None:
                 self._unread.append(taken.reason)
@@ -99,11 +99,11 @@ class EvidenceFrames:
     def warnings(self, limit_mb: int) -> list[Phrase]:
         """Return what is not on the page, and why."""
         warnings = []
-        if self._frames < self._wanted:
+        if self._frames < self._possible:
             warnings.append(
                 phrase(
-                    "Of {wanted} evidence frames {frames} are on the page, the surest ones, to keep it below {limit} MB.",
-                    wanted=self._wanted,
+                    "Of {possible} evidence frames {frames} are on the page, the surest ones, to keep it below {limit} MB.",
+                    possible=self._possible,
                     frames=self._frames,
                     limit=limit_mb,
                 )
@@ -120,11 +120,11 @@ class EvidenceFrames:
 
     def _taken(self, video: FlaggedVideo, share: int) -> _Taken:
         counted = _counted(video)
-        wanted = len(moments(counted, MOST_FRAMES))
+        possible = len(moments(counted, MOST_FRAMES))
         chosen = moments(counted, min(MOST_FRAMES, share // _TYPICAL_BYTES))
         facts = video.outcome.facts
         if not chosen or facts is None:
-            return _Taken((), wanted)
+            return _Taken((), possible)
         try:
             with FrameReader(self._s3, video.outcome.video, facts) as reader:
                 read = [(moment, _data_uri(reader.frame(moment.at_ms))) for moment in chosen]
@@ -132,7 +132,7 @@ class EvidenceFrames:
             return _Taken((), 0, str(error))
         except (BotoCoreError, ClientError) as error:
             return _Taken((), 0, str(explain(error)))
-        return _Taken(tuple(_fitting(read, share)), wanted)
+        return _Taken(tuple(_fitting(read, share)), possible)
 
 
 def _counted(video: FlaggedVideo) -> list[Segment]:

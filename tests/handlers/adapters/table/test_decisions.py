@@ -218,13 +218,13 @@ class TestAsSeen:
         table.decisions.note_decisions([decision])
         table.decisions.note_decisions([withdrawn])
 
-        def told(seen, later):
+        def outcome_of(seen, later):
             return table.decisions.note_decisions_as_seen([replace(decision, decided_at=decision.decided_at + later)], [seen])[0]
 
-        assert Outcome.BY_ANOTHER is told(decision.decided_at, 2).outcome
-        assert Outcome.DONE is told(withdrawn.decided_at, 2).outcome
+        assert Outcome.BY_ANOTHER is outcome_of(decision.decided_at, 2).outcome
+        assert Outcome.DONE is outcome_of(withdrawn.decided_at, 2).outcome
         table.decisions.note_decisions([replace(withdrawn, decided_at=decision.decided_at + 3)])
-        assert Outcome.DONE is told(None, 4).outcome
+        assert Outcome.DONE is outcome_of(None, 4).outcome
 
     def test_the_record_changed(self, table, decision):
         """A record that is not as it was reviewed is told apart from a conflict."""
@@ -277,3 +277,20 @@ class TestAsSeen:
         assert decision.decided_at + 0.001 == pytest.approx(time_of_decision(decision.decided_at - 60, decision), abs=1e-6)
         assert 2_000_000_000.5 == time_of_decision(2_000_000_000.5, decision)
         assert 5.0 == time_of_decision(5.0, None)
+
+
+def test_one_transaction(clock):
+    """As many decisions as go together, with log and outbox, are the 100 actions that DynamoDB takes at once."""
+    dynamodb = tables.dynamodb(clock)
+    table = open_table(dynamodb, TABLE, clock, has_outbox=True)
+    records = [
+        replace(waiting(f"{number}.mp4"), state=State.FLAGGED, facts=ObjectFacts("abc-1", 3, None)) for number in range(TOGETHER)
+    ]
+    for record in records:
+        table.records.register(record, None)
+    before = len(dynamodb.called("transact_write_items"))
+
+    outcomes = table.decisions.note_decisions([made_about(record) for record in records])
+
+    [request] = dynamodb.called("transact_write_items")[before:]
+    assert ([Outcome.DONE] * TOGETHER, 100) == (outcomes, len(request["TransactItems"]))

@@ -7,7 +7,7 @@ import hashlib
 import html
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib import resources
 from string import Template
 from typing import Any, TextIO
@@ -39,7 +39,7 @@ def document(data: PageData, *, served: bool = False) -> str:
     # Everything goes in in one pass: a key that looks like a placeholder stays a key.
     return Template(_page(data.language)).substitute(
         language=data.language.code,
-        policy=policy(style, script, served=served, frames=data.has_frames),
+        policy=policy(style, script, frames=data.has_frames, served=served),
         title=html.escape(data.title),
         style=style,
         data=island(data.values),
@@ -63,10 +63,10 @@ def island(values: Mapping[str, Any]) -> str:
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
-def policy(style: str, script: str, *, served: bool = False, frames: bool = False) -> str:
+def policy(style: str, script: str, *, frames: bool = False, served: bool = False) -> str:
     """Return the Content-Security-Policy: this style and this script, no other, and nothing from anywhere, or from its desk only.
 
-    `frames`: pictures that are in the page itself are shown, too.
+    `frames`: pictures that are in the page itself are shown; `served`: it comes from a desk, and loads from there.
 
     `require-trusted-types-for` makes the browser itself refuse text that would become markup (`innerHTML`) or code (`eval`).
     """
@@ -75,19 +75,13 @@ def policy(style: str, script: str, *, served: bool = False, frames: bool = Fals
             "default-src 'none'",
             f"script-src '{_hash(script)}'",
             f"style-src '{_hash(style)}'",
-            *_sources(served=served, frames=frames),
+            *(_FROM_THE_DESK if served else ["img-src data:"] if frames else ()),
             "base-uri 'none'",
             "form-action 'none'",
             "require-trusted-types-for 'script'",
             "trusted-types 'none'",
         )
     )
-
-
-def _sources(*, served: bool, frames: bool) -> Sequence[str]:
-    if served:
-        return _FROM_THE_DESK
-    return ("img-src data:",) if frames else ()
 
 
 _FROM_THE_DESK = ("img-src 'self' data: blob:", "media-src 'self'", "connect-src 'self'")
