@@ -365,11 +365,11 @@ def test_new_verdicts_appear(visit):
     page.route("**/api/changes?*", lambda route: route.fulfill(json={**changes, "status": "open"}), times=1)
 
     page.locator("#arrived").wait_for()
-    said = page.locator("#arrived").inner_text()
+    offered = page.locator("#arrived").inner_text()
     hidden = page.get_by_text("new.mp4").count()
     page.locator("#arrived").click()
 
-    assert "Show 1 new video" == said
+    assert "Show 1 new video" == offered
     assert 0 == hidden
     assert 1 == page.locator("tr.row", has_text="new.mp4").count()
     assert "77 videos were flagged" in page.locator("#verdict").inner_text()

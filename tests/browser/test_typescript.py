@@ -25,7 +25,7 @@ def test_faults_are_found(tmp_path):
     settings = json.loads((ROOT / "tsconfig.json").read_text())
     (tmp_path / "tsconfig.json").write_text(json.dumps({**settings, "include": ["*.js"]}))
 
-    code, said = check(tmp_path / "tsconfig.json")
+    code, output = check(tmp_path / "tsconfig.json")
 
     assert code != 0
-    assert {"2305", "2304", "6133", "2531"} <= set(re.findall(r"error TS(\d+)", said))
+    assert {"2305", "2304", "6133", "2531"} <= set(re.findall(r"error TS(\d+)", output))

@@ -22,6 +22,6 @@ def check(project=ROOT / "tsconfig.json"):
 
 
 if __name__ == "__main__":
-    code, said = check()
-    sys.stderr.write(said)
+    code, output = check()
+    sys.stderr.write(output)
     sys.exit(code)

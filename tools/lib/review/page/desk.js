@@ -38,8 +38,8 @@ async function ask(address, body) {
  * @param {Response} answer
  */
 export async function refusal(answer) {
-  const said = await answer.json().catch(() => ({}));
-  return new DeskError(answer.status, said.reason ?? `HTTP ${answer.status}`, said.cure ?? "");
+  const body = await answer.json().catch(() => ({}));
+  return new DeskError(answer.status, body.reason ?? `HTTP ${answer.status}`, body.cure ?? "");
 }
 
 /** Returns a query of the scan and other values. */

@@ -32,9 +32,9 @@ export class Live {
       place.replaceChildren(text("Live: the scan is {status}; decisions are written at once.", { status }));
       place.classList.remove("refused");
     } catch (error) {
-      const said = error instanceof DeskError ? `${error.reason} ${error.cure}` : text("The desk does not answer. Start it again: review_report.py serve.");
+      const message = error instanceof DeskError ? `${error.reason} ${error.cure}` : text("The desk does not answer. Start it again: review_report.py serve.");
       // Only when it changes: it is read out.
-      if (place.textContent !== said) place.replaceChildren(said);
+      if (place.textContent !== message) place.replaceChildren(message);
       place.classList.add("refused");
     }
   }
