@@ -19,7 +19,7 @@ from tools.lib.review.page.document import MARKED, SCRIPTS
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "tools/lib/review/page"
 REVIEW = [
-    *(ROOT / f"tools/lib/review/{name}.py" for name in ("summary", "inputs", "command", "cures", "sample")),
+    *(ROOT / f"tools/lib/review/{name}.py" for name in ("summary", "inputs", "command", "cures", "sample", "frames")),
     ROOT / "tools/lib/scans/warnings.py",
 ]
 MAILS = [ROOT / f"handlers/domain/{name}.py" for name in ("mail", "scan_mail", "unselected")]
