@@ -106,7 +106,7 @@ class Decisions:
             befores = {place: stored.get(requests[place].decision.content) for place in left}
             noted |= {place: Noted(known, befores[place]) for place in left if (known := requests[place].known(befores[place]))}
             to_write = [place for place in left if place not in noted]
-            changed = self._write([(requests[place].decision, befores[place]) for place in to_write])
+            changed = self._note_together([(requests[place].decision, befores[place]) for place in to_write])
             if changed is None:
                 noted |= {place: Noted(Outcome.DONE, requests[place].decision) for place in to_write}
             else:
@@ -114,7 +114,7 @@ class Decisions:
                 noted |= {place: Noted(Outcome.BY_ANOTHER, befores[place], record_changed=True) for place in refused}
         return [noted[place] for place in range(len(requests))]
 
-    def _write(self, decisions: Sequence[tuple[Decision, Decision | None]]) -> list[int] | None:
+    def _note_together(self, decisions: Sequence[tuple[Decision, Decision | None]]) -> list[int] | None:
         """Write decisions, each with the one that it replaces, or none of them.
 
         Returns None if they were written; otherwise the numbers of those whose records have changed. That may be none: another

@@ -85,9 +85,9 @@ class Browser:
 class Served:
     """A desk that is served."""
 
-    def __init__(self, server, said):
+    def __init__(self, server, output):
         self.server = server
-        self.said = said
+        self.output = output
         self.port = urlsplit(server.address).port
         self.address = server.address
 
@@ -114,15 +114,15 @@ def serving(account):
 
     @contextmanager
     def serve(*scan_ids, sample=0, port=0):
-        said = io.StringIO()
-        terminal = Terminal(as_json=False, out=io.StringIO(), err=said, interactive=False)
+        output = io.StringIO()
+        terminal = Terminal(as_json=False, out=io.StringIO(), err=output, interactive=False)
         run = Invocation(program_context(account), terminal, Target(stack="VideoModeration", region=None, profile=None))
         scans = [find(run.table.scans, scan_id) for scan_id in scan_ids or (SCAN,)]
         server = DeskServer(run, scans, SampleChoice(sample), decided_by="grace", port=port)
         thread = threading.Thread(target=server.run)
         thread.start()
         try:
-            served = Served(server, said)
+            served = Served(server, output)
             served.until(lambda: server._server.started)
             yield served
         finally:

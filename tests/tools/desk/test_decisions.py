@@ -312,7 +312,7 @@ def test_bad_bodies(desk, body, status):
 
     assert status == answer.status, answer.data
     assert {"reason", "cure"} == json.loads(answer.data).keys()
-    assert "" == served.said.getvalue().partition("Error")[1]
+    assert "" == served.output.getvalue().partition("Error")[1]
     assert "written" == browser.decide(decision())[0]["outcome"]
 
 
@@ -351,4 +351,4 @@ def test_aws_fails(account, desk, errors):
 
     assert 502 == answer.status
     assert "your credentials may not do this" in json.loads(answer.data)["reason"]
-    assert "your credentials may not do this" in served.said.getvalue()
+    assert "your credentials may not do this" in served.output.getvalue()

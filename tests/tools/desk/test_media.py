@@ -335,7 +335,7 @@ def test_broken_connections(huge):
         connection.close()
 
     served.until(lambda: served.streams == 0)
-    assert "Error" not in served.said.getvalue()
+    assert "Error" not in served.output.getvalue()
     assert 206 == browser.ask(path(), Range="bytes=0-9").status
 
 

@@ -117,7 +117,7 @@ def test_port_in_use(serving):
 
 
 def test_unknown_scan(account):
-    """An unknown scan is said to be so before anything is served."""
+    """An unknown scan is output to be so before anything is served."""
     result = review(account, "serve", "01K742SG00000G40R40M30E20Z", "--no-browser")
 
     assert (1, True) == (result.exit_code, "There is no scan 01K742SG00000G40R40M30E20Z" in result.stderr)
@@ -189,9 +189,11 @@ def test_many_connections(serving, monkeypatch):
 
 def test_lean_start():
     """Only `serve` imports the server: every other command starts as fast as before."""
-    said = "import sys; import tools.review_report; print(sorted({'starlette', 'uvicorn', 'anyio', 'av'} & set(sys.modules)))"
+    output = "import sys; import tools.review_report; print(sorted({'starlette', 'uvicorn', 'anyio', 'av'} & set(sys.modules)))"
 
-    assert "[]" == subprocess.run([sys.executable, "-c", said], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+    assert (
+        "[]" == subprocess.run([sys.executable, "-c", output], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+    )
 
 
 HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 from handlers.domain import Decision, Record, Scan, Segment, State, Totals
-from handlers.domain.decision import standing
+from handlers.domain.decision import unless_withdrawn
 from handlers.domain.languages import ENGLISH, LANGUAGES
 from tools.lib.cli import Invocation
 from tools.lib.review import (
@@ -177,7 +177,7 @@ class LiveReview:
         """Note what the table has about a video; a withdrawn decision counts as none."""
         with self._lock:
             if video_id in self._changes.videos:
-                self._changes.decide(video_id, standing(decision))
+                self._changes.decide(video_id, unless_withdrawn(decision))
 
     def read_again(self, video_id: str) -> ObjectResult | None:
         """Read the record of a video and the decision about it, and return what it is now; None for one that is not shown."""
