@@ -41,7 +41,8 @@ from tests.tools.conftest import TABLE, WORK_BUCKET, Account
 from tools.lib import doctor
 from tools.lib.cli import ProgramContext
 from tools.lib.estimate import headers as estimate_headers
-from tools.lib.review.page import document, modules
+from tools.lib.review.page import modules
+from tools.lib.review.page.document import asset
 from tools.rehearsal.assembly import CONTEXT as SNAPSHOT_CONTEXT
 from tools.rehearsal.assembly import SNAPSHOT
 
@@ -190,7 +191,7 @@ def video_id(bucket, key, version_id=None):
 
 def decisions_of_the_page(script):
     """Run a script under Node with the page's `Decisions` at hand; return what it prints as JSON."""
-    source = modules.script("decisions.js", document.asset)
+    source = modules.script("decisions.js", asset)
     done = subprocess.run([os.environ["JSII_NODE"], "-"], input=source + script, capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
 
