@@ -100,15 +100,15 @@ class Film:
         while (sample := self._sample(window)) is not None:
             place_ms, shown = sample
             if shown is not None and self._is_news(shown, place_ms):
-                self._analysed_ms = shown[0]
+                before_ms, self._analysed_ms = self._analysed_ms, shown[0]
                 if shown[0] > window.latest_ms + _ROUNDING_MS:
-                    self._note_hole()
+                    self._note_hole(before_ms or 0.0, shown[0])
                 yield shown
                 window = next_window(self._interval_ms, place_ms, shown[0])
             elif self._ahead:
                 place_ms = self._last_place_before(self._ahead[0][0], place_ms)
                 window = next_window(self._interval_ms, place_ms, place_ms)
-                self._note_hole()
+                self._note_hole(self._analysed_ms or 0.0, self._ahead[0][0])
             else:
                 break
         self._finish()
@@ -129,9 +129,10 @@ class Film:
             raise DecodeError(reasons.UNDECODABLE, self._last_error)
         return shown[1]
 
-    def _note_hole(self) -> None:
-        """Note that the film has no frame for longer than a window, which is damage if anything was damaged so far."""
-        if self._errors + self._packets.errors:
+    def _note_hole(self, from_ms: float, to_ms: float) -> None:
+        """Note that no frame between two times follows another within a window: damage, or a picture that stays on screen."""
+        lost = self._packets.leaps(from_ms - self._offset_ms, to_ms - self._offset_ms)
+        if lost or self._errors + self._packets.errors:
             self.complete = False
 
     def _is_news(self, shown: Shown, place_ms: float) -> bool:
@@ -170,7 +171,7 @@ class Film:
             reached_ms = self._latest_ms
         self.decoded_ms = round(max(reached_ms, self._analysed_ms))
         promised_ms = self._packets.duration_ms or 0
-        if self.decoded_ms < promised_ms * (1 - _SHORTFALL) - _SHORTFALL_MS:
+        if self._packets.interrupted or self.decoded_ms < promised_ms * (1 - _SHORTFALL) - _SHORTFALL_MS:
             self.complete = False
 
     # The key frame in a window.
@@ -281,7 +282,12 @@ class Film:
         return True
 
     def _decode(self, packet: Packet[VideoStream] | None, skip: Skip = "DEFAULT") -> list[Shown]:
-        """Return the frames that the decoder yields for a packet, none if it fails; None as packet flushes the decoder."""
+        """Return the frames that the decoder yields for a packet, none if it fails; without a packet, the rest."""
+        if packet is not None and packet.has_sidedata("encryption_info"):
+            # Decoded without the key it would be noise, some of which passes for a picture.
+            self._errors += 1
+            self._last_error = "it is encrypted (Common Encryption, as with DRM)"
+            return []
         context = self._packets.stream.codec_context
         context.skip_frame = skip
         try:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from typing import cast
 
 import av
 from av.container import InputContainer
 from av.index import IndexEntry
 from av.packet import Packet
-from av.stream import Discard, Disposition
+from av.stream import Discard, Disposition, Stream
 from av.video.stream import VideoStream
 
+from handlers.decoder.outer_boxes import has_fragments, is_whole_from
+from handlers.decoder.pages import has_several as has_several_pages
 from handlers.decoder.source import BUFFER, RemoteFile
 from handlers.domain import reasons
 from handlers.domain.beginnings import STILL_BRANDS
@@ -32,8 +35,13 @@ _MOST_TRIES = 3
 _PERIOD_MS, _MOST_FRAMES_A_SECOND = 40.0, 240
 # The longest plausible time between decoding and presenting a frame.
 _LONGEST_REORDER_MS = 10_000
-# How many frames after the wanted one a decoder may need before it returns that one.
+# At most that many frames that are shown earlier follow one; a decoder may need them before it returns it.
 _REORDERED = 8
+# Where nothing in the file has a time for longer than this, time leaps; and how many leaps are remembered.
+_LEAP_MS = 1_000
+_MOST_LEAPS = 100
+# Between two blocks of a Matroska file stand at most that many bytes, which begin the second one and its cluster.
+_MOST_BETWEEN_BLOCKS = 64
 
 
 class DecodeError(Exception):
@@ -55,9 +63,10 @@ class Packets:
         ended: Whether the end of the file was reached.
         reached_ms: The time up to which the file was read.
         errors: How often reading failed.
+        interrupted: Whether FFmpeg ended the film where the file goes on, but is damaged.
 
     Raises:
-        DecodeError: FFmpeg cannot open the file, it has no video stream, too many pixels, or is an image of several tiles.
+        DecodeError: FFmpeg cannot open the file, it has no video stream, too many pixels, or is an image of several tiles or pages.
     """
 
     def __init__(self, source: RemoteFile) -> None:
@@ -65,8 +74,13 @@ class Packets:
         self.ended = False
         self.reached_ms = 0.0
         self.errors = 0
+        self.interrupted = False
         self._next: Packet[VideoStream] | None = None
         self._decoding_ms: float | None = None
+        # The time up to which the file was read in a row, where the last packet ended in it, and the leaps of time in it.
+        self._read_on_ms: float | None = None
+        self._read_on_to: int | None = None
+        self._leaps: deque[tuple[float, float]] = deque(maxlen=_MOST_LEAPS)
         self._container = _opened(source)
         self.stream = _picture_of(self._container)
         self._demuxed = self._container.demux()
@@ -74,6 +88,7 @@ class Packets:
         self.kind = "image" if self._container.format.name.endswith("_pipe") or brand in STILL_BRANDS else "film"
         if self.kind == "image":
             _require_no_tiles(self._container, self.stream)
+            self._require_one_page()
         self._prepare()
         # An AVI states only when frames are decoded, not when they are shown.
         self.orderly = not (self._container.format.name == "avi" and self.stream.codec_context.has_b_frames)
@@ -81,18 +96,27 @@ class Packets:
         # The index of an MP4 has decoding times; how much later frames are shown is known from the first packet on.
         self._index_shift_ms: float | None = None if self._is_mp4 else 0.0
         self._indexed = self._find_index()
+        self._in_fragments = self._is_mp4 and has_fragments(source)
 
     @property
     def _is_mp4(self) -> bool:
         return "mp4" in self._container.format.name
 
+    @property
+    def _is_matroska(self) -> bool:
+        return "matroska" in self._container.format.name
+
+    def _require_one_page(self) -> None:
+        if self._container.format.name == "tiff_pipe" and has_several_pages(self._source):
+            raise DecodeError(reasons.PAGES, "it is a TIFF image of several pages, of which only the first would be decoded")
+
     def _prepare(self) -> None:
         self.stream.codec_context.thread_count = 1
         self._scale = 1_000 * float(self.stream.time_base or 0)
         # In these containers a film begins at 0 even if its video stream does not; in others it may begin at any time.
-        from_zero = self._is_mp4 or "matroska" in self._container.format.name
+        from_zero = self._is_mp4 or self._is_matroska
         self._start_ms = 0.0 if from_zero else (self._container.start_time or 0) / 1_000
-        if self.stream.duration is not None:  # otherwise the other streams show where the film ends
+        if self._is_mp4 and self.stream.duration is not None:  # otherwise the other streams show where the film ends, or has a hole
             for other in self._container.streams:
                 if other.index != self.stream.index:
                     other.discard = Discard.all
@@ -106,7 +130,7 @@ class Packets:
 
     def _find_index(self) -> bool:
         """Tell whether the file has an index that covers the film to its end."""
-        if "matroska" in self._container.format.name:
+        if self._is_matroska:
             try:
                 self._container.seek(0)  # which reads the cues
             except av.error.FFmpegError:
@@ -128,7 +152,7 @@ class Packets:
         self.stream = _picture_of(self._container)
         self._demuxed = self._container.demux()
         self._prepare()
-        self._indexed, self._next, self._decoding_ms, self.ended = False, None, None, False
+        self._indexed, self._next, self._decoding_ms, self._read_on_ms, self.ended = False, None, None, None, False
 
     # Times.
 
@@ -170,16 +194,22 @@ class Packets:
                 self._demuxed = self._container.demux()
                 continue
             if packet is None:
-                self.ended = True
+                self._end()
             elif not packet.size:  # the demuxer's last packets are empty
                 continue
             elif packet.stream.index == self.stream.index:
                 self._next = cast("Packet[VideoStream]", packet)
                 self._look(self._next)
             elif packet.pts is not None and packet.time_base is not None:
-                end_ms = 1_000 * float((packet.pts + (packet.duration or 0)) * packet.time_base) - self._start_ms
-                self.reached_ms = max(self.reached_ms, end_ms)
+                self._look_at_other(packet, 1_000 * float(packet.time_base))
         return self._next
+
+    def _end(self) -> None:
+        self.ended = True
+        if self._in_fragments:
+            indexes = [stream.index_entries for stream in self._container.streams]
+            last = [entries[len(entries) - 1] for entries in indexes if len(entries)]
+            self.interrupted = not is_whole_from(self._source, max((entry.pos + entry.size for entry in last), default=0))
 
     def pop(self) -> Packet[VideoStream] | None:
         """Return the next packet and consume it, None at the end."""
@@ -195,6 +225,7 @@ class Packets:
             self.orderly = False
             return
         self.reached_ms = max(self.reached_ms, self.end_of(packet))
+        self._read_on(packet)
         if packet.dts is None:  # as of the first frames in a Matroska file
             self.orderly = self.orderly and self._decoding_ms is None
             return
@@ -204,6 +235,40 @@ class Packets:
         self._decoding_ms = decoding_ms
         if self._index_shift_ms is None:
             self._index_shift_ms = shown_ms - decoding_ms
+
+    def _look_at_other(self, packet: Packet[Stream], scale: float) -> None:
+        """Note from a packet of another stream how far the file was read in a row, since time goes on there, too."""
+        start_ms = (packet.pts or 0) * scale - self._start_ms
+        end_ms = start_ms + (packet.duration or 0) * scale
+        if self.stream.duration is None:
+            self.reached_ms = max(self.reached_ms, end_ms)
+        if self._read_on_ms is not None and start_ms <= self._read_on_ms + _LEAP_MS:
+            self._read_on_ms = max(self._read_on_ms, end_ms)
+        self._read_on_to = _end_in_file(packet)
+
+    def _read_on(self, packet: Packet[VideoStream]) -> None:
+        """Note how far the file was read in a row, and whether time leaps before a packet of the video."""
+        # Some frames that are shown earlier may follow a packet.
+        start_ms = self.time_of(packet) - _REORDERED * self.period_ms
+        if self._read_on_ms is None:
+            self._read_on_ms = start_ms
+        if start_ms > self._read_on_ms + _LEAP_MS and not self._states_leaps(packet):
+            self._leaps.append((self._read_on_ms, start_ms))
+        self._read_on_ms = max(self._read_on_ms, self.end_of(packet), self.time_of(packet) + self.period_ms)
+        self._read_on_to = _end_in_file(packet)
+
+    def _states_leaps(self, packet: Packet[VideoStream]) -> bool:
+        """Tell whether a frame before this packet is on screen until it, so that no leap is a hole.
+
+        An MP4 states how long each frame is shown. In Matroska it is shown until the next one, unless bytes between them are lost.
+        """
+        if self._is_matroska and packet.pos is not None and self._read_on_to is not None:
+            return 0 <= packet.pos - self._read_on_to <= _MOST_BETWEEN_BLOCKS
+        return self._is_mp4
+
+    def leaps(self, from_ms: float, to_ms: float) -> bool:
+        """Tell whether, between two times, there is a time about which the file holds nothing: a part of it was lost."""
+        return any(start < to_ms and from_ms < end for start, end in self._leaps)
 
     # Jumping.
 
@@ -282,12 +347,16 @@ class Packets:
         except av.error.FFmpegError:
             self._begin_again()
             return None
-        self._demuxed, self._next, self._decoding_ms = self._container.demux(), None, None
+        self._demuxed, self._next, self._decoding_ms, self._read_on_ms = self._container.demux(), None, None, None
         packet = self.peek()
         if packet is None or not packet.is_keyframe or abs(self.time_of(packet) - time_ms) > _INDEX_TOLERANCE_MS:
             self._begin_again()
             return None
         return self.time_of(packet)
+
+
+def _end_in_file(packet: Packet[Stream] | Packet[VideoStream]) -> int | None:
+    return None if packet.pos is None else packet.pos + packet.size
 
 
 def words_of(error: av.error.FFmpegError | ValueError) -> str:

@@ -38,6 +38,16 @@ class RemoteFile:
         self._at += len(data)
         return data
 
+    def peek(self, offset: int, length: int) -> bytes:
+        """Return up to `length` bytes from an offset, and leave the current position as it is."""
+        at, self._at = self._at, offset
+        parts = []
+        while length and (part := self.read(length)):
+            parts.append(part)
+            length -= len(part)
+        self._at = at
+        return b"".join(parts)
+
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Move the position as `io.IOBase.seek` does, without reading."""
         self._at = offset + (0, self._at, self.size)[whence]

@@ -167,7 +167,7 @@ def _how(record: Record, language: Language) -> list[str]:
     lines = [language.text("  looked at by frames, every {seconds} s: shorter scenes may be missed", seconds=seconds)]
     if record.decoded_ms is not None:
         end = time_code(record.decoded_ms)
-        lines.append(language.text("  damaged: decoded up to {time}, the rest was not looked at", time=end))
+        lines.append(language.text("  damaged: decoded up to {time}, not all of the rest was looked at", time=end))
     return lines
 
 

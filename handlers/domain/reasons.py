@@ -32,11 +32,12 @@ SUPERSEDED = "superseded"
 NO_RESULT = "no-result"
 # A batch task or its event is invalid.
 UNINTELLIGIBLE = "unintelligible"
-# The next four are found while frames are decoded.
+# The next five are found while frames are decoded.
 UNDECODABLE = "undecodable"
 PARTLY_DECODED = "partly-decoded"
 TOO_MANY_PIXELS = "too-many-pixels"
 TILED = "tiled"
+PAGES = "pages"
 # An image that FFmpeg, as it is used here, cannot decode.
 ANIMATED_WEBP = "animated-webp"
 # Another content was put in its place while its frames were looked at.
@@ -86,6 +87,7 @@ _OWN = (
     Reason(PARTLY_DECODED, "is damaged: nothing was found in the part that could be decoded"),
     Reason(TOO_MANY_PIXELS, "has more pixels than are decoded here", ineligible=True),
     Reason(TILED, "is an image of several tiles, which are not joined here", ineligible=True),
+    Reason(PAGES, "is a TIFF image of several pages, of which only the first would be decoded here", ineligible=True),
     Reason(ANIMATED_WEBP, "is an animated WebP image, whose frames are not decoded here", ineligible=True),
     Reason(CHANGED, "was replaced while its frames were looked at: a retry looks at it as it is now", retryable=True),
     Reason(UNFINISHED, "could not be decoded in time, or made the function die several times", retryable=True),

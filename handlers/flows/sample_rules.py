@@ -100,5 +100,7 @@ def exhausted(tries: int) -> Problem | None:
 
 def partly_decoded(record: Record) -> Problem:
     """Return the problem of a damaged film in whose readable part nothing was found."""
-    length = "unknown length" if record.duration_ms is None else time_code(record.duration_ms)
+    # A header that states no more than was decoded describes what could be decoded, not the film.
+    is_known = record.duration_ms is not None and record.duration_ms > (record.decoded_ms or 0)
+    length = time_code(record.duration_ms or 0) if is_known else "unknown length"
     return Problem(reasons.PARTLY_DECODED, f"Decoded up to {time_code(record.decoded_ms or 0)} of {length}.")

@@ -20,7 +20,9 @@ _MAILS = {
     "  looked at by frames, every {seconds} s: shorter scenes may be missed": (
         "  revisado por fotogramas, cada {seconds} s: las escenas más cortas pueden pasar inadvertidas"
     ),
-    "  damaged: decoded up to {time}, the rest was not looked at": ("  dañado: decodificado hasta {time}, el resto no se revisó"),
+    "  damaged: decoded up to {time}, not all of the rest was looked at": (
+        "  dañado: decodificado hasta {time}, no todo el resto se revisó"
+    ),
     "  version {version}": "  versión {version}",
     "  (the key holds characters that cannot be printed; they are shown escaped)": (
         "  (la clave contiene caracteres que no se pueden imprimir; se muestran como secuencias de escape)"
@@ -572,6 +574,9 @@ _PAGE = {
     "nothing: what replaced it is looked at instead": "nada: se revisa lo que lo reemplazó",
     "scale it down, upload and scan the new file": "reducirla, subir el archivo nuevo y analizarlo",
     "save it as GIF or MP4, upload and scan the new file": "guardarla como GIF o MP4, subir el archivo nuevo y analizarlo",
+    "save each page as an image of its own, upload and scan the new files": (
+        "guardar cada página como una imagen propia, subir los archivos nuevos y analizarlos"
+    ),
     "save it as JPEG or PNG, upload and scan the new file": "guardarla como JPEG o PNG, subir el archivo nuevo y analizarlo",
     "it was deleted, moved or never there: scan what is there now": "se borró, se movió o nunca existió: analizar lo que hay ahora",
     "it may be encrypted with a key that comes with each request (SSE-C): copy it without": (

@@ -201,7 +201,7 @@ def test_too_large_for_the_video_api_only(s3, clock, monkeypatch):
     [
         ({"interval_ms": 5_000}, "looked at by frames, every 5 s: shorter scenes may be missed"),
         ({"interval_ms": None}, "looked at as an image"),
-        ({"interval_ms": 5_000, "decoded_ms": 751_000}, "damaged: decoded up to 0:12:31, the rest was not looked at"),
+        ({"interval_ms": 5_000, "decoded_ms": 751_000}, "damaged: decoded up to 0:12:31, not all of the rest was looked at"),
     ],
 )
 def test_mail_says_how(fields, line):

@@ -110,7 +110,9 @@ def test_exhausted():
     ("decoded_ms", "duration_ms", "message"),
     [
         (61_000, 3_600_000, "Decoded up to 0:01:01 of 1:00:00."),
-        (None, 0, "Decoded up to 0:00:00 of 0:00:00."),
+        (None, 0, "Decoded up to 0:00:00 of unknown length."),
+        (18_000, 18_000, "Decoded up to 0:00:18 of unknown length."),
+        (18_000, 18_001, "Decoded up to 0:00:18 of 0:00:18."),
         (5_000, None, "Decoded up to 0:00:05 of unknown length."),
     ],
 )

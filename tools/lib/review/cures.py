@@ -39,6 +39,7 @@ _CURES = {
     reasons.PARTLY_DECODED: _DAMAGED,
     reasons.TOO_MANY_PIXELS: phrase("scale it down, upload and scan the new file"),
     reasons.TILED: phrase("save it as JPEG or PNG, upload and scan the new file"),
+    reasons.PAGES: phrase("save each page as an image of its own, upload and scan the new files"),
     reasons.ANIMATED_WEBP: phrase("save it as GIF or MP4, upload and scan the new file"),
     reasons.MISSING: phrase("it was deleted, moved or never there: scan what is there now"),
     reasons.UNREADABLE: phrase("it may be encrypted with a key that comes with each request (SSE-C): copy it without"),

@@ -21,6 +21,7 @@ X265 = {"preset": "ultrafast", "x265-params": "scenecut=0:log-level=none:pools=1
 VPX = {"deadline": "realtime", "cpu-used": "8"}
 AV1 = {"preset": "12", "svtav1-params": "scd=0:lp=1"}
 FRAGMENTED = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
+ENCRYPTED = {"encryption_scheme": "cenc-aes-ctr", "encryption_key": "01" * 16, "encryption_kid": "02" * 16}
 # Encoder, its options, FFmpeg's name of the container, and the muxer's options.
 KINDS = {
     "h264 mp4": ("libx264", X264, "mp4", {}),
@@ -63,7 +64,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Made:
-    """What a film is made of; `key_s` is how far key frames are apart."""
+    """What a film is made of; `key_s` is how far key frames are apart, `pause` from when to when no frame comes."""
 
     kind: str
     seconds: float
@@ -74,12 +75,16 @@ class Made:
     rotation: int = 0
     start_s: float = 0.0
     seed: int = 0
+    pause: tuple[float, float] = (0.0, 0.0)
+    sound: bool = False
+    encrypted: bool = False
 
     def times(self):
         """Return the times of the frames, in ticks of a 90,000th of a second."""
         period = 90_000 / self.fps
         if not self.variable:
-            return [round(number * period) for number in range(round(self.seconds * self.fps))]
+            times = [round(number * period) for number in range(round(self.seconds * self.fps))]
+            return [at for at in times if not self.pause[0] < at / 90_000 < self.pause[1]]
         chance = random.Random(self.seed)
         times, at = [], 0.0
         while at < self.seconds * 90_000:
@@ -97,7 +102,8 @@ def film(made):
     """Return the bytes of a film."""
     encoder, options, container, muxer = KINDS[made.kind]
     target = io.BytesIO()
-    with av.open(target, "w", format=container, options=muxer) as output:
+    options_of_muxer = muxer | (ENCRYPTED if made.encrypted else {})
+    with av.open(target, "w", format=container, options=options_of_muxer) as output:
         stream = output.add_stream(encoder, rate=made.fps, options=options)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, PIXELS.get(encoder, "yuv420p")
         stream.codec_context.gop_size = max(1, round(made.key_s * made.fps))
@@ -107,13 +113,35 @@ def film(made):
         stream.codec_context.time_base = 1 / made.fps if counted else Fraction(1, 90_000)
         if made.rotation:
             stream.set_display_rotation(made.rotation)
+        sound = _Silence(output) if made.sound else None
         for number, ticks in enumerate(made.times()):
+            if sound:
+                sound.mux_until(ticks / 90_000)
             frame = picture(made.card_at(ticks / 90_000), number % 32, stream.pix_fmt)
             frame.time_base = stream.codec_context.time_base
             frame.pts = round(Fraction(ticks, 90_000) / frame.time_base) + round(made.start_s / frame.time_base)
             output.mux(stream.encode(frame))
         output.mux(stream.encode(None))
     return target.getvalue()
+
+
+class _Silence:
+    """A sound track in which nothing is heard."""
+
+    RATE, SAMPLES = 48_000, 1_152
+
+    def __init__(self, output):
+        self._output, self._at = output, 0
+        self._stream = output.add_stream("mp2", rate=self.RATE, layout="mono")
+
+    def mux_until(self, seconds):
+        """Write sound up to a time."""
+        while self._at < seconds * self.RATE:
+            frame = av.AudioFrame(format="s16", layout="mono", samples=self.SAMPLES)
+            frame.planes[0].update(bytes(frame.planes[0].buffer_size))
+            frame.sample_rate, frame.pts, frame.time_base = self.RATE, self._at, Fraction(1, self.RATE)
+            self._output.mux(self._stream.encode(frame))
+            self._at += self.SAMPLES
 
 
 def picture(card, number, pixels="yuv420p"):

@@ -207,16 +207,65 @@ def test_cut_off_before_its_end():
     assert frames_of(data)[1].complete
 
 
-def test_a_hole():
-    """A film is not complete if a part between two key frames is lost, and what is around that part is analysed."""
-    data = film(Made("h264 ts", 60.0, key_s=2.0, fps=Fraction(10)))
-    begin, end = (int(len(data) * share) // 188 * 188 for share in (0.3, 0.6))
+HOLES = ["h264 ts", "hevc ts", "mpeg2 ts", "mpeg2 ps", "h264 mkv", "h264 mkv without cues", "vp9 webm", "h264 flv", "wmv asf"]
 
-    frames, media = frames_of(data[:begin] + bytes(end - begin) + data[end:], interval_ms=5_000)
 
-    assert max(later.at_ms - earlier.at_ms for earlier, later in itertools.pairwise(frames)) > 15_000
-    assert (False, 60_000) == (media.complete, pytest.approx(media.decoded_ms, abs=250))
-    assert frames_of(data, interval_ms=5_000)[1].complete
+def with_hole(data, *, filled, unit=1):
+    """Return a film of which almost a third is missing, or overwritten with zeros; it begins and ends with whole units of bytes."""
+    begin, end = (int(len(data) * share) // unit * unit for share in (0.31, 0.6))
+    return data[:begin] + bytes(end - begin if filled else 0) + data[end:]
+
+
+@pytest.mark.parametrize("filled", [True, False], ids=["zeros", "missing"])
+@pytest.mark.parametrize("kind", HOLES)
+def test_a_hole(kind, filled):
+    """A film is not complete if a part of it is lost, also where FFmpeg reports nothing; what is around that part is analysed."""
+    data = film(Made(kind, 30.0, key_s=2.0, fps=Fraction(25 if "mpeg2" in kind else 10)))
+
+    frames, media = frames_of(with_hole(data, filled=filled, unit=188 if "ts" in kind else 1), interval_ms=2_000)
+
+    assert max(later.at_ms - earlier.at_ms for earlier, later in itertools.pairwise(frames)) > 5_000
+    assert (False, 30_000) == (media.complete, pytest.approx(media.decoded_ms, abs=500))
+    assert frames_of(data, interval_ms=2_000)[1].complete
+
+
+@pytest.mark.parametrize(
+    ("kind", "sound"), [("h264 b-frames mp4", False), ("vp8 webm", False), ("h264 mkv", True), ("h264 ts", True)]
+)
+def test_a_picture_that_stays_on_screen(kind, sound):
+    """A film without a frame for long is complete where its header, its sound or its bytes show that none is lost."""
+    frames, media = frames_of(film(Made(kind, 30.0, fps=Fraction(10), pause=(10.0, 20.0), sound=sound)), interval_ms=2_000)
+
+    assert max(later.at_ms - earlier.at_ms for earlier, later in itertools.pairwise(frames)) > 5_000
+    assert (True, 30_000) == (media.complete, pytest.approx(media.decoded_ms, abs=250))
+
+
+@pytest.mark.parametrize("filled", [True, False], ids=["zeros", "missing"])
+def test_a_broken_fragment(filled):
+    """A film in fragments is not complete if FFmpeg ends it at a part that is lost, although fragments follow."""
+    data = film(Made("h264 fragmented", 30.0, key_s=2.0, fps=Fraction(10)))
+
+    frames, media = frames_of(with_hole(data, filled=filled), interval_ms=2_000)
+
+    assert (False, 5, True) == (media.complete, len(frames), media.decoded_ms < 12_000)
+    assert frames_of(data, interval_ms=2_000)[1].complete
+    assert frames_of(data[: len(data) * 2 // 3], interval_ms=2_000)[1].complete  # its recording was interrupted
+
+
+@pytest.mark.parametrize("kind", ["h264 b-frames mp4", "h264 fragmented", "hevc mp4"])
+def test_an_encrypted_film(kind):
+    """A film that is encrypted is refused as such: what is decoded without its key is no picture of it."""
+    problem = problem_of(film(Made(kind, 20.0, fps=Fraction(10), encrypted=True)))
+
+    assert (reasons.UNDECODABLE, "it is encrypted (Common Encryption, as with DRM)") == (problem.code, problem.message)
+
+
+@pytest.mark.parametrize("kind", ["h264 mp4", "prores mov"])
+def test_bytes_behind_a_film(kind):
+    """A film that its header describes as a whole is complete, whatever follows it."""
+    data = film(Made(kind, 6.0, fps=Fraction(10)))
+
+    assert frames_of(data + bytes(1_000), interval_ms=2_000)[1].complete
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import struct
 from fractions import Fraction
 
 import av
@@ -145,6 +146,60 @@ def test_a_heic_image_of_tiles(thumbnails):
         caught.value.problem.message,
     )
     assert cure_of(reasons.TILED) == "save it as JPEG or PNG, upload and scan the new file"
+
+
+def tiff(order, *kinds):
+    """Return a TIFF with an image for each kind, which is the value of its NewSubfileType, or of SubfileType if it is negative."""
+    data = bytearray((b"II*\0" if order == "<" else b"MM\0*") + bytes(4))
+    link = 4
+    for kind in kinds:
+        strip = len(data)
+        data += bytes(RED) * 80 * 96
+        tag, width, value = (254, 4, kind) if kind >= 0 else (255, 3, -kind)
+        entries = [(tag, width, value), (256, 4, 80), (257, 4, 96), (258, 3, 8), (259, 3, 1), (262, 3, 2)]
+        entries += [(273, 4, strip), (277, 3, 3), (278, 4, 96), (279, 4, 3 * 80 * 96)]
+        struct.pack_into(f"{order}I", data, link, len(data))
+        data += struct.pack(f"{order}H", len(entries))
+        for tag, width, value in entries:
+            data += struct.pack(f"{order}HHI{'I' if width == 4 else 'Hxx'}", tag, width, 1, value)
+        link = len(data)
+        data += bytes(4)
+    return bytes(data)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("kinds", [(0, 0), (0, 1, 0), (2, 2), (-3, -3)])
+def test_a_tiff_of_several_pages(order, kinds):
+    """A TIFF of several pages is refused by name: FFmpeg would decode the first one alone."""
+    with pytest.raises(MediaError) as caught:
+        frames_of(tiff(order, *kinds))
+
+    assert reasons.PAGES == caught.value.problem.code
+    assert cure_of(reasons.PAGES) == "save each page as an image of its own, upload and scan the new files"
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("kinds", [(0,), (0, 1, 4), (0, -2), (-1,)])
+def test_a_tiff_of_one_page(order, kinds):
+    """Smaller copies and masks beside an image are no pages; neither is what a damaged file promises."""
+    whole = tiff(order, *kinds)
+    cut_off = whole[:-4] + struct.pack(f"{order}I", len(whole) + 1_000)
+
+    for data in (whole, cut_off):
+        [frame], media = frames_of(data)
+
+        assert ("image", (80, 96)) == (media.kind, pixel(frame.data, 0, 0)[1])
+
+
+def test_a_tiff_in_a_circle():
+    """The pages of a TIFF are counted to an end, although each follows another."""
+    data = bytearray(tiff("<", 0, 0))
+    data[-4:] = data[4:8]
+
+    with pytest.raises(MediaError) as caught:
+        frames_of(bytes(data))
+
+    assert reasons.PAGES == caught.value.problem.code
 
 
 def test_an_animated_avif():

@@ -10,6 +10,7 @@ from handlers.adapters.media.media import Frame, Media, MediaError, _can_be_sent
 from handlers.adapters.media.process import Decoder, DecoderFailedError, _ending
 from handlers.adapters.media.ranges import Ranges, ReadTooMuchError
 from handlers.adapters.media.still import still_size
+from handlers.decoder import outer_boxes as outer
 from handlers.domain import reasons
 from handlers.domain.sampling import Size
 
@@ -335,3 +336,50 @@ def test_an_image_as_it_is():
         assert [] == list(media.frames())
 
     assert (True, True, None) == (media.passthrough, media.complete, media.decoded_ms)
+
+
+# --- the outermost boxes of an MP4 ----------------------------------------------------------------------------------------
+
+
+def box(kind, body=b"", size=None):
+    """Return a box, whose size may lie."""
+    return struct.pack(">I4s", len(body) + 8 if size is None else size, kind) + body
+
+
+START = box(b"ftyp", b"isom") + box(b"moov")
+FRAGMENT = box(b"moof", bytes(8)) + box(b"mdat", bytes(20))
+
+
+def outer_boxes(data):
+    """Return whether a file has fragments, and whether its boxes are whole to the end."""
+    source = SimpleNamespace(size=len(data), peek=lambda offset, length: data[offset : offset + length])
+    return outer.has_fragments(source), outer.is_whole_from(source, 0)
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (START + FRAGMENT * 2 + box(b"mfra"), (True, True)),
+        (START + box(b"mdat", bytes(20)), (False, True)),
+        (START + FRAGMENT + struct.pack(">I4sQ", 1, b"mdat", 20) + bytes(4), (True, True)),
+        (START + FRAGMENT + struct.pack(">I4sQ", 1, b"mdat", 7) + bytes(4), (True, False)),
+        (START + FRAGMENT + box(b"mdat", bytes(9), size=0), (True, True)),
+        (START + FRAGMENT + box(b"free", bytes(9), size=0), (True, False)),
+        (START + FRAGMENT + box(b"mdat", bytes(9), size=18), (True, True)),
+        (START + FRAGMENT + box(b"moof", bytes(9), size=18), (True, True)),
+        (START + FRAGMENT + box(b"free", bytes(9), size=18), (True, False)),
+        (START + FRAGMENT + box(b"free", bytes(9), size=17), (True, True)),
+        (START + FRAGMENT + box(b"free", size=7), (True, False)),
+        (START + FRAGMENT + bytes(8), (True, False)),
+        (START + FRAGMENT + bytes(7), (True, True)),
+        (START + FRAGMENT + box(b"\xffoof"), (True, False)),
+        (START + FRAGMENT + box(b"\x01oof"), (True, False)),
+        (START + box(b"free") * 13 + FRAGMENT, (True, True)),
+        (START + box(b"free") * 14 + FRAGMENT, (False, True)),
+        (bytes(16) + FRAGMENT, (False, False)),
+        (b"", (False, True)),
+    ],
+)
+def test_outermost_boxes(data, found):
+    """Boxes follow one another to the end of the file; only a fragment may be cut off there, or have no size."""
+    assert found == outer_boxes(data)
