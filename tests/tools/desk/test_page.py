@@ -72,3 +72,11 @@ def test_policy(two_scans, entered):
     assert ("'script'", "'none'") == (policy["require-trusted-types-for"], policy["trusted-types"])
     shared = header.removesuffix("; frame-ancestors 'none'")
     assert f'content="{shared}"'.encode() in answer.data
+
+
+def test_icon(two_scans, entered):
+    """What a browser asks for of itself is no error."""
+    with entered() as (_, browser):
+        answer = browser.ask("/favicon.ico")
+
+    assert (204, b"") == (answer.status, answer.data)

@@ -65,6 +65,7 @@ class Desk:
         routes = [
             Route("/", self.page, methods=["GET"]),
             Route("/scans/{scan}", self.page, methods=["GET"]),
+            Route("/favicon.ico", _no_icon, methods=["GET"]),
             Route("/api/changes", self.changes, methods=["GET"]),
             Route("/api/decisions", self.decide, methods=["POST"]),
             Route("/api/log", self.log, methods=["GET"]),
@@ -198,6 +199,11 @@ def _shown(review: LiveReview, video_id: str | None) -> ObjectResult:
     if outcome is None:
         raise RefusedError(HTTPStatus.NOT_FOUND, "The desk shows no such video.", "Load the page again.")
     return outcome
+
+
+async def _no_icon(_: Request) -> Response:
+    """Answer what every browser asks for of itself."""
+    return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
 async def _json_body(request: Request) -> object:
