@@ -76,9 +76,10 @@ test-browser: $(READY) ## the tests of the HTML page, in headless Chromium (Debi
 test-model: $(READY) ## the model test for longer, with other examples each time (EXAMPLES=2000)
 	MODEL_EXAMPLES=$(or $(EXAMPLES),2000) $(BIN)/python -m pytest -n $(WORKERS) --dist load --maxschedchunk 1 -m long -rP tests/model
 
-lint: $(READY) ## format, lint, synth
+lint: $(READY) ## format, lint (Python, and the page's modules by TypeScript), synth
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/python -m tests.browser.typescript
 	$(BIN)/python app.py
 
 types: $(READY) ## mypy, strict

@@ -62,14 +62,14 @@ def synthesised(factory, **changes):
 
 def assembled(factory, **context):
     """Return the assembly that `python app.py` makes, with changes of the context."""
+    return made_once(factory, f"assembled-{_digest(context)}", lambda outdir: assemble(outdir, **context))
 
-    def make(outdir):
-        environment = {**os.environ, "CDK_OUTDIR": str(outdir), "CDK_CONTEXT_JSON": json.dumps(context)}
-        command = [sys.executable, ROOT / "app.py"]
-        done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
 
-    return made_once(factory, f"assembled-{_digest(context)}", make)
+def assemble(outdir, **context):
+    """Have `python app.py` make an assembly, with changes of the context."""
+    environment = {**os.environ, "CDK_OUTDIR": str(outdir), "CDK_CONTEXT_JSON": json.dumps(context)}
+    done = subprocess.run([sys.executable, ROOT / "app.py"], env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def _shared(factory):

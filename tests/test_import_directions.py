@@ -82,7 +82,7 @@ ALLOWED = {
         "tools.environment",
         "tools.rehearsal",
         "tools.emulator.shell",
-        *(f"tools.lib.{each}" for each in (*_LIBRARY, "evidence")),
+        *(f"tools.lib.{each}" for each in (*_LIBRARY, "evidence", "desk")),
         *_FROM_HANDLERS,
     ),
     "tools.environment": (),
@@ -114,6 +114,11 @@ ALLOWED = {
         f"tools.lib.{each}": (*(f"tools.lib.{name}" for name in names.split()), *_FROM_HANDLERS) for each, names in _LIBRARY.items()
     },
     "tools.lib.evidence": ("tools.lib.errors", "tools.lib.text", *_FROM_HANDLERS, *_FILMS),
+    "tools.lib.desk": (
+        *(f"tools.lib.{name}" for name in ("errors", "text", "bounded", "cli", "scans", "review", "review.page", "evidence")),
+        *_FROM_HANDLERS,
+        "handlers.adapters",
+    ),
 }
 HANDLERS_FOREIGN = {"boto3", "botocore"}
 # Packages that import others, or nothing. PyAV is in the layer of one function.

@@ -14,12 +14,13 @@ from handlers.domain.states import ScanStatus
 from tools.lib.estimate.prices import PRICES
 from tools.lib.review.decided import WORDS as DECIDED
 from tools.lib.review.join import ObjectStatus
-from tools.lib.review.page.document import MARKED, SCRIPTS
+from tools.lib.review.page.document import ENTRY, MARKED, asset
+from tools.lib.review.page.modules import order
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "tools/lib/review/page"
 REVIEW = [
-    *(ROOT / f"tools/lib/review/{name}.py" for name in ("summary", "inputs", "command", "cures", "sample")),
+    *(ROOT / f"tools/lib/review/{name}.py" for name in ("summary", "inputs", "command", "cures", "sample", "frames")),
     ROOT / "tools/lib/scans/warnings.py",
 ]
 MAILS = [ROOT / f"handlers/domain/{name}.py" for name in ("mail", "scan_mail", "unselected")]
@@ -46,7 +47,7 @@ def in_python(path):
 
 def in_script(path):
     """Yield the sentences of a script: the first arguments of `text` and `phrase`, which must be literals."""
-    code = re.sub(r"^ *(//|/\*\*).*|\bfunction \w+\(.*", "", path.read_text("utf-8"), flags=re.MULTILINE)
+    code = re.sub(r"^ *(//|/?\*).*|\bfunction \w+\(.*", "", path.read_text("utf-8"), flags=re.MULTILINE)
     for call in CALL.finditer(code):
         assert call[1] is not None, f"{path.name}: {call[0]} is not a literal"
         yield call[1]
@@ -56,7 +57,7 @@ def sentences():
     """Return every sentence that mails and page are made of."""
     modules = [path for path in [*MAILS, *REVIEW, *PAGE.glob("*.py")] if path.name != "document.py"]
     python = [sentence for path in modules for sentence in in_python(path)]
-    scripts = [sentence for name in SCRIPTS for sentence in in_script(PAGE / name)]
+    scripts = [sentence for name in order(ENTRY, asset) for sentence in in_script(PAGE / name)]
     markup = MARKED.findall((PAGE / "page.html").read_text("utf-8"))
     return {*python, *scripts, *markup, *WORDS}
 

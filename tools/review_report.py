@@ -31,6 +31,7 @@ from tools.lib.cli import (
     command,
     version_option,
 )
+from tools.lib.desk import Served, serve_desk
 from tools.lib.json_keys import time_keys
 from tools.lib.rejudge import Comparison, Rejudging
 from tools.lib.retry import retry_scan
@@ -113,6 +114,23 @@ def page(
     python tools/review_report.py page review.html --evidence
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
     return _reviewed(run, choice, Files(html=file, language=language, evidence_mb=evidence_mb if evidence else None), sample)
+
+
+@main.command(epilog=EXIT_CODES)
+@click.argument("scans", metavar="[SCAN]...", nargs=-1)
+@click.option("--port", type=click.IntRange(1, 65_535), metavar="N", help="The port of 127.0.0.1; default: a free one.")
+@click.option("--no-browser", is_flag=True, help="Print the address only, do not open it.")
+@sample_options
+@command
+def serve(run: Invocation, *, scans: tuple[str, ...], port: int | None, no_browser: bool, sample: SampleChoice) -> Served:
+    """Look through scans in a browser of this machine, with films and frames, and decide; until Ctrl-C. Default: the newest scan.
+
+    \b
+    python tools/review_report.py serve
+    python tools/review_report.py serve 01JD8Z0Q4N6T9W2XK5C7R3VBHM --sample-clean 50
+    python tools/review_report.py serve --no-browser --port 8765
+    """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
+    return serve_desk(run, scans, sample, port=port or 0, browser=not no_browser)
 
 
 @main.command(epilog=EXIT_CODES)

@@ -39,6 +39,7 @@ OUTPUTS = {
         *("review_report", "policy", "policy applied", "policy with lower thresholds"),
         "policy below what is reported",
     ),
+    ("review_report.py serve",): ("review_report", "desk"),
     ("review_report.py video",): ("review_report", "history of a video"),
     ("review_report.py list",): ("review_report", "scans since"),
 }

@@ -41,6 +41,8 @@ from tests.tools.conftest import TABLE, WORK_BUCKET, Account
 from tools.lib import doctor
 from tools.lib.cli import ProgramContext
 from tools.lib.estimate import headers as estimate_headers
+from tools.lib.review.page import modules
+from tools.lib.review.page.document import asset
 from tools.rehearsal.assembly import CONTEXT as SNAPSHOT_CONTEXT
 from tools.rehearsal.assembly import SNAPSHOT
 
@@ -71,6 +73,7 @@ COMMANDS = {
     "review": ("review_report.py", "--scan", "{scan}"),
     "review of a job": ("review_report.py", "--job", "{job}"),
     "review of a sample": ("review_report.py", "--scan", "{scan}", "--sample-clean", "5"),
+    "desk": ("review_report.py", "serve", "--no-browser"),
     "history of a video": ("review_report.py", "video", "{uri}"),
     "scans since": ("review_report.py", "list", "--since", "30d"),
     "retry, dry run": ("review_report.py", "retry", "--dry-run"),
@@ -149,7 +152,8 @@ def run(account, command, **values):
     )
     submits = program == "submit_job.py" or arguments[0] == "retry"
     folder = ["--manifests", str(account.manifests)] if submits else []
-    with mock.patch.object(doctor, "CHECKS", account.checks):
+    # A desk is closed at once.
+    with mock.patch.object(doctor, "CHECKS", account.checks), mock.patch("uvicorn.Server.run"):
         return CliRunner().invoke(PROGRAMS[program], [*arguments, "--json", *folder], obj=context, catch_exceptions=False)
 
 
@@ -187,7 +191,7 @@ def video_id(bucket, key, version_id=None):
 
 def decisions_of_the_page(script):
     """Run a script under Node with the page's `Decisions` at hand; return what it prints as JSON."""
-    source = (ROOT / "tools/lib/review/page/decisions.js").read_text("utf-8")
+    source = modules.script("decisions.js", asset)
     done = subprocess.run([os.environ["JSII_NODE"], "-"], input=source + script, capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
 

@@ -25,7 +25,7 @@ def test_storage_and_export():
         SCRIPT
         + """
 const decisions = new Decisions("01K742SG00000G40R40M30E209", storage);
-decisions.decide(video, "false-alarm");
+decisions.write([{ video, decision: "false-alarm", note: "" }]);
 decisions.annotate(video, "a toy");
 console.log(JSON.stringify({ kept: Object.fromEntries(kept), exported: decisions.exported([video], "Ada") }));
 """

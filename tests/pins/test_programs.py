@@ -99,6 +99,7 @@ def test_review_and_retry(scanned):
             "review",
             "review of a sample",
             "review of a job",
+            "desk",
             "history of a video",
             "scans since",
             "retry, dry run",

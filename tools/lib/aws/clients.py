@@ -80,6 +80,10 @@ class Clients:
         )
         return self._session.client("s3", config=config)
 
+    def reader(self, connections: int) -> S3Client:
+        """Return a separate client for this many concurrent requests."""
+        return self._session.client("s3", config=_CONFIG.merge(Config(max_pool_connections=connections)))
+
     def regions(self, service: str) -> list[str]:
         """Return the Regions of all partitions in which a service is available."""
         known = boto3.Session()  # the Regions are botocore's data, independent of the session

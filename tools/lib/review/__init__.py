@@ -11,12 +11,13 @@ from tools.lib.review.inputs import ScanChoice, ScanReading, scan_options
 from tools.lib.review.join import ObjectResult, ObjectStatus, TruthTable
 from tools.lib.review.sample import SampleChoice, sample_options
 from tools.lib.review.skipped import not_looked_at
-from tools.lib.review.summary import Review
+from tools.lib.review.summary import FlaggedVideo, Review, surest_first
 
 __all__ = [
     "Applied",
     "BucketFiles",
     "Files",
+    "FlaggedVideo",
     "Form",
     "History",
     "ObjectResult",
@@ -35,4 +36,5 @@ __all__ = [
     "not_looked_at",
     "sample_options",
     "scan_options",
+    "surest_first",
 ]

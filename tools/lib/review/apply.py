@@ -114,9 +114,13 @@ class _Unrecorded:
             return {each.video: self._record_of(each) for each in aside if each.video in self._asked}
 
     def _record_of(self, left_out: LeftOut) -> Record:
-        scan, now = self._scan, self._run.clock.now()
-        record = Record(left_out.video, scan.id, State.WAITING, lane=scan.lane.of(scan.engine), facts=left_out.facts, queued_at=now)
-        return replace(record, engine=scan.engine, interval_ms=scan.interval_ms).as_failed(left_out.problem, at=now)
+        return record_of_left_out(self._scan, left_out, self._run.clock.now())
+
+
+def record_of_left_out(scan: Scan, left_out: LeftOut, now: float) -> Record:
+    """Return the record that a function would have written of an object that was left out of a scan's job."""
+    record = Record(left_out.video, scan.id, State.WAITING, lane=scan.lane.of(scan.engine), facts=left_out.facts, queued_at=now)
+    return replace(record, engine=scan.engine, interval_ms=scan.interval_ms).as_failed(left_out.problem, at=now)
 
 
 def _apply(applied: Applied, table: Table, unrecorded: _Unrecorded, entries: Sequence[Entry]) -> None:
@@ -128,7 +132,7 @@ def _apply(applied: Applied, table: Table, unrecorded: _Unrecorded, entries: Seq
     for entry in entries:
         decision, earlier = entry.decision, stored.get(entry.decision.content)
         record = found.get(decision.video.id) or unrecorded.record(decision.video)
-        refusal = _changed(decision, record) or _superseded(decision, earlier)
+        refusal = changed(decision, record) or _superseded(decision, earlier)
         if refusal is not None:
             applied.refused.append(Refusal(entry.number, decision.video.uri, *refusal))
         elif earlier == decision:
@@ -144,7 +148,7 @@ def _apply(applied: Applied, table: Table, unrecorded: _Unrecorded, entries: Seq
             applied.refused.append(Refusal(entry.number, entry.decision.video.uri, *_CONFLICT))
 
 
-def _changed(decision: Decision, record: Record | None) -> tuple[str, str] | None:
+def changed(decision: Decision, record: Record | None) -> tuple[str, str] | None:
     """Return how a record differs from the one that the decision is about and what to do, or None where it does not."""
     if record is None:
         return f"scan {decision.scan_id} has no record of it", _OTHER_DEPLOYMENT

@@ -17,6 +17,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TypeGuard
 
 from handlers.domain import Decision, Judgement, Video, identity
 from handlers.domain.decision import FOUND
@@ -66,7 +67,7 @@ class DecisionsFile:
     refused: tuple[Refusal, ...]
 
 
-class _EntryError(Exception):
+class EntryError(Exception):
     """An entry breaks a rule, which the message names."""
 
 
@@ -95,7 +96,7 @@ def read(path: Path, *, decided_by: str | None, now: float) -> DecisionsFile:
     for number, given in enumerate(listed, 1):
         try:
             entries.append(Entry(number, _decision(given, scan_id, name, now, words)))
-        except _EntryError as error:
+        except EntryError as error:
             refused.append(Refusal(number, _uri(given), str(error), _EXPORT))
     latest, earlier = _latest(entries)
     return DecisionsFile(scan_id, name, latest, (*refused, *earlier))
@@ -122,7 +123,7 @@ def _scan_id(path: Path, fields: Mapping[str, object]) -> str:
 
 def _name(path: Path, given: object, otherwise: str | None) -> str:
     name = given if isinstance(given, str) and given.strip() else otherwise
-    if name is None or not name.strip() or len(name) > MAX_NAME or not _is_text(name):
+    if not is_name(name):
         raise ToolError(
             f'{path}: "decided_by" is {_shown(given)}, but must be a name of at most {MAX_NAME} characters.',
             cure="Fill in 'Decided by' on the page and export again, or pass --decided-by NAME.",
@@ -130,59 +131,82 @@ def _name(path: Path, given: object, otherwise: str | None) -> str:
     return name.strip()
 
 
+def is_name(given: object) -> TypeGuard[str]:
+    """Tell whether somebody can be called so."""
+    return isinstance(given, str) and bool(given.strip()) and len(given) <= MAX_NAME and _is_text(given)
+
+
 def _decision(given: object, scan_id: str, decided_by: str, now: float, words: Collection[Judgement]) -> Decision:
     if not isinstance(given, dict):
-        raise _EntryError(f"is {_shown(given)}, but must be an object")
-    etag = _etag(given.get("etag"))
+        raise EntryError(f"is {_shown(given)}, but must be an object")
+    video = _video(given, _etag(given.get("etag")))
+    decided_at = _moment(given.get("decided_at"), now)
+    return decision_about(video, given, words, scan_id=scan_id, decided_by=decided_by, decided_at=decided_at)
+
+
+def decision_about(
+    video: Video,
+    given: Mapping[str, object],
+    words: Collection[Judgement] = tuple(Judgement),
+    *,
+    scan_id: str,
+    decided_by: str,
+    decided_at: float,
+) -> Decision:
+    """Return the decision about a video whose etag, attempt, judgement (one of `words`) and note somebody else states.
+
+    Raises:
+        EntryError: One of them breaks a rule.
+    """
     return Decision(
-        video=_video(given, etag),
-        etag=etag,
+        video=video,
+        etag=_etag(given.get("etag")),
         scan_id=scan_id,
         attempt=_attempt(given.get("attempt")),
         judgement=_judgement(given.get("decision"), words),
         note=_note(given.get("note", "")),
         decided_by=decided_by,
-        decided_at=_moment(given.get("decided_at"), now),
+        decided_at=decided_at,
     )
 
 
 def _video(given: Mapping[str, object], etag: str) -> Video:
     bucket, key, version = given.get("bucket"), given.get("key"), given.get("version_id")
     if not (isinstance(bucket, str) and isinstance(key, str) and isinstance(version, str | None)):
-        raise _EntryError("bucket, key or version_id is missing or not text")
+        raise EntryError("bucket, key or version_id is missing or not text")
     video = Video(bucket, key, version)
     if fault := identity.fault_of(video):
-        raise _EntryError(fault)
+        raise EntryError(fault)
     named = [video, *([Video(bucket, key, None, etag)] if version is None else [])]
     for each in named:
         if given.get("video_id") == each.id:
             return each
     upload = f", and with the etag {named[-1].id}" if version is None else ""
-    raise _EntryError(f"video_id is {_shown(given.get('video_id'))}, but bucket, key and version_id give {video.id}{upload}")
+    raise EntryError(f"video_id is {_shown(given.get('video_id'))}, but bucket, key and version_id give {video.id}{upload}")
 
 
 def _etag(given: object) -> str:
     if not (isinstance(given, str) and 1 <= len(given) <= MAX_ETAG and given.isascii()):
-        raise _EntryError(f"etag is {_shown(given)}: it must name the content that was reviewed")
+        raise EntryError(f"etag is {_shown(given)}: it must name the content that was reviewed")
     return given
 
 
 def _attempt(given: object) -> int:
     # True is an int too in Python.
     if type(given) is not int or not 0 <= given <= MAX_ATTEMPT:
-        raise _EntryError(f"attempt is {_shown(given)}, but must be a number from 0 to {MAX_ATTEMPT}")
+        raise EntryError(f"attempt is {_shown(given)}, but must be a number from 0 to {MAX_ATTEMPT}")
     return given
 
 
 def _judgement(given: object, words: Collection[Judgement]) -> Judgement:
     if not isinstance(given, str) or given not in set(words):
-        raise _EntryError(f"decision is {_shown(given)}, but must be {' or '.join(words)}")
+        raise EntryError(f"decision is {_shown(given)}, but must be {' or '.join(words)}")
     return Judgement(given)
 
 
 def _note(given: object) -> str:
     if not (isinstance(given, str) and len(given) <= MAX_NOTE and _is_text(given)):
-        raise _EntryError(f"note is {_shown(given)}, but must be text of at most {MAX_NOTE:,} characters")
+        raise EntryError(f"note is {_shown(given)}, but must be text of at most {MAX_NOTE:,} characters")
     return given
 
 
@@ -193,9 +217,9 @@ def _moment(given: object, now: float) -> float:
     except (ValueError, OverflowError):
         seconds = None
     if seconds is None:
-        raise _EntryError(f"decided_at is {_shown(given)}, but must be a time with its zone, such as 2026-11-22T16:30:00.000Z")
+        raise EntryError(f"decided_at is {_shown(given)}, but must be a time with its zone, such as 2026-11-22T16:30:00.000Z")
     if not 0 <= seconds <= now + MAX_AHEAD_SECONDS:
-        raise _EntryError(f"decided_at is {_shown(given)}, which is not in the past: set the clock of that machine")
+        raise EntryError(f"decided_at is {_shown(given)}, which is not in the past: set the clock of that machine")
     return round(seconds, 3)
 
 

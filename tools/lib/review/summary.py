@@ -194,7 +194,7 @@ def review_of(
         if not outcome.again:
             _take(review, outcome, segments_of)
         exhausted += outcome.record is not None and outcome.record.attempt == MAX_ATTEMPT
-    review.flagged.sort(key=lambda video: _worst(video.outcome), reverse=True)
+    review.flagged = surest_first(review.flagged)
     review.warnings = _warnings(truth) if scan.day is None else _warnings_of_day(truth, exhausted)
     return review
 
@@ -309,6 +309,11 @@ def _title(outcome: ObjectResult) -> str:
 def _superseded_line(outcome: ObjectResult) -> str:
     reason = f": {printable(outcome.reason)}" if outcome.reason else ""
     return f"{_title(outcome)}  {outcome.status.value}{reason}"
+
+
+def surest_first(videos: Iterable[FlaggedVideo]) -> list[FlaggedVideo]:
+    """Return flagged videos in the order of the best confidence of each."""
+    return sorted(videos, key=lambda video: _worst(video.outcome), reverse=True)
 
 
 def _worst(outcome: ObjectResult) -> float:

@@ -4,6 +4,7 @@ Data, then document: `page_data` makes JSON values of a review, `render` puts th
 """
 
 from tools.lib.review.page.data import PageData, page_data
-from tools.lib.review.page.document import render, size_of
+from tools.lib.review.page.document import document, render, served_policy, size_of
+from tools.lib.review.page.labels import LabelTable
 
-__all__ = ["PageData", "page_data", "render", "size_of"]
+__all__ = ["LabelTable", "PageData", "document", "page_data", "render", "served_policy", "size_of"]

@@ -1,7 +1,12 @@
 // The charts of the summary. Lengths are percentages, so that text is not stretched with the drawing. No bar is too small to see.
 
+import { button, drawn, element } from "./elements.js";
+import { capital, count, labelName, shownLabel, text, word } from "./language.js";
+import { share } from "./text.js";
+import { labelOf, lengthOf, segmentsOf } from "./videos.js";
+
 /** Returns a bar of every state, with its legend. */
-function stateChart(states, total) {
+export function stateChart(states, total) {
   const visibleWidth = (state) => (state.count === 0 ? 0 : Math.max((100 * state.count) / Math.max(total, 1), 0.6));
   const sum = states.reduce((width, state) => width + visibleWidth(state), 0) || 1;
   let from = 0;
@@ -25,7 +30,7 @@ function stateChart(states, total) {
 }
 
 /** Returns a bar for each category that was found; each is a button that filters the list. */
-function categoryChart(found, categories, choose) {
+export function categoryChart(found, categories, choose) {
   if (found.length === 0) return [element("p", { class: "muted" }, text("Nothing was flagged."))];
   const most = Math.max(...found.map((entry) => entry.count));
   const bars = found.map((entry) => {
@@ -50,7 +55,7 @@ function categoryChart(found, categories, choose) {
 }
 
 /** Returns a column for each step of confidence. */
-function confidenceChart(steps) {
+export function confidenceChart(steps) {
   const most = Math.max(1, ...steps.map(([, videos]) => videos));
   const width = 100 / steps.length;
   const columns = steps.map(([from, videos], index) => {
@@ -76,7 +81,7 @@ function confidenceChart(steps) {
 }
 
 /** Returns a strip that shows where in a video something was found: one path for each category, because fifty strips are drawn at once. */
-function strip(video) {
+export function strip(video) {
   const end = lengthOf(video);
   const paths = new Map();
   for (const segment of segmentsOf(video)) {
@@ -89,14 +94,10 @@ function strip(video) {
   return drawn("svg", { class: "strip", viewBox: "0 0 1000 10", preserveAspectRatio: "none", "aria-hidden": "true" }, ...drawing);
 }
 
-function swatch(name) {
+export function swatch(name) {
   return element("span", { class: `swatch ${name}`, "aria-hidden": "true" });
 }
 
 function stateClass(name) {
   return `state-${name.replace(/[^a-z]+/g, "-")}`;
-}
-
-function capital(name) {
-  return name.charAt(0).toUpperCase() + name.slice(1);
 }

@@ -51,6 +51,7 @@ def page_data(
     region: str,
     made_at: float,
     language: Language = ENGLISH,
+    labels: LabelTable | None = None,
 ) -> PageData:
     """Return what the page of a review holds.
 
@@ -61,9 +62,10 @@ def page_data(
         region: The deployment's Region, which is the buckets' too (Rekognition reads no other), for links and commands.
         made_at: Now (epoch seconds).
         language: What the page's sentences and labels are written in; keys, decisions and exports are not.
+        labels: Those that the page of the same review had before; new ones are added.
     """
     scan, truth = review.scan, review.truth
-    labels = LabelTable()
+    labels = labels or LabelTable()
     values = {
         "format": "video-moderation-page-1",
         "language": _language(language),

@@ -1,11 +1,17 @@
 // What the person decides, kept by this browser until it is exported. The etag is part of the name under which a decision is
 // kept: a video that was replaced must be decided anew.
 
-const DECISIONS = ["confirmed", "false-alarm"];
 
-class Decisions {
+/** @type {Judgement[]} */
+export const DECISIONS = ["confirmed", "false-alarm"];
+
+/** @implements {DecisionStore} */
+export class Decisions {
+  /** @type {string} */
   #scan;
+  /** @type {Storage} */
   #storage;
+  /** @type {Map<string, Held>} */
   #known = new Map();
   /** Whether the browser keeps what is decided: some do not for pages opened from disk, and storage may be full. */
   kept = true;
@@ -18,22 +24,49 @@ class Decisions {
     });
   }
 
-  /** Returns what was decided here about a video: `{decision, note, decided_at}`, decision null where there is only a note. */
+  /**
+   * Returns what was decided here about a video: `{decision, note, decided_at}`, decision null where there is only a note.
+   * @param {Video} video
+   * @returns {Held}
+   */
   of(video) {
     return this.#known.get(this.#name(video)) ?? { decision: null, note: "", decided_at: null };
   }
 
-  /** Returns the decision that holds: the one made here, else the recorded one, else null. */
+  /**
+   * Returns the decision that holds: the one made here, else the recorded one, else null.
+   * @param {Video} video
+   */
   current(video) {
-    return this.of(video).decision ?? video.recorded?.decision ?? null;
+    const recorded = video.recorded?.decision === "withdrawn" ? null : video.recorded?.decision;
+    return this.of(video).decision ?? recorded ?? null;
   }
 
-  /** Records a decision; null withdraws it. */
-  decide(video, decision) {
-    this.#keep(video, { ...this.of(video), decision, decided_at: decision && new Date().toISOString() });
+  /** Tells whether a note waits to be written: never, likewise. */
+  annotated() {
+    return false;
   }
 
-  /** Records a note; a change of the note after the decision renews the time of the decision. */
+  /** Tells whether a decision is on its way: never, as it is kept at once. */
+  waiting() {
+    return false;
+  }
+
+  /**
+   * Records decisions, each with its note; null withdraws one.
+   * @param {Change[]} changes
+   * @returns {Promise<Result[]>}
+   */
+  write(changes) {
+    for (const { video, decision, note } of changes) this.#keep(video, { decision, note, decided_at: decision && new Date().toISOString() });
+    return Promise.resolve(changes.map(({ video }) => ({ video, outcome: "written" })));
+  }
+
+  /**
+   * Records a note; a change of the note after the decision renews the time of the decision.
+   * @param {Video} video
+   * @param {string} note
+   */
   annotate(video, note) {
     const before = this.of(video);
     this.#keep(video, { ...before, note, decided_at: before.decision && new Date().toISOString() });
@@ -107,7 +140,7 @@ function stored(json) {
 }
 
 /** Returns the browser's storage, or null where it is refused. */
-function browserStorage() {
+export function browserStorage() {
   try {
     return window.localStorage;
   } catch {

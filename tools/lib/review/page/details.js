@@ -1,39 +1,61 @@
 // The details of one video: where in it something was found, how to get at it, and what is decided.
 
+import { HIDDEN, shown, visible } from "./characters.js";
+import { swatch } from "./charts.js";
+import { DATA } from "./data.js";
+import { DECISIONS } from "./decisions.js";
+import { DeskError, askLog } from "./desk.js";
+import { button, drawn, element, say } from "./elements.js";
+import { picturable, pictures } from "./evidence.js";
+import { consoleLink, fetchCommand, uriOf, versionOf } from "./fetching.js";
+import { capital, count, labelName, originalName, phrase, shownLabel, text, word } from "./language.js";
+import { byteSize, length, moment, percent, timeCode } from "./text.js";
+import { decidable, labelOf, lengthOf, segmentsOf } from "./videos.js";
+
 const MAX_LANES = 40;
 const CHOICES = { confirmed: text("Confirm"), "false-alarm": text("False alarm") };
 const OTHER_CHOICES = { confirmed: text("Something is there"), "false-alarm": text("Nothing is there") };
 const TICK_SECONDS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 36_000];
 
-/** Tells whether a person can decide about a video: what was superseded needs nothing, and a decision must name its content. */
-function decidable(video) {
-  return Object.hasOwn(DATA.decided_words, video.state) && video.etag !== undefined;
-}
-
-/** Tells whether a video is on the page to be decided about; what failed may be, and mostly needs a retry instead. */
-function awaitsDecision(video) {
-  return video.state === "flagged" || video.state === "clean";
-}
-
 /** Returns the word for a decision about a video. */
-function decisionName(video, decision) {
+export function decisionName(video, decision) {
+  if (decision === "withdrawn") return text("Taken back");
   return capital(word(DATA.decided_words[video.state][decision] ?? visible(decision)));
 }
 
-/** Returns the details of a video; `decided(decision, note)` is called when the person decides or writes a note. */
-function detailsOf(video, decisions, decided) {
-  const form = decidable(video) ? decisionForm(video, decisions, decided) : null;
-  const parts = video.state === "flagged" ? [timeline(video), form, findings(video)] : [failure(video), form, video.labels ? summaries(video) : null];
+/**
+ * What a person can do in the details of a video.
+ * @typedef {{ decide: (decision: Judgement) => void, annotate: (note: string) => void, noted: () => void, player: Player | null }} Actions
+ */
+
+/**
+ * Returns the details of a video.
+ * @param {Video} video
+ * @param {DecisionStore} decisions
+ * @param {Actions} actions
+ */
+export function detailsOf(video, decisions, actions) {
+  const { player } = actions;
+  const form = decidable(video) ? decisionForm(video, decisions, actions) : null;
+  const moments = picturable(video) ? element("section", { class: "moments" }, element("h3", {}, text("Moments")), pictures(video, player && ((at) => player.look(at)))) : null;
+  const film = player?.element ?? null;
+  const parts = video.state === "flagged" ? flaggedParts(video, player, form, moments) : [failure(video), film, form, moments, video.labels ? summaries(video) : null];
   return element("div", { class: "details", role: "group", "aria-label": text("Details of {video}", { video: visible(video.name) }) }, ...parts, access(video));
 }
 
-function timeline(video) {
+/** Returns what there is to see of a flagged video: at the desk the film comes first. */
+function flaggedParts(video, player, form, moments) {
+  if (player) return [player.element, form, moments, timeline(video, player), findings(video, player)];
+  return [timeline(video, null), moments, form, findings(video, null)];
+}
+
+function timeline(video, player) {
   const end = lengthOf(video);
   const lanes = byLabel(segmentsOf(video));
   const order = [...lanes.keys()].sort((a, b) => labelOf(a).category - labelOf(b).category || lanes.get(a)[0].start - lanes.get(b)[0].start);
   const rows = order.slice(0, MAX_LANES).map((label) => [
     element("dt", {}, swatch(`category-${labelOf(label).category}`), shownLabel(labelOf(label).name)),
-    element("dd", {}, lane(lanes.get(label), end)),
+    element("dd", {}, lane(lanes.get(label), end, player)),
   ]);
   const more = order.length - rows.length;
   return element(
@@ -63,17 +85,20 @@ function byLabel(segments) {
   return groups;
 }
 
-function lane(segments, end) {
+/** Returns the lane of a label; a click on a segment of it shows that in the player, as the button of its row in the table does. */
+function lane(segments, end, player) {
   const bars = segments.map((segment) => {
     const width = Math.min(Math.max((100 * (segment.to - segment.from)) / end, 0.5), 100);
     const from = Math.min((100 * segment.from) / end, 100 - width);
     const { category } = labelOf(segment.label);
     const title = drawn("title", {}, segmentText(segment));
-    return drawn("rect", { class: `category-${category}`, x: `${from}%`, width: `${width}%`, height: "100%" }, title);
+    const bar = drawn("rect", { class: `category-${category}`, x: `${from}%`, width: `${width}%`, height: "100%" }, title);
+    if (player) bar.addEventListener("click", () => player.jump(segment));
+    return bar;
   });
   const first = segments.slice(0, 3).map(segmentText).join("; ");
   const more = segments.length > 3 ? text("; and {count} more, see the table", { count: segments.length - 3 }) : "";
-  return drawn("svg", { class: "lane", role: "img", "aria-label": `${first}${more}` }, ...bars);
+  return drawn("svg", { class: player ? "lane played" : "lane", role: "img", "aria-label": `${first}${more}` }, ...bars);
 }
 
 function segmentText(segment) {
@@ -97,14 +122,15 @@ function tick(at, end, anchor) {
   return drawn("text", { class: "tick", x: `${(100 * at) / end}%`, y: "100%", dy: -3, "text-anchor": anchor }, timeCode(at));
 }
 
-function findings(video) {
+function findings(video, player) {
   const segments = segmentsOf(video);
   const rows = segments.map((segment) => {
     const { name, above, category } = labelOf(segment.label);
+    const time = `${timeCode(segment.start)} – ${timeCode(segment.end)}`;
     return element(
       "tr",
       {},
-      element("td", { class: "number" }, `${timeCode(segment.start)} – ${timeCode(segment.end)}`),
+      element("td", { class: "number" }, player ? button({ class: "jump" }, () => player.jump(segment), time) : time),
       element("td", {}, swatch(`category-${category}`), shownLabel(name), above.length ? element("span", { class: "muted" }, phrase(" in {label}", { label: shownLabel(above[0]) })) : null),
       element("td", { class: "number" }, percent(segment.confidence)),
     );
@@ -149,25 +175,47 @@ function failure(video) {
   return element("section", { class: "failure" }, element("h3", {}, `${capital(word(video.state))}: `, shownReason(video)), superseded, drawn, message, cure, unknown);
 }
 
-function decisionForm(video, decisions, decided) {
+function decisionForm(video, decisions, { decide, annotate, noted }) {
   const held = decisions.of(video);
   const choices = video.state === "flagged" ? CHOICES : OTHER_CHOICES;
   const buttons = DECISIONS.map((decision) =>
-    button({ class: `choice ${decision}`, "aria-pressed": String(held.decision === decision), "data-decision": decision }, () => decided(decision), choices[decision]),
+    button({ class: `choice ${decision}`, "aria-pressed": String(held.decision === decision), "data-decision": decision }, () => decide(decision), choices[decision]),
   );
   const note = element("textarea", { class: "note", rows: 2, maxlength: 2000 });
   note.value = held.note;
   // At every keystroke: the page may be closed at any time.
-  note.addEventListener("input", () => decided(undefined, note.value));
-  note.addEventListener("change", () => say(text("The note is kept.")));
+  note.addEventListener("input", () => annotate(note.value));
+  note.addEventListener("change", noted);
   return element(
     "fieldset",
     { class: "decision" },
     element("legend", {}, text("Decision")),
-    video.recorded ? recordedDecision(video) : null,
+    video.recorded && video.recorded.decision !== "withdrawn" ? recordedDecision(video) : null,
     element("div", { class: "choices" }, ...buttons),
     element("label", { class: "field" }, text("Note"), note),
+    DATA.desk ? log(video) : null,
   );
+}
+
+/** Returns every decision about a video, which are read when they are wanted. */
+function log(video) {
+  const list = element("ol", { class: "log" });
+  const details = element("details", {}, element("summary", {}, text("Every decision so far")), list);
+  details.addEventListener("toggle", async () => {
+    if (!details.open) return;
+    try {
+      const entries = await askLog(video);
+      const items = entries.map((entry) => element("li", {}, decided(video, entry), entry.note ? [": ", shown(entry.note)] : null));
+      list.replaceChildren(...(items.length ? items : [element("li", {}, text("None."))]));
+    } catch (error) {
+      list.replaceChildren(element("li", {}, error instanceof DeskError ? `${error.reason} ${error.cure}` : text("The desk does not answer.")));
+    }
+  });
+  return details;
+}
+
+function decided(video, { decision, decided_by, decided_at }) {
+  return phrase("{decision} by {person}, {time}", { decision: decisionName(video, decision), person: shown(decided_by), time: moment(Date.parse(decided_at) / 1000) });
 }
 
 function recordedDecision(video) {
@@ -177,7 +225,7 @@ function recordedDecision(video) {
 }
 
 /** Returns the reason why a video was not analysed: a code that is the same in every language, except where there is none. */
-function shownReason(video) {
+export function shownReason(video) {
   if (video.state === "clean") return text("in the sample");
   if (video.reason !== undefined) return shown(video.reason);
   return video.was === undefined ? text("no reason given") : word(video.was);
@@ -202,8 +250,9 @@ function access(video) {
     [text("Retries"), count(video.attempt)],
     ...(video.uploaded === undefined ? [] : [[text("Uploaded"), moment(video.uploaded), video.missed ? text(" (found by the daily comparison)") : null]]),
   ];
-  const item = (whole) => ([name, ...values]) => element("div", { class: whole }, element("dt", {}, name), element("dd", {}, ...values));
-  const items = [...ways.map(item("whole")), ...facts.map(item(null))];
+  /** @type {(whole: string | null, values: any[]) => HTMLElement} */
+  const item = (whole, [name, ...values]) => element("div", { class: whole }, element("dt", {}, name), element("dd", {}, ...values));
+  const items = [...ways.map((way) => item("whole", way)), ...facts.map((fact) => item(null, fact))];
   return element("section", { class: "access" }, element("h3", {}, text("The object")), element("dl", {}, ...items));
 }
 
@@ -218,7 +267,7 @@ async function copied(node, what, value) {
     node.textContent = text("Copied");
     say(text("The {what} was copied.", { what }));
   } catch {
-    getSelection().selectAllChildren(node.previousElementSibling);
+    getSelection()?.selectAllChildren(node.previousElementSibling);
     say(text("This browser does not let the page copy. The {what} is selected: copy it with the keyboard.", { what }));
   }
 }

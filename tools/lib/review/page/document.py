@@ -13,20 +13,11 @@ from string import Template
 from typing import Any, TextIO
 
 from handlers.domain.languages import Language
+from tools.lib.review.page import modules
 from tools.lib.review.page.data import PageData
 
-# The files of the page's one script, in this order.
-SCRIPTS = (
-    "elements.js",
-    "language.js",
-    "text.js",
-    "fetching.js",
-    "decisions.js",
-    "charts.js",
-    "details.js",
-    "listing.js",
-    "page.js",
-)
+# The module that imports the others.
+ENTRY = "page.js"
 
 # A sentence of page.html.
 MARKED = re.compile(r"\{\{(.+?)\}\}")
@@ -42,14 +33,13 @@ def size_of(data: PageData) -> int:
     return len(document(data).encode())
 
 
-def document(data: PageData) -> str:
-    """Return the page as text."""
-    style = _asset("page.css")
-    script = "\n".join(_asset(name) for name in SCRIPTS)
+def document(data: PageData, *, served: bool = False) -> str:
+    """Return the page as text; `served` if it comes from a desk, which answers its requests."""
+    style, script = _style(), _script()
     # Everything goes in in one pass: a key that looks like a placeholder stays a key.
     return Template(_page(data.language)).substitute(
         language=data.language.code,
-        policy=policy(style, script, frames=data.has_frames),
+        policy=policy(style, script, frames=data.has_frames, served=served),
         title=html.escape(data.title),
         style=style,
         data=island(data.values),
@@ -57,9 +47,14 @@ def document(data: PageData) -> str:
     )
 
 
+def served_policy() -> str:
+    """Return the Content-Security-Policy of a page that comes from a desk."""
+    return policy(_style(), _script(), served=True)
+
+
 def _page(language: Language) -> str:
     """Return the page's markup with its sentences in a language."""
-    return MARKED.sub(lambda marked: html.escape(language.text(marked[1])), _asset("page.html"))
+    return MARKED.sub(lambda marked: html.escape(language.text(marked[1])), asset("page.html"))
 
 
 def island(values: Mapping[str, Any]) -> str:
@@ -68,10 +63,10 @@ def island(values: Mapping[str, Any]) -> str:
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
-def policy(style: str, script: str, *, frames: bool = False) -> str:
-    """Return the Content-Security-Policy: this style and this script, no other, and nothing from anywhere.
+def policy(style: str, script: str, *, frames: bool = False, served: bool = False) -> str:
+    """Return the Content-Security-Policy: this style and this script, no other, and nothing from anywhere, or from its desk only.
 
-    `frames`: pictures that are in the page itself are shown, too.
+    `frames`: pictures that are in the page itself are shown; `served`: it comes from a desk, and loads from there.
 
     `require-trusted-types-for` makes the browser itself refuse text that would become markup (`innerHTML`) or code (`eval`).
     """
@@ -80,7 +75,7 @@ def policy(style: str, script: str, *, frames: bool = False) -> str:
             "default-src 'none'",
             f"script-src '{_hash(script)}'",
             f"style-src '{_hash(style)}'",
-            *(["img-src data:"] if frames else []),
+            *(_FROM_THE_DESK if served else ["img-src data:"] if frames else ()),
             "base-uri 'none'",
             "form-action 'none'",
             "require-trusted-types-for 'script'",
@@ -89,10 +84,22 @@ def policy(style: str, script: str, *, frames: bool = False) -> str:
     )
 
 
+_FROM_THE_DESK = ("img-src 'self' data: blob:", "media-src 'self'", "connect-src 'self'")
+
+
+def _style() -> str:
+    return asset("page.css")
+
+
+def _script() -> str:
+    return modules.script(ENTRY, asset)
+
+
 def _hash(text: str) -> str:
     """Return the source expression of an inline element's text (CSP level 3, hash-source)."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """Return the text of a file of the page."""
     return resources.files("tools.lib.review.page").joinpath(name).read_text(encoding="utf-8")

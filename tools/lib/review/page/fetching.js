@@ -1,5 +1,7 @@
 // How to get the object itself: its URI, its page in the console, and a command line that is safe to paste into a shell.
 
+import { HIDDEN } from "./characters.js";
+
 const SAFE = /^[\w@%+=:,./-]+$/;
 const BYTES = new TextEncoder();
 
@@ -21,12 +23,12 @@ function fileName(key) {
 }
 
 /** Returns the version to fetch: the one in the manifest, else the one that was analysed. */
-function versionOf(video) {
+export function versionOf(video) {
   return video.version ?? video.looked_at ?? null;
 }
 
 /** Returns the AWS CLI's command line that fetches a video, or null where there is none that does. */
-function fetchCommand(video, region) {
+export function fetchCommand(video, region) {
   const { bucket, key } = video;
   const version = versionOf(video);
   const [file, where] = [shellWord(fileName(key)), `--region=${shellWord(region)}`];
@@ -43,12 +45,12 @@ function fetchCommand(video, region) {
 }
 
 /** Returns the s3 URI, which has no place for a version. */
-function uriOf(video) {
+export function uriOf(video) {
   return `s3://${video.bucket}/${video.key}`;
 }
 
 /** Returns the object's page in the AWS console. */
-function consoleLink(video, site, region) {
+export function consoleLink(video, site, region) {
   const version = versionOf(video);
   const query = [`region=${quoted(region)}`, `prefix=${quoted(video.key)}`, ...(version === null ? [] : [`versionId=${quoted(version)}`])];
   return `${site}/s3/object/${quoted(video.bucket)}?${query.join("&")}`;

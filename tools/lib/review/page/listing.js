@@ -1,30 +1,70 @@
 // The list of videos: filtered, sorted, and drawn fifty at a time. Fifty rows are a real table for a screen reader, the browser's
-// own search and the printer; a list that is drawn as it scrolls is not.
+// own search and the printer; a list that is drawn as it scrolls is not. As cards it is the same table with another look.
+
+import { shown, visible } from "./characters.js";
+import { strip, swatch } from "./charts.js";
+import { DATA } from "./data.js";
+import { DECISIONS } from "./decisions.js";
+import { decisionName, detailsOf, shownReason } from "./details.js";
+import { button, byId, control, element, say, within } from "./elements.js";
+import { fillCard, picturable } from "./evidence.js";
+import { capital, shownLabel, text, word } from "./language.js";
+import { Player } from "./player.js";
+import { moment, percent, timeCode } from "./text.js";
+import { Undo } from "./undo.js";
+import { awaitsDecision, decidable } from "./videos.js";
 
 const PAGE_ROWS = 50;
 const PRINTED_ROWS = 500;
 
+/**
+ * What the list sorts by; `first` is the direction that is taken first.
+ * @typedef {{ id: string, title: string, value?: (video: Video, decisions: DecisionStore) => string | number | undefined, first: number }} Column
+ */
+
+/** @type {Column[]} */
 const COLUMNS = [
   { id: "key", title: text("Video"), value: (video) => video.key, first: 1 },
   { id: "found", title: text("Found"), value: (video) => video.title, first: 1 },
   { id: "confidence", title: text("Confidence"), value: (video) => video.best, first: -1 },
   { id: "seen", title: text("First seen"), value: (video) => video.seen, first: 1 },
-  { id: "timeline", title: text("Timeline") },
+  { id: "timeline", title: text("Timeline"), first: 1 },
   { id: "decision", title: text("Decision"), value: (video, decisions) => decisions.current(video) ?? undefined, first: 1 },
 ];
 
-class Listing {
+/** Every order of the list: that of the queue, and the columns that have values. @type {Column[]} */
+export const ORDERS = [{ id: "worst", title: text("Worst first"), value: (video) => video.weight, first: -1 }, ...COLUMNS.filter((column) => column.value)];
+
+export class Listing {
+  /** @type {Video[]} */
   #videos;
+  /** @type {DecisionStore} */
   #decisions;
+  #undo = new Undo();
+  /** @type {Video[]} */
   #found = [];
   #page = 0;
-  #sorting = { id: "confidence", direction: -1 };
+  #sorting = DATA.desk ? { id: "worst", direction: -1 } : { id: "confidence", direction: -1 };
+  /** @type {(video: Video) => boolean} */
   #filter = () => true;
+  /** @type {Video | null} */
   #open = null;
+  /** @type {Player | null} */
+  #player = null;
   #printing = false;
+  /** The video whose pictures are shown as they are. @type {Video | null} */
+  #lifted = null;
+  /** Pictures of a card are asked for once it is seen. */
+  #seen = new IntersectionObserver((entries) => this.#cardsSeen(entries), { rootMargin: "50px" });
   /** Called after each decision. */
   onDecision = () => {};
+  /** Tells whether a decision can be taken now: somebody has said who decides. */
+  ready = () => true;
 
+  /**
+   * @param {Video[]} videos
+   * @param {DecisionStore} decisions
+   */
   constructor(videos, decisions) {
     this.#videos = videos;
     this.#decisions = decisions;
@@ -32,6 +72,7 @@ class Listing {
     byId("rows").addEventListener("keydown", (event) => this.#key(event));
     byId("previous").addEventListener("click", () => this.#turn(-1));
     byId("next").addEventListener("click", () => this.#turn(1));
+    byId("undo").addEventListener("click", () => this.undo());
     this.#drawHead();
   }
 
@@ -43,7 +84,7 @@ class Listing {
 
   /** Sorts by a column, or in the other direction if the list is sorted by it already. */
   sort(id, direction) {
-    const column = COLUMNS.find((each) => each.id === id);
+    const column = orderOf(id);
     const turned = this.#sorting.id === id ? -this.#sorting.direction : column.first;
     this.#sorting = { id, direction: direction ?? turned };
     this.#search();
@@ -55,27 +96,155 @@ class Listing {
     this.#draw();
   }
 
-  /** Shows what was decided in another tab; details in which someone is writing stay as they are. */
+  /** Draws the rows again, as cards or not. */
+  redraw() {
+    this.#draw();
+  }
+
+  /** Sorts and filters again, with videos that are new. */
+  again() {
+    const focused = this.#videoOf(document.activeElement?.closest("tr.row"));
+    this.#search();
+    if (focused && this.#found.includes(focused)) this.#move(focused, 0);
+  }
+
+  /** Tells whether somebody is at work in the list: then no row may move. */
+  get busy() {
+    return this.#open !== null || byId("rows").contains(document.activeElement);
+  }
+
+  /** Puts the focus on the first video. */
+  begin() {
+    this.#focus(this.#found[this.#page * PAGE_ROWS]);
+  }
+
+  /** Returns the videos that the filters leave. */
+  get found() {
+    return this.#found;
+  }
+
+  /** Shows what was decided elsewhere; details in which someone is writing stay as they are. */
   refresh() {
-    for (const row of byId("rows").querySelectorAll("tr.row")) row.querySelector(".cell-decision").replaceChildren(this.#badge(this.#videoOf(row)));
-    const details = this.#open && byId(`details-${this.#open.id}`);
-    if (details && !details.contains(document.activeElement)) details.replaceWith(this.#detailRow(this.#open));
+    for (const row of byId("rows").querySelectorAll("tr.row")) {
+      const video = this.#videoOf(row);
+      if (video) within(row, ".cell-decision")?.replaceChildren(this.#badge(video));
+    }
+    if (this.#open) this.#refreshDecision(this.#open);
+  }
+
+  /**
+   * Decides about videos in one step, which can be undone; those that are decided so already stay as they are.
+   * @param {Change[]} changes
+   */
+  async decide(changes) {
+    if (!this.ready()) return;
+    const due = changes.filter(({ video, decision, note }) => decidable(video) && (this.#decisions.of(video).decision !== decision || this.#decisions.of(video).note !== note || this.#noted(video)));
+    this.#undo.note(due.map(({ video }) => ({ video, ...this.#before(video) })));
+    await this.#write(due);
+  }
+
+  /** Takes back the last step. */
+  async undo() {
+    if (!this.ready()) return;
+    const back = this.#undo.last();
+    if (back === null) {
+      say(text("There is nothing to undo."));
+      return;
+    }
+    const [{ video }] = back;
+    const place = this.#found.indexOf(video);
+    if (place >= 0) this.#goTo(place, true);
+    const results = await this.#write(back);
+    // What could not be sent can be undone again once the desk answers.
+    const left = results.filter((result) => result.outcome === "unreachable").map((result) => result.video);
+    this.#undo.note(back.filter((change) => left.includes(change.video)));
+    control("undo").disabled = this.#undo.empty;
+  }
+
+  /** What is recorded about a video counts as well: a decision of the file is taken back to it. */
+  #before(video) {
+    const { decision, note } = this.#decisions.of(video);
+    return { decision: /** @type {Change["decision"]} */ (decision), note: this.#noted(video) ? (video.recorded?.note ?? "") : note };
+  }
+
+  #noted(video) {
+    return this.#decisions.annotated(video);
+  }
+
+  /**
+   * Writes decisions, and tells which were not written.
+   * @param {Change[]} changes
+   * @returns {Promise<Result[]>}
+   */
+  async #write(changes) {
+    if (changes.length === 0) return [];
+    const written = this.#decisions.write(changes);
+    this.#showChanged(changes);
+    const [{ video, decision }] = changes;
+    const name = decision === null ? text("Undecided") : decisionName(video, decision);
+    say(changes.length === 1 ? `${name}: ${visible(video.name)}` : text("{count} {count:decision|decisions}", { count: changes.length }));
+    const results = await written;
+    this.#showChanged(changes);
+    this.#tell(results.filter((result) => result.outcome !== "written"));
+    return results;
+  }
+
+  #showChanged(changes) {
+    for (const { video } of changes) {
+      const row = this.#rowOf(video);
+      if (row) within(row, ".cell-decision")?.replaceChildren(this.#badge(video));
+      if (video === this.#open) this.#refreshDecision(video);
+    }
+    control("undo").disabled = this.#undo.empty;
+    this.onDecision();
+  }
+
+  /**
+   * Says which decisions were not written, and why.
+   * @param {Result[]} results
+   */
+  #tell(results) {
+    if (results.length === 0) return;
+    for (const { video } of results) this.#undo.forget(video);
+    control("undo").disabled = this.#undo.empty;
+    const [result] = results;
+    const { video, outcome, recorded, reason, cure } = result;
+    const name = visible(video.name);
+    const more = results.length > 1 ? text(" {count} more {count:was|were} not written.", { count: results.length - 1 }) : "";
+    if (outcome === "conflict" && recorded) {
+      const values = { name, decision: decisionName(video, recorded.decision), person: visible(recorded.decided_by), time: moment(Date.parse(recorded.decided_at) / 1000) };
+      say(text("Not written: {person} was first about {name}: {decision}, {time}.", values) + more);
+    } else say(text("Not written, {name}: {reason}", { name, reason: `${visible(reason ?? "")} ${cure ?? ""}` }) + more);
+    byId("message").classList.add("refused");
+    setTimeout(() => byId("message").classList.remove("refused"), 10_000);
+  }
+
+  #refreshDecision(video) {
+    const old = within(byId(`details-${video.id}`), ".decision");
+    if (!old) return;
+    const now = this.#decisions.of(video);
+    for (const choice of old.querySelectorAll("button.choice")) {
+      choice.setAttribute("aria-pressed", String(/** @type {HTMLElement} */ (choice).dataset.decision === now.decision));
+    }
+    const note = /** @type {HTMLTextAreaElement | null} */ (within(old, ".note"));
+    if (note && document.activeElement !== note) note.value = now.note;
   }
 
   #search() {
-    const column = COLUMNS.find((each) => each.id === this.#sorting.id);
+    const { value } = orderOf(this.#sorting.id);
     const matching = this.#videos.filter(this.#filter);
-    const keyed = matching.map((video) => ({ video, value: column.value(video, this.#decisions) }));
+    const keyed = matching.map((video) => ({ video, value: value?.(video, this.#decisions) }));
     keyed.sort((a, b) => compared(a.value, b.value, this.#sorting.direction));
     this.#found = keyed.map(({ video }) => video);
     this.#page = 0;
-    this.#open = null;
+    this.#closeDetails();
     this.#draw();
   }
 
   #draw() {
     const from = this.#printing ? 0 : this.#page * PAGE_ROWS;
     const shownVideos = this.#found.slice(from, this.#printing ? PRINTED_ROWS : from + PAGE_ROWS);
+    this.#seen.disconnect();
     const rows = shownVideos.flatMap((video) => (video === this.#open ? [this.#row(video), this.#detailRow(video)] : [this.#row(video)]));
     byId("rows").replaceChildren(...rows);
     this.#drawHead();
@@ -90,24 +259,26 @@ class Listing {
     const printed = this.#printing && rows < found ? text(", the first {rows} are printed", { rows }) : "";
     byId("count").textContent = found ? `${which}${printed}` : text("No video matches ({all} {all:video|videos} in all).", { all });
     byId("place").textContent = text("Page {page} of {pages}", { page: this.#page + 1, pages });
-    byId("previous").disabled = this.#page === 0;
-    byId("next").disabled = this.#page >= pages - 1;
+    control("previous").disabled = this.#page === 0;
+    control("next").disabled = this.#page >= pages - 1;
     byId("pager").hidden = pages === 1;
   }
 
   #drawHead() {
-    const focused = document.activeElement?.closest("#head th")?.dataset.column;
+    const focused = /** @type {HTMLElement | null | undefined} */ (document.activeElement?.closest("#head th"))?.dataset.column;
     byId("head").replaceChildren(...COLUMNS.map((column) => this.#headCell(column)));
-    if (focused) byId("head").querySelector(`[data-column="${focused}"] button`)?.focus();
-    byId("sort-by").value = this.#sorting.id;
+    if (focused) within(byId("head"), `[data-column="${focused}"] button`)?.focus();
+    control("sort-by").value = this.#sorting.id;
   }
 
+  /** @param {Column} column */
   #headCell(column) {
     const sorted = this.#sorting.id === column.id ? (this.#sorting.direction > 0 ? "ascending" : "descending") : null;
     const attributes = { scope: "col", role: "columnheader", class: `cell-${column.id}`, "data-column": column.id, "aria-sort": sorted };
     return element("th", attributes, column.value ? button({ class: "sort" }, () => this.sort(column.id), column.title) : column.title);
   }
 
+  /** @param {Video} video */
   #row(video) {
     const open = video === this.#open;
     const opener = button(
@@ -116,16 +287,34 @@ class Listing {
       shown(video.name),
     );
     const cell = (id, ...children) => element("td", { role: "cell", class: `cell-${id}`, "data-before": id === "seen" ? text("first seen ") : null }, ...children);
-    return element(
+    const row = element(
       "tr",
-      { role: "row", class: `row ${video.state}${open ? " is-open" : ""}`, "data-id": video.id },
+      { role: "row", class: `row ${video.state}${open ? " is-open" : ""}${this.#liftedClass(video)}`, "data-id": video.id },
       element("th", { scope: "row", role: "rowheader", class: "cell-key" }, opener, video.prefix ? element("div", { class: "muted prefix" }, shown(video.prefix)) : null, video.uploaded === undefined ? null : element("div", { class: "muted uploaded" }, text("uploaded {time}", { time: moment(video.uploaded) }))),
       cell("found", ...foundIn(video)),
       cell("confidence", video.best === undefined ? "–" : percent(video.best)),
       cell("seen", video.seen === undefined ? "–" : timeCode(video.seen)),
-      cell("timeline", video.state === "flagged" ? strip(video) : null, video.duration === undefined ? null : element("span", { class: "muted" }, timeCode(video.duration))),
+      cell("timeline", this.#cardPictures(video), video.state === "flagged" ? strip(video) : null, video.duration === undefined ? null : element("span", { class: "muted" }, timeCode(video.duration))),
       cell("decision", this.#badge(video)),
     );
+    return row;
+  }
+
+  /** Returns the place of a card's pictures; none where the list is no cards. */
+  #cardPictures(video) {
+    if (!byId("list").classList.contains("cards") || !picturable(video)) return null;
+    const place = element("div", { class: "card-pictures" });
+    this.#seen.observe(place);
+    return place;
+  }
+
+  #cardsSeen(entries) {
+    for (const { isIntersecting, target } of entries) {
+      const video = isIntersecting && this.#videoOf(target.closest("tr.row"));
+      if (!video) continue;
+      this.#seen.unobserve(target);
+      fillCard(video, target);
+    }
   }
 
   #badge(video) {
@@ -133,84 +322,124 @@ class Listing {
     if (decision === null && !(decidable(video) && awaitsDecision(video))) return element("span", { class: "muted" }, "–");
     const here = this.#decisions.of(video);
     const name = decision === null ? text("Undecided") : decisionName(video, decision);
-    const more = [here.decision === null && decision !== null ? text("recorded") : null, here.note ? text("note") : null].filter(Boolean);
-    return element("span", { class: `badge ${DECISIONS.includes(decision) ? decision : "undecided"}` }, name, more.length ? ` (${more.join(", ")})` : null);
+    const more = [this.#decisions.waiting(video) ? text("being written") : null, here.decision === null && decision !== null ? text("recorded") : null, here.note ? text("note") : null].filter(Boolean);
+    return element("span", { class: `badge ${decision !== null && DECISIONS.includes(decision) ? decision : "undecided"}` }, name, more.length ? ` (${more.join(", ")})` : null);
   }
 
   #detailRow(video) {
-    const decided = (decision, note) => this.#decide(video, decision, note);
-    const cell = element("td", { role: "cell", colspan: COLUMNS.length }, detailsOf(video, this.#decisions, decided));
-    return element("tr", { role: "row", class: "detail-row", id: `details-${video.id}` }, cell);
+    this.#player?.close();
+    this.#player = DATA.desk && picturable(video) ? new Player(video) : null;
+    const actions = {
+      decide: (decision) => this.#choose(video, decision),
+      annotate: (note) => this.#annotate(video, note),
+      noted: () => this.#writeNote(video),
+      player: this.#player,
+    };
+    const cell = element("td", { role: "cell", colspan: COLUMNS.length }, detailsOf(video, this.#decisions, actions));
+    return element("tr", { role: "row", class: `detail-row${this.#liftedClass(video)}`, id: `details-${video.id}` }, cell);
   }
 
-  /** Records a decision, or a note where the decision is undefined; choosing the same decision again withdraws it. */
-  #decide(video, decision, note) {
+  /** Records a decision of the details; choosing the same one again takes it back. */
+  async #choose(video, decision) {
+    const { decision: before, note } = this.#decisions.of(video);
+    if (before === decision) await this.decide([{ video, decision: null, note }]);
+    else await this.#decideAndMove(video, decision);
+  }
+
+  /** Records a decision; at the desk it leads on to the next video. In a file the same key again takes it back. */
+  async #decideAndMove(video, decision) {
     if (!decidable(video)) return;
-    const before = this.#decisions.of(video);
-    if (decision === undefined) this.#decisions.annotate(video, note);
-    else this.#decisions.decide(video, before.decision === decision ? null : decision);
-    const now = this.#decisions.of(video).decision;
-    this.#rowOf(video)?.querySelector(".cell-decision").replaceChildren(this.#badge(video));
-    for (const choice of byId(`details-${video.id}`)?.querySelectorAll(".choice") ?? []) {
-      choice.setAttribute("aria-pressed", String(choice.dataset.decision === now));
-    }
-    if (decision !== undefined) say(`${now === null ? text("Undecided") : decisionName(video, now)}: ${visible(video.name)}`);
+    const held = this.#decisions.of(video);
+    const again = held.decision === decision;
+    const done = this.decide([{ video, decision: again && !DATA.desk ? null : decision, note: held.note }]);
+    if (DATA.desk && this.ready()) this.#move(video, 1);
+    await done;
+  }
+
+  #annotate(video, note) {
+    this.#decisions.annotate(video, note);
+    const row = this.#rowOf(video);
+    if (row) within(row, ".cell-decision")?.replaceChildren(this.#badge(video));
     this.onDecision();
   }
 
+  /** At the desk a note is written with its decision: at once where there is one. */
+  async #writeNote(video) {
+    const { decision, note } = this.#decisions.of(video);
+    if (!DATA.desk) say(text("The note is kept."));
+    else if (decision === null) say(text("The note is written with the decision."));
+    else await this.decide([{ video, decision: /** @type {Change["decision"]} */ (decision), note }]);
+  }
+
   #rowOf(video) {
-    return byId("rows").querySelector(`[data-id="${video.id}"]`);
+    return /** @type {HTMLElement | null} */ (byId("rows").querySelector(`[data-id="${CSS.escape(video.id)}"]`));
   }
 
   #click(event) {
     const row = event.target.closest("tr.row");
-    const selecting = getSelection().type === "Range";
-    if (row && (event.target.closest("button") || !selecting)) this.#toggle(this.#videoOf(row));
+    const selecting = getSelection()?.type === "Range";
+    const video = this.#videoOf(row);
+    if (video && (event.target.closest("button") || !selecting)) this.#toggle(video);
   }
 
+  /** @returns {Video | undefined} */
   #videoOf(row) {
     return this.#found.find((video) => video.id === row?.dataset.id);
   }
 
-  #toggle(video) {
+  #closeDetails() {
     const before = this.#open;
-    this.#open = video === before ? null : video;
+    this.#open = null;
+    this.#player?.close();
+    this.#player = null;
     if (before) byId(`details-${before.id}`)?.remove();
+    return before;
+  }
+
+  #toggle(video) {
+    const before = this.#closeDetails();
+    this.#open = video === before ? null : video;
     for (const each of [before, this.#open]) {
       if (each) this.#rowOf(each)?.replaceWith(this.#row(each));
     }
-    if (this.#open) this.#rowOf(this.#open).after(this.#detailRow(this.#open));
+    if (this.#open) this.#rowOf(this.#open)?.after(this.#detailRow(this.#open));
     this.#focus(video);
   }
 
   #focus(video) {
-    const opener = video && this.#rowOf(video)?.querySelector(".open");
-    opener?.focus();
-    opener?.closest("tr").scrollIntoView({ block: "nearest" });
+    const row = video && this.#rowOf(video);
+    if (!row) return;
+    within(row, ".open")?.focus();
+    row.scrollIntoView({ block: video === this.#open && DATA.desk ? "start" : "nearest" });
   }
 
   #turn(pages) {
     this.#page += pages;
-    this.#open = null;
+    this.#closeDetails();
     this.#draw();
     this.#focus(this.#found[this.#page * PAGE_ROWS]);
   }
 
   // Letters act in the list only (WCAG 2.1.4), and never while something is written.
   #key(event) {
-    if (event.target.closest("textarea, input, select") && event.key !== "Escape") return;
+    if (event.target.closest("textarea, select, input:not([type=range])") && event.key !== "Escape") return;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const row = event.target.closest("tr.row") ?? event.target.closest("tr.detail-row")?.previousElementSibling;
     const video = this.#videoOf(row);
-    const inScroll = event.target.closest(".scroll") !== null;
+    const scrolls = event.target.closest(".scroll, .seek") !== null;
     const actions = {
       j: () => this.#move(video, 1),
       k: () => this.#move(video, -1),
-      ...(inScroll ? {} : { ArrowDown: () => this.#move(video, 1), ArrowUp: () => this.#move(video, -1) }),
-      c: () => this.#decide(video, "confirmed"),
-      f: () => this.#decide(video, "false-alarm"),
-      n: () => this.#write(video),
+      ...(scrolls ? {} : { ArrowDown: () => this.#move(video, 1), ArrowUp: () => this.#move(video, -1) }),
+      c: () => this.#decideAndMove(video, "confirmed"),
+      f: () => this.#decideAndMove(video, "false-alarm"),
+      s: () => this.#move(video, 1),
+      u: () => this.undo(),
+      n: () => this.#openNote(video),
+      t: () => this.#openNote(video),
+      v: () => this.#lift(video),
       Escape: () => this.#open && this.#toggle(this.#open),
+      ...(this.#player ? playerKeys(this.#player) : {}),
     };
     if (!video || !Object.hasOwn(actions, event.key)) return;
     event.preventDefault();
@@ -220,24 +449,66 @@ class Listing {
   #move(video, by) {
     const place = this.#found.indexOf(video) + by;
     if (place < 0 || place >= this.#found.length) return;
+    this.#goTo(place, by !== 0);
+  }
+
+  /** Puts the focus on a video; at the desk the details, where some are open, go with the one who looks. */
+  #goTo(place, follows) {
+    const video = this.#found[place];
+    const opens = follows && DATA.desk !== undefined && this.#open !== null && this.#open !== video;
     const page = Math.floor(place / PAGE_ROWS);
     if (page !== this.#page) {
       this.#page = page;
-      this.#open = null;
+      this.#closeDetails();
       this.#draw();
     }
-    this.#focus(this.#found[place]);
+    if (opens) this.#toggle(video);
+    else this.#focus(video);
   }
 
-  #write(video) {
+  /** Shows the pictures of one video as they are, or hides them again. */
+  #lift(video) {
+    const before = this.#lifted;
+    this.#lifted = video === before ? null : video;
+    for (const each of [before, video]) {
+      for (const row of [each && this.#rowOf(each), each && byId(`details-${each.id}`)]) row?.classList.toggle("lifted", each === this.#lifted);
+    }
+    say(this.#lifted ? text("The pictures of this video are shown as they are.") : text("The pictures of this video are blurred and grey again."));
+  }
+
+  #liftedClass(video) {
+    return video === this.#lifted ? " lifted" : "";
+  }
+
+  #openNote(video) {
     if (!decidable(video)) return;
     if (this.#open !== video) this.#toggle(video);
-    byId(`details-${video.id}`).querySelector(".note").focus();
+    within(byId(`details-${video.id}`), ".note")?.focus();
   }
 }
 
+/** @param {Player} player */
+function playerKeys(player) {
+  return {
+    p: () => player.play(),
+    l: () => player.loop(),
+    m: () => player.sound(),
+    "[": () => player.next(-1),
+    "]": () => player.next(1),
+    ",": () => player.step(-1),
+    ".": () => player.step(1),
+    "+": () => player.speed(1),
+    "-": () => player.speed(-1),
+  };
+}
+
+/** @returns {Column} */
+function orderOf(id) {
+  return ORDERS.find((each) => each.id === id) ?? ORDERS[0];
+}
+
 /** Compares two values; undefined comes last in either direction. */
-function compared(a, b, direction) {
+export function compared(a, b, direction) {
   if (a === b) return 0;
   if (a === undefined) return 1;
   if (b === undefined) return -1;

@@ -1,65 +1,57 @@
 // The page: fills the summary, and joins filters, list and decisions.
 
-const SEGMENT_NUMBERS = 4;
+import { HIDDEN, shown, visible } from "./characters.js";
+import { categoryChart, confidenceChart, stateChart } from "./charts.js";
+import { DATA } from "./data.js";
+import { Decisions, browserStorage } from "./decisions.js";
+import { RecordedDecisions } from "./desk.js";
+import { byId, control, dialog, element, say } from "./elements.js";
+import { hasPictures, listenToBlur } from "./evidence.js";
+import { askGroup } from "./groups.js";
+import { count, labelName, phrase, text, word } from "./language.js";
+import { Listing, ORDERS, compared } from "./listing.js";
+import { Live, showScans } from "./live.js";
+import { keepSetting, setting } from "./settings.js";
+import { length, moment, share } from "./text.js";
+import { Videos, awaitsDecision, decidable, isWithin, labelOf } from "./videos.js";
 
-/** Returns the label that has this number in the data. */
-function labelOf(number) {
-  return DATA.labels[number];
+const VIDEOS = new Videos();
+const KEPT = DATA.desk ? null : new Decisions(DATA.scan.id, browserStorage());
+/** @type {DecisionStore} */
+const DECIDED = KEPT ?? new RecordedDecisions(decidedBy);
+const LIST = new Listing(VIDEOS.all, DECIDED);
+
+/** Returns who decides. */
+function decidedBy() {
+  return control("decided-by").value.trim();
 }
-
-/** Returns the segments of a video, which come as one flat list of numbers. Drawn from `from` to `to`, a frame covers its whole interval. */
-function segmentsOf(video) {
-  const segments = [];
-  const half = 500 * (video.every ?? 0);
-  const length = lengthOf(video);
-  for (let at = 0; at < video.segments.length; at += SEGMENT_NUMBERS) {
-    const [label, start, end, confidence] = video.segments.slice(at, at + SEGMENT_NUMBERS);
-    segments.push({ label, start, end, confidence, from: Math.max(0, start - half), to: Math.min(end + half, length) });
-  }
-  return segments;
-}
-
-/** Returns how long a video is, for its timeline: at least to the end of its last segment. */
-function lengthOf(video) {
-  let last = video.duration ?? 0;
-  for (let at = 2; at < video.segments.length; at += SEGMENT_NUMBERS) last = Math.max(last, video.segments[at]);
-  return Math.max(last, 1);
-}
-
-/** Returns a video with what the list sorts, filters and shows; what counts is what flagged it, and nothing where it is not flagged, or is superseded. */
-function prepared(video, state) {
-  const cut = video.key.replace(/\/+$/, "").lastIndexOf("/") + 1;
-  const labels = state === "flagged" ? (video.labels ?? []) : [];
-  const counting = labels.some(([, , , , counts]) => counts) ? labels.filter(([, , , , counts]) => counts) : labels;
-  const top = counting.length ? labelOf(counting[0][0]) : undefined;
-  return {
-    ...video,
-    state,
-    counting,
-    top,
-    title: top && labelName(top.name),
-    best: counting.length ? Math.max(...counting.map(([, confidence]) => confidence)) : undefined,
-    seen: counting.length ? Math.min(...counting.map(([, , , first]) => first)) : undefined,
-    name: video.key.slice(cut) || video.key,
-    prefix: video.key.slice(cut) ? video.key.slice(0, cut) : "",
-    searched: `${visible(uriOf(video))} ${video.reason ?? ""}`.toLowerCase(),
-  };
-}
-
-const VIDEOS = [...DATA.flagged.map((video) => prepared(video, "flagged")), ...["clean", "failed", "ineligible", "superseded"].flatMap((state) => DATA[state].map((video) => prepared(video, state)))];
-const DECIDED = new Decisions(DATA.scan.id, browserStorage());
-const LIST = new Listing(VIDEOS, DECIDED);
 
 function fillSummary() {
+  const { scan } = DATA;
+  const bucket = shown(scan.bucket);
+  byId("title").append(...(scan.day ? phrase("Uploads of {day} to {bucket}", { day: scan.day, bucket }) : phrase("Scan of {bucket}", { bucket })));
+  fillCounts();
+  byId("warnings").append(
+    ...DATA.warnings.map((warning) => element("p", { class: "notice" }, shown(warning, "span"))),
+    ...(DATA.sample ?? []).map((sentence) => element("p", { class: "sample" }, sentence)),
+    ...DATA.not_selected.map((sentence) => element("p", { class: "muted" }, shown(sentence, "span"))),
+  );
+  const parts = DATA.costs.parts.map((part) => element("tr", {}, element("td", {}, part.what), element("td", { class: "number" }, part.amount), element("td", { class: "muted" }, part.price)));
+  byId("costs").append(
+    element("table", {}, element("tbody", {}, ...parts)),
+    element("p", { class: "muted" }, text("Only analyses that ended are counted; the final cost is on the AWS bill.")),
+  );
+}
+
+/** Fills in what changes while a scan runs. */
+function fillCounts() {
   const { scan, objects, expected } = DATA;
   const number = (name) => DATA.states.find((state) => state.name === name)?.count ?? 0;
   const [flagged, failed, ineligible, skipped, superseded] = ["flagged", "failed", "ineligible", "skipped", "superseded"].map(number);
-  const bucket = shown(scan.bucket);
-  byId("title").append(...(scan.day ? phrase("Uploads of {day} to {bucket}", { day: scan.day, bucket }) : phrase("Scan of {bucket}", { bucket })));
-  const facts = [scan.id, word(scan.status), scan.created_at && !scan.day ? text("submitted {time}", { time: moment(scan.created_at) }) : null, text("as of {time}", { time: moment(DATA.made_at) })];
+  const facts = [scan.id, word(scan.status), scan.created_at && !scan.day ? text("submitted {time}", { time: moment(scan.created_at) }) : null, DATA.desk ? null : text("as of {time}", { time: moment(DATA.made_at) })];
   byId("facts").textContent = facts.filter(Boolean).join(" · ");
   const open = objects - ["clean", "flagged", "failed", "ineligible", "skipped", "cancelled", "superseded"].reduce((sum, name) => sum + number(name), 0);
-  byId("verdict").append(
+  byId("verdict").replaceChildren(
     element("strong", {}, flagged ? text("{flagged} {flagged:video was|videos were} flagged", { flagged }) : text("Nothing was flagged")),
     failed ? text(", {failed} failed", { failed }) : "",
     ineligible ? text(", {count} could not be analysed as {count:it is|they are}", { count: ineligible }) : "",
@@ -76,17 +68,7 @@ function fillSummary() {
     [text("Video analysed"), length(DATA.analysed_ms), text("{minutes} {minutes:minute|minutes}", { minutes: Math.round(DATA.analysed_ms / 60_000) }), "plain"],
     [text("Estimated cost"), DATA.costs.total, text("by the price table, before taxes"), "plain"],
   ];
-  byId("figures").append(...figures.map(figure));
-  byId("warnings").append(
-    ...DATA.warnings.map((warning) => element("p", { class: "notice" }, shown(warning, "span"))),
-    ...(DATA.sample ?? []).map((sentence) => element("p", { class: "sample" }, sentence)),
-    ...DATA.not_selected.map((sentence) => element("p", { class: "muted" }, shown(sentence, "span"))),
-  );
-  const parts = DATA.costs.parts.map((part) => element("tr", {}, element("td", {}, part.what), element("td", { class: "number" }, part.amount), element("td", { class: "muted" }, part.price)));
-  byId("costs").append(
-    element("table", {}, element("tbody", {}, ...parts)),
-    element("p", { class: "muted" }, text("Only analyses that ended are counted; the final cost is on the AWS bill.")),
-  );
+  byId("figures").replaceChildren(...figures.map(figure));
 }
 
 /** Returns how many objects of a status a person has decided about, as the table knows it. */
@@ -101,6 +83,7 @@ function accounted(objects, expected, addsUp) {
   return text("The counts add up to {objects} of {expected} objects: see the warnings.", { objects, expected });
 }
 
+/** @param {string[]} parts */
 function figure([name, value, note, kind]) {
   return element("div", { class: `figure ${kind}` }, element("dt", {}, name), element("dd", {}, element("strong", {}, value), element("span", { class: "muted" }, note)));
 }
@@ -125,6 +108,13 @@ function fillLeftOut() {
 }
 
 function fillFilters() {
+  fillLabels();
+  byId("sort-by").append(...ORDERS.map((order) => element("option", { value: order.id }, order.title)));
+  byId("prefixes").append(...commonPrefixes().map((value) => element("option", { value })));
+}
+
+/** Fills the choice of labels with those that were found, and leaves the chosen one chosen. */
+function fillLabels() {
   const groups = DATA.categories.map((name, category) => {
     const labels = DATA.labels.map((label, number) => ({ ...label, number })).filter((label) => label.category === category && label.name !== name);
     labels.sort((a, b) => compared(labelName(a.name), labelName(b.name), 1));
@@ -132,14 +122,17 @@ function fillFilters() {
     const found = DATA.labels.some((label) => label.category === category);
     return found ? element("optgroup", { label: labelName(name) }, element("option", { value: `category-${category}` }, text("{label} (all)", { label: labelName(name) })), ...options) : null;
   });
-  byId("filter-label").append(...groups.filter(Boolean));
-  byId("sort-by").append(...COLUMNS.filter((column) => column.value).map((column) => element("option", { value: column.id }, column.title)));
-  byId("prefixes").append(...commonPrefixes().map((value) => element("option", { value })));
+  const choice = control("filter-label");
+  const chosen = choice.value;
+  for (const group of choice.querySelectorAll("optgroup")) group.remove();
+  choice.append(...groups.filter((group) => group !== null));
+  choice.value = chosen;
 }
 
+/** Returns the prefixes with the most videos, to choose from. */
 function commonPrefixes() {
   const videos = new Map();
-  for (const { key } of VIDEOS) {
+  for (const { key } of VIDEOS.all) {
     const prefix = key.slice(0, key.indexOf("/") + 1);
     if (prefix && !HIDDEN.test(prefix)) videos.set(prefix, (videos.get(prefix) ?? 0) + 1);
   }
@@ -148,14 +141,14 @@ function commonPrefixes() {
 
 /** Returns the predicate for the chosen filters. Label and confidence must be met by the same label of a video. */
 function chosenFilter() {
-  const searched = byId("filter-text").value.trim().toLowerCase();
-  const prefix = byId("filter-prefix").value;
-  const state = byId("filter-state").value;
-  const confidence = Number(byId("filter-confidence").value) || 0;
-  const decision = byId("filter-decision").value;
-  const [kind, number] = byId("filter-label").value.split("-");
+  const searched = control("filter-text").value.trim().toLowerCase();
+  const prefix = control("filter-prefix").value;
+  const state = control("filter-state").value;
+  const confidence = Number(control("filter-confidence").value) || 0;
+  const decision = control("filter-decision").value;
+  const [kind, number] = control("filter-label").value.split("-");
   const byLabel = kind !== "" || confidence > 0;
-  const fits = DATA.labels.map((label) => kind === "" || (kind === "category" ? label.category === Number(number) : isWithin(label, labelOf(number))));
+  const fits = DATA.labels.map((label) => kind === "" || (kind === "category" ? label.category === Number(number) : isWithin(label, labelOf(Number(number)))));
   return (video) =>
     (state === "" || video.state === state) &&
     video.key.startsWith(prefix) &&
@@ -164,28 +157,24 @@ function chosenFilter() {
     (decision === "" || (decidable(video) && (DECIDED.current(video) ?? (awaitsDecision(video) ? "open" : null)) === decision));
 }
 
-function isWithin(label, ancestor) {
-  return label === ancestor || label.above.includes(ancestor.name);
-}
-
 function chooseCategory(category) {
   const value = `category-${category}`;
-  const select = byId("filter-label");
+  const select = control("filter-label");
   select.value = select.value === value ? "" : value;
   applyFilters();
   byId("videos").scrollIntoView();
 }
 
 function applyFilters() {
-  const chosen = byId("filter-label").value;
-  for (const bar of document.querySelectorAll(".bar")) bar.setAttribute("aria-pressed", String(chosen === `category-${bar.dataset.category}`));
+  const chosen = control("filter-label").value;
+  for (const bar of document.querySelectorAll(".bar")) bar.setAttribute("aria-pressed", String(chosen === `category-${bar.getAttribute("data-category")}`));
   LIST.show(chosenFilter());
 }
 
 function showProgress() {
   const all = { flagged: 0, clean: 0 };
   const decided = { flagged: 0, clean: 0, failed: 0, ineligible: 0 };
-  for (const video of VIDEOS) {
+  for (const video of VIDEOS.all) {
     if (awaitsDecision(video)) all[video.state] += 1;
     if (decidable(video) && DECIDED.current(video) !== null) decided[video.state] += 1;
   }
@@ -198,18 +187,22 @@ function showProgress() {
   byId("kept").textContent = DECIDED.kept ? "" : text("This browser does not keep decisions: export them before you close the page.");
 }
 
-function exportDecisions() {
-  const who = byId("decided-by");
-  const name = who.value.trim();
-  who.setAttribute("aria-invalid", String(name === ""));
-  if (name === "") {
-    say(text("First enter who decided: the name goes into the file."));
-    who.focus();
-    return;
-  }
-  const file = DECIDED.exported(VIDEOS, name);
+/** Tells whether somebody has said who decides; if not, asks for it. */
+function named(sentence) {
+  const who = control("decided-by");
+  who.setAttribute("aria-invalid", String(decidedBy() === ""));
+  if (decidedBy() !== "") return true;
+  say(sentence);
+  who.focus();
+  return false;
+}
+
+/** @param {Decisions} kept */
+function exportDecisions(kept) {
+  if (!named(text("First enter who decided: the name goes into the file."))) return;
+  const file = kept.exported(VIDEOS.all, decidedBy());
   download(DATA.decisions_file, `${JSON.stringify(file, null, 2)}\n`);
-  const notes = VIDEOS.filter((video) => DECIDED.of(video).decision === null && DECIDED.of(video).note !== "").length;
+  const notes = VIDEOS.all.filter((video) => kept.of(video).decision === null && kept.of(video).note !== "").length;
   const left = notes ? text(" {notes} {notes:note without a decision was|notes without a decision were} left out.", { notes }) : "";
   const exported = text("{count} {count:decision|decisions} exported.", { count: file.decisions.length });
   byId("message").replaceChildren(exported, left, ...phrase(" Apply with {command}", { command: element("code", {}, DATA.apply) }));
@@ -229,17 +222,96 @@ function listen() {
   });
   byId("filters").addEventListener("submit", (event) => event.preventDefault());
   byId("filters").addEventListener("reset", () => setTimeout(applyFilters));
-  byId("sort-by").addEventListener("change", (event) => LIST.sort(event.target.value));
-  byId("export").addEventListener("click", exportDecisions);
+  byId("sort-by").addEventListener("change", () => LIST.sort(control("sort-by").value, orderDirection()));
+  byId("group").addEventListener("click", () => askGroup(LIST.found, DECIDED, (changes) => LIST.decide(changes)));
+  byId("show-keys").addEventListener("click", () => dialog("keys-dialog").showModal());
+  byId("arrived").addEventListener("click", () => showArrived());
+  addEventListener("keydown", (event) => {
+    if (event.key === "?" && !(event.target instanceof Element && event.target.closest("input, textarea, select"))) dialog("keys-dialog").showModal();
+  });
   LIST.onDecision = showProgress;
   addEventListener("beforeprint", () => LIST.print(true));
   addEventListener("afterprint", () => LIST.print(false));
+}
+
+/** Returns the direction in which an order is chosen from the list of orders: always its first, so that choosing it twice does not turn it. */
+function orderDirection() {
+  return ORDERS.find((order) => order.id === control("sort-by").value)?.first;
+}
+
+function listenToView() {
+  byId("view").hidden = !hasPictures();
+  const show = () => {
+    const cards = control("view-cards").checked;
+    byId("list").classList.toggle("cards", cards);
+    document.body.classList.toggle("with-cards", cards);
+  };
+  const cards = hasPictures() && setting("view", "cards") === "cards";
+  control("view-cards").checked = cards;
+  control("view-list").checked = !cards;
+  byId("view").addEventListener("change", () => {
+    keepSetting("view", control("view-cards").checked ? "cards" : "list");
+    show();
+    LIST.redraw();
+  });
+  show();
+}
+
+/** @param {Decisions} kept */
+function listenToFile(kept) {
+  byId("export").addEventListener("click", () => exportDecisions(kept));
   addEventListener("storage", (event) => {
     if (event.key === null) return;
-    DECIDED.refresh(event.key);
+    kept.refresh(event.key);
     LIST.refresh();
     showProgress();
   });
+}
+
+/** Makes the page a desk: there is nothing to export, and what changes elsewhere comes in. */
+function listenToDesk() {
+  document.body.classList.add("desk");
+  byId("export").hidden = true;
+  byId("live").hidden = false;
+  control("decided-by").value ||= DATA.desk?.decided_by ?? "";
+  LIST.ready = () => named(text("First enter who decides: the name is written with each decision."));
+  showScans();
+  new Live(takeChanges).start();
+}
+
+let arrived = 0;
+
+/** @param {Changes} changes */
+function takeChanges(changes) {
+  if (changes.labels) DATA.labels = changes.labels;
+  if (changes.states) DATA.states = changes.states;
+  if (changes.status) DATA.scan.status = changes.status;
+  if (changes.decided) DATA.decided = changes.decided;
+  const { flagged, clean, failed, ineligible } = changes;
+  const recorded = Object.entries(changes.recorded ?? {});
+  const videos = [flagged, clean, failed, ineligible].some((all) => all?.length);
+  if (!videos && recorded.length === 0 && !changes.gone?.length) return;
+  arrived += VIDEOS.take({ flagged, clean, failed, ineligible });
+  VIDEOS.remove(changes.gone ?? []);
+  for (const [id, decision] of recorded) {
+    const video = VIDEOS.find(id);
+    if (video && !DECIDED.waiting(video)) video.recorded = decision;
+  }
+  fillCounts();
+  showProgress();
+  LIST.refresh();
+  if (arrived === 0) return;
+  fillLabels();
+  byId("arrived").textContent = text("Show {count} new {count:video|videos}", { count: arrived });
+  byId("arrived").hidden = false;
+  // A row never moves away from under a hand.
+  if (!LIST.busy) showArrived();
+}
+
+function showArrived() {
+  arrived = 0;
+  byId("arrived").hidden = true;
+  LIST.show(chosenFilter());
 }
 
 fillSummary();
@@ -247,6 +319,11 @@ drawCharts();
 fillLeftOut();
 fillFilters();
 listen();
+listenToView();
+listenToBlur();
+if (KEPT) listenToFile(KEPT);
+else listenToDesk();
 applyFilters();
 showProgress();
+if (DATA.desk) LIST.begin();
 performance.mark("ready");

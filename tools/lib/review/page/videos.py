@@ -77,7 +77,7 @@ class Describer:
             "duration": record.duration_ms if record else None,
             "uploaded": record.uploaded_at if record else None,
             "missed": (record.missed if record else False) or None,
-            "recorded": _recorded(outcome.decision) if outcome.decision else None,
+            "recorded": recorded_json(outcome.decision) if outcome.decision else None,
             **(_by_frames(record) if record and record.engine is Engine.FRAMES and record.images else {}),
         }
 
@@ -97,7 +97,7 @@ def _by_frames(record: Record) -> dict[str, Any]:
     return {"every": (record.interval_ms or 0) / 1000, "decoded": record.decoded_ms}
 
 
-def _recorded(decision: Decision) -> dict[str, str]:
+def recorded_json(decision: Decision) -> dict[str, str]:
     """Return what was decided before, its time as the page that took the decision wrote it."""
     return {
         "decision": decision.judgement.value,

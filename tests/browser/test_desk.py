@@ -1,0 +1,415 @@
+"""The desk in Chromium: real films are looked at and decided about, through the real program, server and table."""
+
+import json
+from contextlib import ExitStack
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.browser import axe, desks
+from tests.once import assembled
+
+pytestmark = pytest.mark.timeout(600)
+
+PIXELS = """async (seconds) => {
+    const film = document.querySelector(".stage video");
+    const canvas = Object.assign(document.createElement("canvas"), { width: 64, height: 36 });
+    const shown = [];
+    for (const at of seconds) {
+        film.pause();
+        await new Promise((resolve) => {
+            film.addEventListener("seeked", resolve, { once: true });
+            film.currentTime = at;
+        });
+        const context = canvas.getContext("2d");
+        context.drawImage(film, 0, 0, 64, 36);
+        shown.push([...context.getImageData(0, 0, 64, 36).data]);
+    }
+    const [before, within] = shown;
+    return before.filter((value, place) => Math.abs(value - within[place]) > 40).length / before.length;
+}"""
+"""Which share of the colours of two moments differ."""
+
+
+@pytest.fixture(scope="module")
+def scanned(tmp_path_factory):
+    """The library, scanned."""
+    with desks.scanned(tmp_path_factory.mktemp("desk"), assembled(tmp_path_factory, **desks.context())) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def open_desk(scanned):
+    """Serve desks as they are asked for, each with a browser's profile that has its cookie; return (origin, cookies)."""
+    with ExitStack() as stack:
+        yield lambda *arguments: stack.enter_context(scanned.served("--sample-clean", "2", *arguments))
+
+
+@pytest.fixture(scope="module")
+def desk(browser, open_desk):
+    """One desk, and what a browser keeps that has come in by its first address."""
+    address = open_desk()
+    with browser.new_context() as context:
+        context.new_page().goto(address)
+        return "{0.scheme}://{0.netloc}".format(urlsplit(address)), context.storage_state()
+
+
+def until(page, expression):
+    """Wait until an expression is true on the page, whose policy refuses the way in which Playwright itself would wait."""
+    for _ in range(600):
+        if page.evaluate(expression):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"never true: {expression}")
+
+
+class Visitor:
+    """A person at the desk, in a browser of their own."""
+
+    def __init__(self, browser, address, state=None, **options):
+        self.requests = []
+        self.errors = []
+        self.context = browser.new_context(storage_state=state, **{"viewport": {"width": 1280, "height": 1000}, **options})
+        self.context.on("request", lambda request: self.requests.append(request.url))
+        self.context.on("weberror", lambda error: self.errors.append(str(error.error)))
+        self.page = self.context.new_page()
+        self.page.goto(address)
+        self.page.locator("tr.row").first.wait_for()
+
+    def named(self, name):
+        """Say who decides."""
+        self.page.get_by_label("Decided by").fill(name)
+        return self
+
+    def only(self, text, count=1):
+        """Show only the videos with a text in their keys, and put the focus on the first."""
+        self.page.locator("#filter-text").fill(text)
+        self.page.locator("#count", has_text=f"{count} of ").wait_for()
+        self.page.locator("tr.row .open").first.focus()
+        return self
+
+    def press(self, *keys):
+        """Press keys one after another."""
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    @property
+    def focused(self):
+        """Return the name of the video that has the focus."""
+        return self.page.evaluate("document.activeElement.closest('tr.row')?.querySelector('.open').textContent")
+
+    @property
+    def badges(self):
+        """Return what the list says of decisions, by the names of videos, once everything is written."""
+        until(self.page, "!document.getElementById('rows').textContent.includes('being written')")
+        rows = self.page.locator("tr.row").evaluate_all(
+            "rows => rows.map(row => [row.querySelector('.open').textContent, row.querySelector('.cell-decision').textContent])"
+        )
+        return dict(rows)
+
+
+@pytest.fixture
+def visit(browser, desk):
+    """Come to the desk; in the end no script has failed, and nothing was asked of anyone but the desk."""
+    origin, state = desk
+    visitors = []
+
+    def come(address=f"{origin}/", given=state, **options):
+        visitors.append(Visitor(browser, address, given, **options))
+        return visitors[-1]
+
+    yield come
+    for visitor in visitors:
+        visitor.context.close()
+    assert [] == [error for visitor in visitors for error in visitor.errors]
+    assert {"127.0.0.1"} == {urlsplit(url).hostname for visitor in visitors for url in visitor.requests}
+
+
+def film(page):
+    """Return the player's film: where it stands, whether it is paused and muted."""
+    return page.locator(".stage video").evaluate("film => ({ at: film.currentTime, paused: film.paused, muted: film.muted })")
+
+
+def test_a_segment_is_played(visit):
+    """`Enter` on a segment plays the film from two seconds before it, muted; and its frames are really the film's."""
+    visitor = visit().only("clip-01")
+    page = visitor.page
+    visitor.press("Enter")
+    until(page, "document.querySelector('.stage video').readyState >= 2")
+
+    page.locator(".jump").first.focus()
+    visitor.press("Enter")
+    until(page, "document.querySelector('.stage video').currentTime > 4.05")
+    played = film(page)
+    differing = page.evaluate(PIXELS, [2.0, 7.0])
+
+    assert 4 <= played["at"] < 6
+    assert (False, True) == (played["paused"], played["muted"])
+    assert differing > 0.05
+
+
+def test_the_timeline_is_the_seek_bar(visit):
+    """The position is a slider on the timeline, and segments, loop, speed, sound and single frames have keys."""
+    visitor = visit().only("clip-00")
+    page = visitor.page
+    visitor.press("Enter")
+    until(page, "document.querySelector('.stage video').readyState >= 2")
+
+    page.get_by_label("Position").evaluate("bar => { bar.value = 3000; bar.dispatchEvent(new Event('input')); }")
+    moved = film(page)["at"]
+    page.locator("tr.row .open").first.focus()
+    visitor.press("]")
+    until(page, "document.querySelector('.stage video').currentTime > 4")
+    first = film(page)["at"]
+    visitor.press("]", ",")
+    second = film(page)
+    visitor.press("l", "+", "m")
+    looped = page.locator(".stage video").evaluate("film => [film.playbackRate, film.muted]")
+
+    assert 3 == moved
+    assert 4 <= first < 6
+    assert 6.9 < second["at"] < 9
+    assert second["paused"]
+    assert [1.5, False] == looped
+    assert "true" == page.get_by_role("button", name="Loop").get_attribute("aria-pressed")
+
+
+def test_pictures_are_blurred_until_somebody_lifts_that(visit):
+    """Pictures and film are blurred and grey; `v` and the pointer show those of one video; the setting is for all, and kept."""
+    visitor = visit()
+    page = visitor.page
+    page.locator(".card-pictures img[src]").nth(4).wait_for()
+    looks = "all => all.map(each => getComputedStyle(each).filter)"
+    every = page.locator(".evidence")
+
+    before = set(every.evaluate_all(looks))
+    visitor.press("v")
+    until(page, "getComputedStyle(document.querySelector('tr.lifted .evidence')).filter === 'none'")
+    lifted = page.locator("tr.lifted").count()
+    visitor.press("v", "Enter")
+    film_before = page.locator(".stage video").evaluate("film => [getComputedStyle(film).filter, film.muted]")
+    page.locator(".stage video").hover()
+    until(page, "getComputedStyle(document.querySelector('.stage video')).filter === 'none'")
+    page.get_by_label("Blurred and grey").uncheck()
+    page.reload()
+    page.locator(".card-pictures img[src]").first.wait_for()
+
+    assert {"blur(10px) grayscale(1)"} == before
+    assert 1 == lifted
+    assert ["blur(20px) grayscale(1)", True] == film_before
+    assert {"none"} == set(every.evaluate_all(looks))
+
+
+def test_pictures_are_those_of_the_film(visit):
+    """A card shows the moments at which something was found, each with its time and label, decoded from the film."""
+    visitor = visit().only("clip-02")
+    page = visitor.page
+    until(page, "document.querySelector('.card-pictures img')?.naturalWidth > 0")
+
+    width, alt = page.locator(".card-pictures img").first.evaluate("image => [image.naturalWidth, image.alt]")
+    visitor.press("Enter")
+    page.locator(".moments .picture").first.click()
+
+    assert 320 == width
+    assert alt.startswith("Picture at 0:00:0")
+    assert 5.5 <= film(page)["at"] <= 8
+
+
+def test_triage_of_twenty_with_undo(visit, scanned):
+    """Twenty videos are decided with one key each, five decisions are taken back, and the table has what is left."""
+    visitor = visit().named("Ana García")
+    page = visitor.page
+    visitor.only(desks.QUEUE, desks.QUEUE_COUNT)
+    names = page.locator("tr.row .open").all_inner_texts()
+
+    keys = "cfccffcsc" + "ccfccfccffc" + "f"
+    visitor.press(*keys)
+    decided = visitor.badges
+    visitor.press(*"uuuuu")
+    back = visitor.focused
+    left = visitor.badges
+
+    words = {"c": "Confirmed", "f": "False alarm", "s": "Undecided"}
+    assert 20 == len(keys.replace("s", ""))
+    assert [words[key] for key in keys] == [decided[name] for name in names]
+    assert names[16] == back
+    assert ["Undecided"] * 5 == [left[name] for name in names[16:]]
+    judged = {"c": ("confirmed", "Ana García"), "f": ("false-alarm", "Ana García")}
+    assert {f"{desks.QUEUE}{name}": judged[key] for name, key in zip(names[:16], keys, strict=False) if key != "s"} == {
+        key: decision for key, decision in scanned.decisions().items() if key.startswith(desks.QUEUE)
+    }
+
+
+def test_a_former_decision_comes_back(visit):
+    """Undoing a change of mind brings the former decision back, with its note; and every decision is in the video's log."""
+    visitor = visit().named("Bea").only("clip-19")
+    page = visitor.page
+    visitor.press("t")
+    page.keyboard.type("a film poster")
+    visitor.press("Escape", "f")
+    visitor.badges  # noqa: B018 - written, then
+    visitor.press("c")
+    visitor.badges  # noqa: B018
+    visitor.press("u")
+    badges = visitor.badges
+    visitor.press("Enter")
+    page.get_by_text("Every decision so far").click()
+    page.locator(".log li").nth(2).wait_for()
+    log = page.locator(".log li").all_inner_texts()
+
+    assert {"False alarm (note)"} == set(badges.values())
+    assert ["False alarm", "Confirmed", "False alarm"] == [line.partition(" by Bea")[0] for line in log[-3:]]
+    assert "a film poster" in log[-1]
+
+
+def test_two_people_never_decide_one_video_twice(visit, browser, open_desk, scanned):
+    """Of two at their own desks the first decides; the second is told who was first, sees that decision, and writes nothing."""
+    one = visit().named("Ana").only("clip-13")
+    other = visit(open_desk(), None).named("Ben").only("clip-13")
+
+    one.press("f")
+    first = one.badges
+    other.press("c")
+    other.page.locator("#message", has_text="Ana was first").wait_for()
+
+    assert {"False alarm"} == set(first.values())
+    assert {"False alarm"} == set(other.badges.values())
+    assert ("false-alarm", "Ana") == scanned.decisions()["trailers/clip-13.mp4"]
+
+
+def test_a_film_that_was_replaced_is_not_played(visit):
+    """Of a film that was replaced since its verdict the desk says so, and shows neither film nor pictures."""
+    visitor = visit().only("replaced")
+    page = visitor.page
+
+    visitor.press("Enter")
+    page.locator(".stage .notice").wait_for()
+
+    assert "replaced" in page.locator(".stage .notice").inner_text()
+    assert 0 == page.locator(".stage video").count()
+    assert page.get_by_role("button", name="Play").is_disabled()
+
+
+def test_what_the_browser_cannot_decode_is_shown_as_pictures(visit):
+    """An MPEG-4 film, which Chromium does not play, is shown picture by picture on the same bar, and decided about."""
+    visitor = visit().named("Ana").only("old-camera")
+    page = visitor.page
+    visitor.press("Enter")
+    until(page, "document.querySelector('.stage img')?.naturalWidth === 320")
+
+    page.get_by_label("Position").evaluate("bar => { bar.value = bar.max / 2; bar.dispatchEvent(new Event('input')); }")
+    until(page, "document.querySelector('.stage img').complete")
+    visitor.press("c")
+
+    assert "cannot decode" in page.locator(".stage").inner_text()
+    assert {"Found"} == set(visitor.badges.values())
+
+
+def test_a_group_is_decided_after_it_was_shown(visit, scanned):
+    """All videos below a prefix are decided in one step that names them before, leaves decided ones, and is undone as one."""
+    visitor = visit().named("Ana")
+    page = visitor.page
+    page.locator("#filter-prefix").fill("user-content/eu/")
+    page.locator("#count", has_text="7 of ").wait_for()
+    page.locator("#filter-decision").select_option("open")
+    page.locator("#count", has_text=" of ").wait_for()
+    page.wait_for_timeout(200)
+    names = page.locator("tr.row .open").all_inner_texts()
+
+    page.get_by_role("button", name="Decide about all of these").click()
+    listed = page.locator("#group-videos li").all_inner_texts()
+    page.get_by_label("Reason for all of them").fill("stock footage")
+    page.get_by_role("button", name="False alarm: nothing is there").click()
+    decided = visitor.badges
+    page.get_by_role("button", name="Undo").click()
+    undone = visitor.badges
+
+    assert names
+    assert [f"user-content/eu/{name}" for name in names] == listed
+    assert {"False alarm (note)"} == set(decided.values())
+    assert {"Undecided"} == set(undone.values())
+
+
+def test_a_key_that_is_a_script(visit):
+    """A key that is a script is text in cards, details and dialogs, and its film plays."""
+    visitor = visit().only("owned")
+    page = visitor.page
+    visitor.press("Enter")
+    until(page, "document.querySelector('.stage video').readyState >= 2")
+    page.get_by_role("button", name="Decide about all of these").click()
+
+    assert "owned" != page.title()
+    assert "<script>" in page.locator("#group-videos").inner_text()
+
+
+def test_the_sample_is_decided(visit):
+    """A clean video of the sample is looked at and decided with the same keys, in its own words."""
+    visitor = visit().named("Ana")
+    page = visitor.page
+    page.locator("#filter-state").select_option("clean")
+    page.locator("#count", has_text="2 of ").wait_for()
+    page.locator("tr.row .open").first.focus()
+
+    visitor.press("c", "f")
+
+    assert ["Missed", "Cleared"] == [*visitor.badges.values()]
+
+
+def test_new_verdicts_appear(visit):
+    """What a running scan finds comes into the list: at once, or where somebody is at work in it, behind a button."""
+    visitor = visit()
+    page = visitor.page
+    data = json.loads(page.locator("#data").text_content())
+    new = {**data["flagged"][0], "id": "0" * 32, "key": "later/new.mp4", "recorded": None}
+    changes = {"number": 9_999, "labels": data["labels"], "flagged": [new], "states": [{"name": "flagged", "count": 77}]}
+    page.route("**/api/changes?*", lambda route: route.fulfill(json={**changes, "status": "open"}), times=1)
+
+    page.locator("#arrived").wait_for()
+    offered = page.locator("#arrived").inner_text()
+    hidden = page.get_by_text("new.mp4").count()
+    page.locator("#arrived").click()
+
+    assert "Show 1 new video" == offered
+    assert 0 == hidden
+    assert 1 == page.locator("tr.row", has_text="new.mp4").count()
+    assert "77 videos were flagged" in page.locator("#verdict").inner_text()
+
+
+def test_a_desk_that_is_gone_loses_nothing_silently(visit):
+    """Where the desk does not answer, the decision is not shown as taken, that is said, and its note is still there."""
+    visitor = visit().named("Ana").only("clip-21")
+    page = visitor.page
+    page.route("**/api/**", lambda route: route.abort())
+    visitor.press("t")
+    page.keyboard.type("look again")
+
+    visitor.press("Escape", "c")
+    page.locator("#message", has_text="The desk does not answer.").wait_for()
+
+    assert {"Undecided (note)"} == set(visitor.badges.values())
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)], ids=str)
+def test_axe(visit, scheme, width):
+    """No serious or critical finding with cards, an open player and a decision, on a desk and a phone, which nothing widens."""
+    visitor = visit(color_scheme=scheme, viewport={"width": width, "height": 900}).named("Ana").only("clip-0", 10)
+    page = visitor.page
+    page.locator(".card-pictures img[src]").first.wait_for()
+    visitor.press("Enter")
+    until(page, "document.querySelector('.stage video').readyState >= 2")
+
+    assert [] == axe.findings(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_axe_dialogs(visit):
+    """No serious or critical finding in the dialogs of keys and groups."""
+    visitor = visit()
+    page = visitor.page
+    visitor.press("?")
+    keys = axe.findings(page)
+    visitor.press("Escape")
+    page.get_by_role("button", name="Decide about all of these").click()
+
+    assert [] == keys
+    assert [] == axe.findings(page)

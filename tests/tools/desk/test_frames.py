@@ -1,0 +1,136 @@
+"""Frames of videos at the desk."""
+
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from handlers.domain.record import Segment
+from tests.handlers.adapters.media.made_films import Made, Shown, card_of, film
+from tests.tools.review_doubles import BUCKET, SCAN, add_flagged, add_scan, video
+from tools.lib.desk import frames
+from tools.lib.desk.frames import rounded
+
+pytestmark = pytest.mark.slow  # each test starts decoders
+
+
+def path(at=None, key="a.mp4"):
+    """Return the path of a frame, or of the list of frames."""
+    return f"/frames/{SCAN}/{video(key).id}" + ("" if at is None else f"/{at}.jpg")
+
+
+@pytest.fixture(name="desk")
+def _desk(account, entered, put_film):
+    """A desk with a film that shows a card from 4 to 6 seconds, which was found, and something that is no film."""
+    add_scan(account, "a.mp4", "b.mp4")
+    record = add_flagged(account, "a.mp4", facts=put_film("a.mp4", film(Made("h264 b-frames mp4", 16.0, (Shown(7, 4.0, 6.0),)))))
+    account.table.records.write_segments(record, [Segment("Weapons", "Violence", 2, 4_000, 6_000, 99.5, 3)])
+    add_flagged(account, "b.mp4", facts=put_film("b.mp4", b"no film"))
+    with entered() as served:
+        yield served
+
+
+def test_moments(desk):
+    """The frames of a video are at the moments of its segments, and show what was found there."""
+    _, browser = desk
+
+    listed = browser.json(path())["frames"]
+
+    assert [("Weapons", 99.5)] * len(listed) == [(each["label"], each["confidence"]) for each in listed]
+    assert 5_000 in [each["at"] for each in listed]
+    answers = [browser.ask(each["src"]) for each in listed]
+    assert {(200, "image/jpeg")} == {(answer.status, answer.headers["content-type"]) for answer in answers}
+    assert {7} == {card_of(answer.data) for answer in answers}
+
+
+def test_any_moment(account, desk):
+    """Any moment can be asked for; one that was asked for before is not read again."""
+    _, browser = desk
+    seen = [card_of(browser.ask(path(at)).data) for at in (5_000, 0, 99_999)]
+    before = len(account.wire.of("GetObject"))
+
+    again = browser.ask(path(5_049))
+
+    assert [7, None, None] == seen
+    assert 7 == card_of(again.data)
+    assert before == len(account.wire.of("GetObject"))
+
+
+def test_replaced(account, desk):
+    """Of a film that was replaced no frame is shown."""
+    _, browser = desk
+    account.s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=b"another")
+
+    answer = browser.ask(path(5_000))
+
+    assert (409, True) == (answer.status, "was replaced" in json.loads(answer.data)["reason"])
+
+
+def test_undecodable(desk):
+    """What FFmpeg cannot decode is said to be so, with what to do, and the next film is shown."""
+    _, browser = desk
+
+    answer = browser.ask(path(0, "b.mp4"))
+
+    assert (415, True) == (answer.status, "FFmpeg" in json.loads(answer.data)["reason"])
+    assert 200 == browser.ask(path(5_000)).status
+
+
+def test_two_decoders(desk, monkeypatch):
+    """Many frames asked for at once are decoded by two decoders at most, one film by one at a time."""
+    _, browser = desk
+    running, most, films = set(), [], []
+    of_reader = frames.FrameReader.frame
+
+    def counted(self, at_ms, *more):
+        running.add(self)
+        most.append(len(running))
+        films.append([each._video for each in running])
+        try:
+            return of_reader(self, at_ms, *more)
+        finally:
+            running.discard(self)
+
+    monkeypatch.setattr(frames.FrameReader, "frame", counted)
+    asked = [path(at, key) for at in (0, 1_000, 2_000) for key in ("a.mp4", "b.mp4")]
+
+    with ThreadPoolExecutor(6) as browsers:
+        statuses = [answer.status for answer in browsers.map(browser.ask, asked)]
+
+    assert {200, 415} == set(statuses)
+    assert max(most) <= 2
+    assert all(len(set(each)) == len(each) for each in films)
+
+
+def test_left_in_the_queue(desk, monkeypatch):
+    """A frame whose browser left before its turn is not decoded."""
+    served, browser = desk
+    decoded, going = [], threading.Event()
+    monkeypatch.setattr(frames.FrameReader, "frame", lambda _, at_ms: decoded.append(at_ms) or (going.wait(20) and b"jpeg"))
+    connections = [browser.connect() for _ in range(3)]
+    for number, connection in enumerate(connections):
+        connection.request("GET", path(number * 1_000), headers={"Cookie": browser.cookie})
+        served.until(lambda: decoded == [0])
+
+    connections[1].close()
+    threading.Event().wait(0.2)
+    going.set()
+
+    assert [b"jpeg", b"jpeg"] == [connections[number].getresponse().read() for number in (0, 2)]
+    assert [0, 2_000] == decoded
+    connections[0].close()
+    connections[2].close()
+
+
+def test_little_is_kept(desk, monkeypatch):
+    """Frames are kept up to a limit of bytes; the oldest goes first."""
+    _, browser = desk
+    monkeypatch.setattr(frames, "MOST_KEPT", 1)
+
+    assert [200, 200] == [browser.ask(path(at)).status for at in (0, 5_000)]
+
+
+def test_rounded():
+    """A moment is rounded to a tenth of a second."""
+    assert [0, 100, 100, 5_000] == [rounded(at) for at in (49, 50, 149, 5_049)]

@@ -1,0 +1,268 @@
+"""What changes while a browser looks: verdicts of a running scan, decisions of others; and how little is read for it."""
+
+import io
+from dataclasses import replace
+
+import pytest
+
+from handlers.domain import Decision, Judgement
+from handlers.domain.record import LabelSummary, Problem
+from handlers.domain.states import ScanStatus, State
+from tests.tools.review_doubles import ETAG, LATER_SCAN, SCAN, add_flagged, add_record, add_report, add_scan, program_context, video
+from tools.lib.cli import Invocation, Target
+from tools.lib.cli.output import Terminal
+from tools.lib.desk import live_review
+from tools.lib.desk.live_review import POLL_SECONDS, LiveReview
+from tools.lib.review import SampleChoice
+
+LABEL = LabelSummary("Weapons", "Violence", 2, 99.5, 1_500, 2_000)
+
+
+@pytest.fixture(name="follow")
+def _follow(account):
+    """Return a function that makes the review of the scan, and one that asks it for changes after a poll."""
+
+    def follow(sample=0):
+        terminal = Terminal(as_json=False, out=io.StringIO(), err=io.StringIO(), interactive=False)
+        run = Invocation(program_context(account), terminal, Target(stack="VideoModeration", region=None, profile=None))
+        review = LiveReview(run, SCAN, SampleChoice(sample))
+        return review, lambda after: _polled(account, review, after)
+
+    return follow
+
+
+def _polled(account, review, after):
+    account.clock.time += POLL_SECONDS
+    return review.changes(after)
+
+
+def finish(account, record, state, **fields):
+    """Finish the analysis of a record that waits."""
+    account.table.records.finish(replace(record, state=state, finished_at=account.clock.now(), duration_ms=1_000, **fields))
+
+
+def keys(changed, listed="flagged"):
+    """Return the keys of a list."""
+    return [each["key"] for each in changed[listed]]
+
+
+def counted(changed):
+    """Return the counts by status."""
+    return {each["name"]: each["count"] for each in changed["states"] if each["count"]}
+
+
+def waiting(account, *names):
+    """Write a scan that runs, with videos that wait."""
+    add_scan(account, *names, status=ScanStatus.OPEN, job_status="Active")
+    return [add_record(account, name, State.WAITING) for name in names]
+
+
+def test_new_verdicts(account, follow):
+    """A video that is flagged or fails while somebody looks appears with its labels; the counts follow."""
+    first, second, third = waiting(account, "a.mp4", "b.mp4", "c.mp4")
+    _, ask = follow()
+    assert {"waiting": 3} == counted(ask(0))
+
+    finish(account, first, State.FLAGGED, labels=(LABEL,), counted=("Weapons",))
+    one = ask(1)
+    finish(account, second, State.CLEAN)
+    failed = third.as_failed(Problem("throttled", "later"), at=account.clock.now())
+    account.table.records.finish(failed)
+    two = ask(one["number"])
+
+    assert (["a.mp4"], []) == (keys(one), keys(one, "failed"))
+    assert "Weapons" == one["labels"][one["flagged"][0]["labels"][0][0]]["name"]
+    assert ([], ["c.mp4"]) == (keys(two), keys(two, "failed"))
+    assert {"flagged": 1, "waiting": 2} == counted(one)
+    assert {"flagged": 1, "clean": 1, "failed": 1} == counted(two)
+    assert ([], {}) == (keys(ask(two["number"])), ask(two["number"])["recorded"])
+
+
+def test_status(account, follow):
+    """The scan's status follows."""
+    waiting(account, "a.mp4")
+    _, ask = follow()
+    assert "open" == ask(0)["status"]
+
+    account.table.scans.pause_scan(SCAN, "by hand")
+
+    assert "paused" == ask(0)["status"]
+
+
+def test_again(account, follow):
+    """A failed video that is retried is gone while it waits, and comes back with its new verdict and attempt."""
+    add_scan(account, "a.mp4", status=ScanStatus.OPEN)
+    failed = add_record(account, "a.mp4", State.FAILED, code="throttled")
+    add_report(account, [("a.mp4", True, "")])
+    _, ask = follow()
+    again = replace(failed, state=State.WAITING, problem=None, attempt=1)
+    account.table.records.register(again, failed)
+
+    gone = ask(1)
+    finish(account, again, State.FLAGGED, labels=(LABEL,), counted=("Weapons",))
+    back = ask(gone["number"])
+
+    assert [video("a.mp4").id] == gone["gone"]
+    assert ([], [("a.mp4", 1)]) == (back["gone"], [(each["key"], each["attempt"]) for each in back["flagged"]])
+    assert ([], ["a.mp4"]) == (keys(back, "failed"), keys(ask(0)))
+
+
+def test_another_browser(account, follow):
+    """A browser that has seen nothing gets everything, one that has seen all gets nothing."""
+    add_scan(account, "a.mp4", "b.mp4")
+    add_flagged(account, "a.mp4")
+    add_flagged(account, "b.mp4")
+    add_report(account, [("a.mp4", True, ""), ("b.mp4", True, "")])
+    _, ask = follow()
+
+    everything = ask(0)
+
+    assert {"a.mp4", "b.mp4"} == set(keys(everything))
+    assert [] == keys(ask(everything["number"]))
+
+
+def test_decisions_of_others(account, follow):
+    """A decision that another person writes appears, and is gone again when it is withdrawn."""
+    add_scan(account, "a.mp4")
+    add_flagged(account, "a.mp4")
+    add_report(account, [("a.mp4", True, "")])
+    _, ask = follow()
+    decision = theirs(account, "a.mp4")
+
+    account.table.decisions.note_decisions([decision])
+    one = ask(1)
+    withdrawn = replace(decision, judgement=Judgement.WITHDRAWN, decided_at=account.clock.now())
+    account.table.decisions.note_decisions([withdrawn])
+    two = ask(one["number"])
+
+    assert {video("a.mp4").id: "Bob"} == {video_id: each["decided_by"] for video_id, each in one["recorded"].items()}
+    assert 1 == one["decided"]["flagged"]
+    assert ({video("a.mp4").id: None}, 0) == (two["recorded"], two["decided"]["flagged"])
+
+
+def theirs(account, key, scan_id=SCAN):
+    """Return a decision that somebody else makes now."""
+    return Decision(
+        video=video(key),
+        etag=ETAG,
+        scan_id=scan_id,
+        attempt=0,
+        judgement=Judgement.CONFIRMED,
+        note="",
+        decided_by="Bob",
+        decided_at=account.clock.now(),
+    )
+
+
+def test_decision_in_another_scan(account, follow):
+    """A decision that is made in another scan of the same content appears, too."""
+    for scan_id in (LATER_SCAN, SCAN):
+        add_scan(account, "a.mp4", scan_id=scan_id)
+        add_flagged(account, "a.mp4", scan_id=scan_id)
+    _, ask = follow()
+
+    account.table.decisions.note_decisions([theirs(account, "a.mp4", LATER_SCAN)])
+
+    assert [video("a.mp4").id] == list(ask(1)["recorded"])
+
+
+def test_sample(account, follow):
+    """A clean video is shown if it was drawn; another one that becomes clean is only counted."""
+    add_scan(account, "a.mp4", "b.mp4", status=ScanStatus.OPEN)
+    add_record(account, "a.mp4", State.CLEAN)
+    other = add_record(account, "b.mp4", State.WAITING)
+    add_report(account, [("a.mp4", True, ""), ("b.mp4", True, "")])
+    _, ask = follow(sample=5)
+    assert ["a.mp4"] == keys(ask(0), "clean")
+
+    finish(account, other, State.CLEAN)
+
+    assert (["a.mp4"], 2) == (keys(ask(0), "clean"), counted(ask(0))["clean"])
+
+
+def test_what_a_poll_reads(account, follow):
+    """However many videos a closed scan shows, a poll is three requests, and of the decisions it reads a hundred."""
+    names = [f"{number:03}.mp4" for number in range(250)]
+    add_scan(account, *names)
+    for name in names:
+        add_flagged(account, name)
+    add_report(account, [(name, True, "") for name in names])
+    _, ask = follow()
+    requests, items = len(account.wire.requests), account.wire.items_read
+
+    ask(1)
+
+    assert ["GetItem", "Query", "BatchGetItem"] == account.wire.requests[requests:]
+    assert account.wire.items_read - items < 80
+    assert 100 == max(len(each["RequestItems"]["videos"]["Keys"]) for each in account.wire.of("BatchGetItem")[-1:])
+
+
+def test_each_in_turn(account, follow):
+    """Every video's decision is looked up within a few polls."""
+    names = [f"{number:03}.mp4" for number in range(250)]
+    add_scan(account, *names)
+    for name in names:
+        add_flagged(account, name)
+    _, ask = follow()
+    for name in names:
+        account.table.decisions.note_decisions([theirs(account, name)])
+
+    found = [len(ask(1)["recorded"]) for _ in range(3)]
+
+    assert [100, 200, 250] == found
+
+
+def test_many_browsers(account, follow):
+    """However many browsers ask within a poll, the table is read once."""
+    add_scan(account, "a.mp4")
+    review, ask = follow()
+    ask(0)
+    before = len(account.wire.requests)
+
+    for _ in range(50):
+        review.changes(0)
+
+    assert before == len(account.wire.requests)
+
+
+def test_many_at_once(account, follow, monkeypatch):
+    """Of more new verdicts than are read at a time the rest comes with the next polls, each once."""
+    monkeypatch.setattr(live_review, "MOST_RECORDS", 3)
+    records = waiting(account, *(f"{number}.mp4" for number in range(8)))
+    _, ask = follow()
+    for record in records:
+        finish(account, record, State.FLAGGED, labels=(LABEL,), counted=("Weapons",))
+
+    number, found = 1, []
+    for _ in range(4):
+        changed = ask(number)
+        number = changed["number"]
+        found.append(keys(changed))
+
+    assert [3, 3, 2, 0] == [len(each) for each in found]
+    assert 8 == len({key for each in found for key in each})
+
+
+def test_lagging_index(account, follow, monkeypatch):
+    """An index that does not have a new verdict yet is read again with the next poll."""
+    (record,) = waiting(account, "a.mp4")
+    _, ask = follow()
+    finish(account, record, State.FLAGGED, labels=(LABEL,), counted=("Weapons",))
+    with monkeypatch.context() as patched:
+        patched.setattr(type(account.table.records), "in_state", lambda *_: iter(()))
+        assert [] == keys(ask(1))
+
+    assert ["a.mp4"] == keys(ask(1))
+
+
+def test_the_page_later(account, follow):
+    """A page that is loaded later has what came meanwhile, numbers labels as the first one did, and says what it has seen."""
+    (record,) = waiting(account, "a.mp4")
+    review, ask = follow()
+    finish(account, record, State.FLAGGED, labels=(LABEL,), counted=("Weapons",))
+    changed = ask(1)
+
+    data, number = review.page()
+
+    assert (changed["flagged"], changed["number"]) == (data.values["flagged"], number)
+    assert changed["labels"] == data.values["labels"]

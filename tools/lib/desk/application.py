@@ -1,0 +1,237 @@
+"""What the desk answers: the page, what changed, decisions, films and their frames."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import Any, cast
+
+from botocore.exceptions import BotoCoreError, ClientError
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from handlers.adapters.table import ThrottledError
+from handlers.domain.decision import LogEntry, whole_log
+from handlers.domain.mp4 import LONGEST_SECONDS
+from tools.lib.bounded import parse_json
+from tools.lib.cli import as_tool_error
+from tools.lib.desk.decisions import Deciding, Written
+from tools.lib.desk.frames import Frames, rounded
+from tools.lib.desk.live_review import POLL_SECONDS, LiveReview
+from tools.lib.desk.media import Analysed, Streams
+from tools.lib.desk.refusal import RefusedError
+from tools.lib.desk.reviews import Reviews
+from tools.lib.errors import ToolError
+from tools.lib.evidence import moments
+from tools.lib.review import ObjectResult
+from tools.lib.review.page import document, served_policy
+from tools.lib.review.page.videos import recorded_json
+from tools.lib.text import iso_time
+
+# Bytes of a request: a hundred decisions with the longest notes, each character escaped.
+MOST_BODY = 2 * 1024 * 1024
+
+# Milliseconds of the longest film.
+LONGEST_MS = int(LONGEST_SECONDS * 1000)
+
+_JSON = "application/json"
+_FROM_AWS = (ToolError, BotoCoreError, ClientError, ThrottledError)
+
+
+@dataclass(slots=True)
+class Desk:
+    """The endpoints; each blocking call runs in a thread.
+
+    Attributes:
+        decided_by: Who decides, unless the page says another name.
+        report: Is told of each error that is not the browser's.
+        written: How many decisions were written.
+    """
+
+    reviews: Reviews
+    streams: Streams
+    frames: Frames
+    decided_by: str
+    report: Callable[[Exception], None]
+    written: int = 0
+
+    def application(self) -> Starlette:
+        routes = [
+            Route("/", self.page, methods=["GET"]),
+            Route("/scans/{scan}", self.page, methods=["GET"]),
+            Route("/favicon.ico", _no_icon, methods=["GET"]),
+            Route("/api/changes", self.changes, methods=["GET"]),
+            Route("/api/decisions", self.decide, methods=["POST"]),
+            Route("/api/log", self.log, methods=["GET"]),
+            Route("/media/{scan}/{id}", self.media, methods=["GET", "HEAD"]),
+            Route("/frames/{scan}/{id}", self.frames_of, methods=["GET"]),
+            Route("/frames/{scan}/{id}/{at:int}.jpg", self.frame, methods=["GET"]),
+        ]
+        application = Starlette(routes=routes, exception_handlers=self._handlers())
+        application.router.redirect_slashes = False  # every other path is none
+        return application
+
+    async def page(self, request: Request) -> Response:
+        scan_id = request.path_params.get("scan") or request.query_params.get("scan")
+        review = await self._review(scan_id)
+        return await run_in_threadpool(self._page, review)
+
+    def _page(self, review: LiveReview) -> Response:
+        data, number = review.page()
+        desk = {
+            "scans": self.reviews.listed(),
+            "scan": review.scan.id,
+            "decided_by": self.decided_by,
+            "poll_s": POLL_SECONDS,
+            "number": number,
+        }
+        text = document(replace(data, values={**data.values, "desk": desk}), served=True)
+        return HTMLResponse(text, headers={"content-security-policy": f"{served_policy()}; frame-ancestors 'none'"})
+
+    async def changes(self, request: Request) -> Response:
+        after = request.query_params.get("after", "0")
+        if not (after.isascii() and after.isdecimal()) or len(after) > 15:  # noqa: PLR2004 - more than will ever be counted
+            raise RefusedError(
+                HTTPStatus.BAD_REQUEST, '"after" must be a number that an earlier answer had.', "Load the page again."
+            )
+        review = await self._review(request.query_params.get("scan"))
+        return await run_in_threadpool(lambda: JSONResponse(review.changes(int(after))))
+
+    async def decide(self, request: Request) -> Response:
+        body = await _json_body(request)
+        review = await self._review(body.get("scan") if isinstance(body, Mapping) else None)
+        deciding = Deciding(self.reviews.run.table, review, self.reviews.run.clock)
+        answers = await run_in_threadpool(deciding.write, body)
+        self.written += sum(answer.outcome is Written.WRITTEN for answer in answers)
+        return JSONResponse({"results": [answer.as_json() for answer in answers]})
+
+    async def log(self, request: Request) -> Response:
+        review = await self._review(request.query_params.get("scan"))
+        outcome = _shown(review, request.query_params.get("id"))
+        return await run_in_threadpool(self._log, outcome)
+
+    def _log(self, outcome: ObjectResult) -> Response:
+        kept = self.reviews.run.table.decisions.log_of(outcome.content) if outcome.content else []
+        return JSONResponse({"log": [_logged(entry) for entry in whole_log(kept, outcome.decision)]})
+
+    async def media(self, request: Request) -> Response:
+        content = await self._content(request)
+        return await self.streams.answer(content, request.headers.get("range"), head=request.method == "HEAD")
+
+    async def frames_of(self, request: Request) -> Response:
+        review = await self._review(request.path_params["scan"])
+        outcome = _shown(review, request.path_params["id"])
+        return await run_in_threadpool(self._moments, review, outcome.video.id)
+
+    @staticmethod
+    def _moments(review: LiveReview, video_id: str) -> Response:
+        listed = [
+            {
+                "at": moment.at_ms,
+                "label": moment.label,
+                "confidence": moment.confidence,
+                "src": f"/frames/{review.scan.id}/{video_id}/{rounded(moment.at_ms)}.jpg",
+            }
+            for moment in moments(review.segments(video_id))
+        ]
+        return JSONResponse({"frames": listed})
+
+    async def frame(self, request: Request) -> Response:
+        content, at_ms = await self._content(request), request.path_params["at"]
+        if at_ms > LONGEST_MS:
+            raise RefusedError(HTTPStatus.NOT_FOUND, "No film is as long as that.", "Ask for an earlier moment.")
+        frame = await self.frames.get(content, at_ms, gone=request.is_disconnected)
+        return Response(frame, media_type="image/jpeg")
+
+    def _handlers(self) -> Mapping[Any, Callable[[Request, Exception], Awaitable[Response]]]:
+        return {
+            RefusedError: _refuse,
+            HTTPException: _not_served,
+            **dict.fromkeys((*_FROM_AWS, Exception), self._failed),
+        }
+
+    async def _failed(self, _: Request, error: Exception) -> Response:
+        """Answer an error of AWS, or of the desk itself."""
+        if isinstance(error, ClientDisconnect):
+            return Response()  # no one reads it
+        self.report(error)
+        explained = as_tool_error(error)
+        status = HTTPStatus.BAD_GATEWAY if isinstance(error, _FROM_AWS) else HTTPStatus.INTERNAL_SERVER_ERROR
+        return RefusedError(status, str(explained), explained.cure).response()
+
+    async def _review(self, scan_id: object) -> LiveReview:
+        return await run_in_threadpool(self.reviews.get, scan_id)
+
+    async def _content(self, request: Request) -> Analysed:
+        """Return the content that a request names by scan and video id: nothing else of S3 can be asked for."""
+        review = await self._review(request.path_params["scan"])
+        outcome = _shown(review, request.path_params["id"])
+        if outcome.facts is None:
+            reason = "Nothing has read the object, so it is not known which content the scan met."
+            raise RefusedError(HTTPStatus.CONFLICT, reason, "Let the functions read it, and retry the failed ones.")
+        return Analysed(outcome.video, outcome.facts)
+
+
+def _logged(entry: LogEntry) -> dict[str, Any]:
+    """Return a decision of the log, in the words of the page."""
+    before = entry.before
+    replaced = before and {
+        "decision": before.judgement.value,
+        "decided_by": before.decided_by,
+        "decided_at": iso_time(before.decided_at),
+    }
+    return {**recorded_json(entry.decision), "before": replaced}
+
+
+def _shown(review: LiveReview, video_id: str | None) -> ObjectResult:
+    """Return a video that the desk shows.
+
+    Raises:
+        RefusedError: The desk does not show it.
+    """
+    outcome = review.find(video_id) if video_id else None
+    if outcome is None:
+        raise RefusedError(HTTPStatus.NOT_FOUND, "The desk shows no such video.", "Load the page again.")
+    return outcome
+
+
+async def _no_icon(_: Request) -> Response:
+    """Answer what every browser asks for of itself."""
+    return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+async def _json_body(request: Request) -> object:
+    """Return the JSON of a request.
+
+    Raises:
+        RefusedError: It is too large, or not JSON.
+    """
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _JSON:
+        raise RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"The body must be {_JSON}.", "Decide on the page of the desk.")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MOST_BODY:
+            reason = f"The body has more than {MOST_BODY:,} bytes."
+            raise RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, reason, "Send fewer decisions at a time.")
+    try:
+        return parse_json(bytes(body))
+    except (json.JSONDecodeError, ValueError) as error:
+        raise RefusedError(HTTPStatus.BAD_REQUEST, f"The body is not JSON: {error}.", "Decide on the page of the desk.") from error
+
+
+async def _refuse(_: Request, error: Exception) -> Response:
+    return cast("RefusedError", error).response()
+
+
+async def _not_served(_: Request, error: Exception) -> Response:
+    """Answer what no route takes: another path, or another method."""
+    given = cast("HTTPException", error)
+    refusal = RefusedError(HTTPStatus(given.status_code), f"The desk does not serve this: {given.detail}.", "Load the page again.")
+    return refusal.response(dict(given.headers or {}))

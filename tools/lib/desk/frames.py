@@ -1,0 +1,119 @@
+"""Frames of the videos that the desk shows: two decoders at the same time, and the frames that were asked for last."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
+
+import anyio
+from anyio import to_thread
+from starlette.requests import ClientDisconnect
+
+from handlers.runtime.clock import Clock
+from tools.lib.desk.media import Analysed
+from tools.lib.desk.refusal import RefusedError
+from tools.lib.evidence import EvidenceError, FrameReader, ReplacedError, UndecodableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+# Milliseconds: moments this close to each other are one frame here.
+STEP_MS = 100
+MOST_DECODERS = 2
+# Bytes of frames that are kept, of some 10 KB each.
+MOST_KEPT = 16 * 1024 * 1024
+
+_STATUSES = {ReplacedError: HTTPStatus.CONFLICT, UndecodableError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE}
+
+
+class Frames:
+    """Frames by video and moment; whoever no longer waits for one is passed over."""
+
+    def __init__(self, s3: S3Client, clock: Clock) -> None:
+        self._readers = _Readers(s3, clock)
+        self._kept: OrderedDict[tuple[Analysed, int], bytes] = OrderedDict()
+        self._size = 0
+        self._decoders = anyio.Semaphore(MOST_DECODERS)
+        self._threads = anyio.CapacityLimiter(MOST_DECODERS)
+        self._turns: WeakValueDictionary[Analysed, anyio.Lock] = WeakValueDictionary()
+
+    async def get(self, content: Analysed, at_ms: int, *, gone: Callable[[], Awaitable[bool]]) -> bytes:
+        """Return the frame on screen at a moment, as a JPEG; `gone` tells whether its reader has left.
+
+        Raises:
+            RefusedError: The object was replaced, or shows no frame.
+            ClientDisconnect: Its reader has left.
+        """
+        moment = content, rounded(at_ms)
+        if (kept := self._kept.get(moment)) is not None:
+            self._kept.move_to_end(moment)
+            return kept
+        # One film is decoded by one decoder: the next frame of it is near.
+        turn = self._turns.setdefault(content, anyio.Lock())
+        async with turn, self._decoders:
+            if (kept := self._kept.get(moment)) is not None:
+                return kept
+            if await gone():
+                raise ClientDisconnect
+            frame = await to_thread.run_sync(self._readers.frame, *moment, limiter=self._threads)
+            self._keep(moment, frame)
+            return frame
+
+    def _keep(self, moment: tuple[Analysed, int], frame: bytes) -> None:
+        self._kept[moment] = frame
+        self._size += len(frame)
+        while self._size > MOST_KEPT:
+            self._size -= len(self._kept.popitem(last=False)[1])
+
+    def close(self) -> None:
+        """End the decoders."""
+        self._readers.close()
+
+
+class _Readers:
+    """The decoders of the films that were looked at last; for several threads, each with another film."""
+
+    def __init__(self, s3: S3Client, clock: Clock) -> None:
+        self._s3 = s3
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._idle: OrderedDict[Analysed, FrameReader] = OrderedDict()
+        self._busy = 0
+
+    def frame(self, content: Analysed, at_ms: int) -> bytes:
+        """Return the frame on screen at a moment, as a JPEG.
+
+        Raises:
+            RefusedError: The object was replaced, or shows no frame.
+        """
+        reader = self._taken(content)
+        try:
+            return reader.frame(at_ms)
+        except EvidenceError as error:
+            raise RefusedError(_STATUSES.get(type(error), HTTPStatus.FORBIDDEN), str(error), error.cure) from error
+        finally:
+            with self._lock:
+                self._busy -= 1
+                self._idle[content] = reader
+
+    def _taken(self, content: Analysed) -> FrameReader:
+        with self._lock:
+            self._busy += 1
+            reader = self._idle.pop(content, None) or FrameReader(self._s3, content.video, content.facts, clock=self._clock)
+            while self._idle and self._busy + len(self._idle) > MOST_DECODERS:
+                self._idle.popitem(last=False)[1].close()
+            return reader
+
+    def close(self) -> None:
+        with self._lock:
+            while self._idle:
+                self._idle.popitem()[1].close()
+
+
+def rounded(at_ms: int) -> int:
+    """Return a moment as frames are kept by it."""
+    return (at_ms + STEP_MS // 2) // STEP_MS * STEP_MS

@@ -1,0 +1,338 @@
+"""The review of a scan that goes on: what changes is numbered, so that a browser fetches what is new since it looked."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any
+
+from handlers.domain import Decision, Record, Scan, Segment, State, Totals
+from handlers.domain.decision import unless_withdrawn
+from handlers.domain.languages import ENGLISH, LANGUAGES
+from tools.lib.cli import Invocation
+from tools.lib.review import (
+    Files,
+    FlaggedVideo,
+    ObjectResult,
+    ObjectStatus,
+    Review,
+    SampleChoice,
+    ScanChoice,
+    make_review,
+    surest_first,
+)
+from tools.lib.review.decided import WORDS
+from tools.lib.review.join import result_of
+from tools.lib.review.page import LabelTable, PageData, page_data
+from tools.lib.review.page.data import MAX_SEGMENTS
+from tools.lib.review.page.summary import states
+from tools.lib.review.page.videos import Describer, recorded_json
+
+# Seconds after which a browser asks again; however many ask, the table is read once in that time.
+POLL_SECONDS = 5.0
+# The most records that are read between two answers: of a fast scan the rest follows with the next ones.
+MOST_RECORDS = 500
+# Contents whose decisions are looked up between two answers, in turn: one BatchGetItem.
+LOOKED_UP = 100
+
+# The lists of the page whose videos can be decided about, by status.
+_LISTS = {
+    ObjectStatus.FLAGGED: "flagged",
+    ObjectStatus.CLEAN: "clean",
+    ObjectStatus.FAILED: "failed",
+    ObjectStatus.INELIGIBLE: "ineligible",
+}
+# States that are listed anew when their total changes. A clean video is listed only if it was drawn.
+_FOLLOWED = (State.FLAGGED, State.FAILED)
+# Where an object was before it became final, in the order in which they are counted down.
+_BEFORE = (ObjectStatus.RUNNING, ObjectStatus.WAITING, ObjectStatus.NEVER_ATTEMPTED, ObjectStatus.LOST)
+
+
+@dataclass(slots=True)
+class _Shown:
+    """A video on the page: in which list, and the numbers of the changes that brought it and its decision."""
+
+    listed: str
+    outcome: ObjectResult
+    segments: Sequence[Segment] = ()
+    number: int = 1
+    decided: int = 1
+
+
+@dataclass(slots=True)
+class _Changes:
+    """What a browser has not seen yet is what has a number above its own."""
+
+    number: int = 1
+    videos: dict[str, _Shown] = field(default_factory=dict)
+    gone: dict[str, int] = field(default_factory=dict)
+
+    def put(self, outcome: ObjectResult, segments: Sequence[Segment]) -> None:
+        """Put a video into its list; where it is in none, it is gone."""
+        listed, video_id = _LISTS.get(outcome.status), outcome.video.id
+        before = self.videos.pop(video_id, None)
+        drawn = listed != "clean" or (before is not None and before.listed == "clean")
+        if listed is not None and drawn and not outcome.superseded:
+            self.number += 1
+            self.gone.pop(video_id, None)
+            self.videos[video_id] = _Shown(listed, outcome, segments, self.number, self.number)
+        elif before is not None:
+            self.number += 1
+            self.gone[video_id] = self.number
+
+    def decide(self, video_id: str, decision: Decision | None) -> None:
+        """Note what is decided about a video now."""
+        shown = self.videos[video_id]
+        if shown.outcome.decision != decision:
+            self.number += 1
+            shown.outcome, shown.decided = replace(shown.outcome, decision=decision), self.number
+
+
+class LiveReview:
+    """One scan's review for several browsers and threads. The whole of it is read once, when it is made."""
+
+    def __init__(self, run: Invocation, scan_id: str, sample: SampleChoice) -> None:
+        self._run = run
+        self._table = run.table
+        self._language = LANGUAGES.get(run.deployment.language, ENGLISH)
+        self._labels = LabelTable()
+        self._describer = Describer(self._labels, MAX_SEGMENTS)
+        self._lock = threading.RLock()  # of what follows; not held while anything is read
+        self._reading = threading.Lock()
+        self._read_at = run.clock.now()
+        # Before the review: what changes while it is made is read again.
+        self._totals = self._counted = self._table.scans.totals(scan_id)
+        self._review = make_review(run, ScanChoice(scan_id), Files(), sample)
+        self._changes = _Changes(videos=_shown(self._review))
+        self._known = {state: _in_state(self._review, state) for state in _FOLLOWED}
+        self._behind = dict.fromkeys(_FOLLOWED, False)
+        self._turns: deque[str] = deque(self._changes.videos)
+
+    @property
+    def scan(self) -> Scan:
+        return self._review.scan
+
+    def find(self, video_id: str) -> ObjectResult | None:
+        """Return a video that the page shows, with what was last read of it."""
+        with self._lock:
+            shown = self._changes.videos.get(video_id)
+            if shown is not None:
+                return shown.outcome
+            return next((each for each in self._review.superseded if each.video.id == video_id), None)
+
+    def segments(self, video_id: str) -> Sequence[Segment]:
+        """Return the segments of a video that the page shows, in time order."""
+        with self._lock:
+            shown = self._changes.videos.get(video_id)
+            return shown.segments if shown is not None else ()
+
+    def page(self) -> tuple[PageData, int]:
+        """Return what the page holds now, and the number of the last change that it has."""
+        with self._lock:
+            review = self._current()
+            data = page_data(
+                review,
+                totals=self._totals,
+                target=self._run.target,
+                region=self._run.deployment.region,
+                made_at=self._run.clock.now(),
+                language=self._language,
+                labels=self._labels,
+            )
+            return data, self._changes.number
+
+    def changes(self, after: int) -> dict[str, Any]:
+        """Return, as JSON values, the videos and decisions that are new since a number; first look whether there are any.
+
+        A video is in one list only; `gone` names those that are in none any more.
+        """
+        self._follow()
+        with self._lock:
+            changed = self._changes
+            lists: dict[str, list[dict[str, Any]]] = {name: [] for name in _LISTS.values()}
+            for each in changed.videos.values():
+                if each.number > after:
+                    lists[each.listed].append(self._described(each))
+            recorded = {
+                video_id: recorded_json(each.outcome.decision) if each.outcome.decision else None
+                for video_id, each in changed.videos.items()
+                if each.decided > after
+            }
+            review = self._current()
+            return {
+                "number": changed.number,
+                "labels": list(self._labels.as_json()),
+                **lists,
+                "gone": [video_id for video_id, number in changed.gone.items() if number > after],
+                "recorded": recorded,
+                "states": states(review),
+                "decided": {name.value: review.truth.looked_at(name) for name in WORDS if name is not ObjectStatus.CLEAN},
+                "status": self.scan.status.value,
+            }
+
+    def note_decision(self, video_id: str, decision: Decision | None) -> None:
+        """Note what the table has about a video; a withdrawn decision counts as none."""
+        with self._lock:
+            if video_id in self._changes.videos:
+                self._changes.decide(video_id, unless_withdrawn(decision))
+
+    def read_again(self, video_id: str) -> ObjectResult | None:
+        """Read the record of a video and the decision about it, and return what it is now; None for one that is not shown."""
+        outcome = self.find(video_id)
+        if outcome is None:
+            return None
+        records = list(self._table.records.records([(outcome.video.id, self.scan.id)]))
+        if not records:
+            self._look_up([video_id])
+            return self.find(video_id)
+        self._take(records)
+        return self.find(video_id) or result_of(outcome.video, None, records[0])
+
+    # --- following the table ------------------------------------------------------------------------------------------
+
+    def _follow(self) -> None:
+        """Read what has changed, unless that was done a moment ago or is being done."""
+        if not self._reading.acquire(blocking=False):
+            return
+        try:
+            now = self._run.clock.now()
+            if abs(now - self._read_at) < POLL_SECONDS / 2:  # a clock may be set back
+                return
+            self._read_at = now
+            self._follow_scan()
+            self._look_up(self._next_turns())
+        finally:
+            self._reading.release()
+
+    def _follow_scan(self) -> None:
+        scan, totals = self._table.scans.scan(self.scan.id), self._table.scans.totals(self.scan.id)
+        changed = [state for state in _FOLLOWED if self._behind[state] or totals.videos[state] != self._totals.videos[state]]
+        with self._lock:
+            self._totals = totals
+            if scan is not None and scan != self._review.scan:
+                self._review.scan = scan
+        moved: set[str] = set()
+        for state in changed:
+            moved |= self._moved(state, totals.videos[state])
+        if moved:
+            self._take(self._table.records.records((video_id, self.scan.id) for video_id in moved))
+
+    def _moved(self, state: State, total: int) -> set[str]:
+        """Return the ids that entered or left a state, as far as there is room; the index lags, so it is read until it agrees."""
+        found = set(self._table.records.in_state(self.scan.id, state))
+        known = self._known[state]
+        moved = set(islice(found ^ known, MOST_RECORDS))
+        self._known[state] = known ^ moved
+        self._behind[state] = len(self._known[state]) != total
+        return moved
+
+    def _next_turns(self) -> list[str]:
+        with self._lock:
+            turn = [self._turns.popleft() for _ in range(min(LOOKED_UP, len(self._turns)))]
+            kept = [video_id for video_id in turn if video_id in self._changes.videos]
+            self._turns.extend(kept)
+            return kept
+
+    def _take(self, records: Iterable[Record]) -> None:
+        """Put videos on the page as their records are now, with their segments and decisions."""
+        outcomes = [result_of(record.video, None, record) for record in records]
+        decided = self._decisions(outcomes)
+        for outcome in outcomes:
+            record = outcome.record
+            flagged = record is not None and outcome.status is ObjectStatus.FLAGGED
+            segments = (
+                list(self._table.records.segments(record.video.id, self.scan.id, record.attempt)) if record and flagged else []
+            )
+            decision = decided.get(outcome.content) if outcome.content else None
+            with self._lock:
+                new = outcome.video.id not in self._changes.videos
+                self._changes.put(replace(outcome, decision=decision), segments)
+                if new and outcome.video.id in self._changes.videos:
+                    self._turns.append(outcome.video.id)
+
+    def _look_up(self, video_ids: Iterable[str]) -> None:
+        """Read the decisions about videos, which others may have made."""
+        with self._lock:
+            shown = self._changes.videos
+            outcomes = [shown[video_id].outcome for video_id in video_ids if video_id in shown]
+        decided = self._decisions(outcomes)
+        for outcome in outcomes:
+            self.note_decision(outcome.video.id, decided.get(outcome.content) if outcome.content else None)
+
+    def _decisions(self, outcomes: Sequence[ObjectResult]) -> dict[tuple[str, str], Decision]:
+        contents = [outcome.content for outcome in outcomes if outcome.content]
+        found = self._table.decisions.decisions(contents) if contents else ()
+        return {each.content: each for each in found if each.stands}
+
+    # --- what the page shows ------------------------------------------------------------------------------------------
+
+    def _described(self, shown: _Shown) -> dict[str, Any]:
+        if shown.listed == "flagged":
+            return self._describer.flagged(FlaggedVideo(shown.outcome, shown.segments))
+        return self._describer.clean(shown.outcome) if shown.listed == "clean" else self._describer.failed(shown.outcome)
+
+    def _current(self) -> Review:
+        """Return the review as it is now."""
+        lists: dict[str, list[_Shown]] = {name: [] for name in _LISTS.values()}
+        decided: Counter[Any] = Counter()
+        for each in self._changes.videos.values():
+            lists[each.listed].append(each)
+            if each.outcome.decision is not None:
+                decided[each.outcome.status, each.outcome.decision.judgement] += 1
+        sample = self._review.sample
+        return replace(
+            self._review,
+            truth=replace(self._review.truth, statuses=self._statuses(), decided=decided),
+            flagged=surest_first(FlaggedVideo(each.outcome, each.segments) for each in lists["flagged"]),
+            failed=[each.outcome for each in lists["failed"]],
+            ineligible=[each.outcome for each in lists["ineligible"]],
+            sample=None if sample is None else replace(sample, videos=tuple(each.outcome for each in lists["clean"])),
+        )
+
+    def _statuses(self) -> Counter[ObjectStatus]:
+        """Return the counts: final ones by the totals, which are exact; what became final is taken from what was not."""
+        statuses = Counter(self._review.truth.statuses)
+        moved = _by_status(self._totals)
+        moved.subtract(_by_status(self._counted))
+        for status, count in moved.items():
+            statuses[status] = max(0, statuses[status] + count)
+        left = sum(moved.values())
+        for status in _BEFORE:
+            taken = min(left, statuses[status])
+            statuses[status] -= taken
+            left -= taken
+        return statuses
+
+
+def _by_status(totals: Totals) -> Counter[ObjectStatus]:
+    ineligible = totals.ineligible
+    return Counter(
+        {
+            ObjectStatus.CLEAN: totals.videos.get(State.CLEAN, 0),
+            ObjectStatus.FLAGGED: totals.videos.get(State.FLAGGED, 0),
+            ObjectStatus.FAILED: totals.videos.get(State.FAILED, 0) - ineligible,
+            ObjectStatus.INELIGIBLE: ineligible,
+            ObjectStatus.CANCELLED: totals.videos.get(State.CANCELLED, 0),
+        }
+    )
+
+
+def _shown(review: Review) -> dict[str, _Shown]:
+    """Return what the page of a review shows and takes decisions about, by video id."""
+    shown = {video.outcome.video.id: _Shown("flagged", video.outcome, video.segments) for video in review.flagged}
+    lists = {
+        "failed": review.failed,
+        "ineligible": review.ineligible,
+        "clean": review.sample.videos if review.sample else (),
+    }
+    shown |= {each.video.id: _Shown(name, each) for name, outcomes in lists.items() for each in outcomes}
+    return shown
+
+
+def _in_state(review: Review, state: State) -> set[str]:
+    """Return the ids of the videos of a review whose records are in a state that it shows."""
+    outcomes = (*(video.outcome for video in review.flagged), *review.failed, *review.ineligible, *review.superseded)
+    return {each.video.id for each in outcomes if each.record is not None and each.record.state is state}

@@ -1,0 +1,19 @@
+"""What the desk answers instead of what was asked for: a status, why, and what to do."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from starlette.responses import JSONResponse
+
+
+class RefusedError(Exception):
+    """A request that is refused; `reason` names the thing and the rule, `cure` what to do."""
+
+    def __init__(self, status: HTTPStatus, reason: str, cure: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.cure = cure
+
+    def response(self, headers: dict[str, str] | None = None) -> JSONResponse:
+        return JSONResponse({"reason": str(self), "cure": self.cure}, self.status, headers)
