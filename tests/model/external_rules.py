@@ -125,7 +125,7 @@ def _large_scans(model):
 class Purges(Ground):
     """A lane that is purged because a scan in it is paused."""
 
-    @kind("resumed after a purge", when=_large_scans, weight=24)
+    @kind("resumed after a purge", when=_large_scans, weight=8)
     def resume_after_purge(self, draw):
         """A scan is paused while its lane is full, and resumed within the minute in which a purge may delete what is sent."""
         scan_id = draw(st.sampled_from(_large_scans(self)))

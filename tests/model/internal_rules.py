@@ -127,7 +127,7 @@ class Notices(Ground):
         """A notice arrives again."""
         self._notify(draw(st.sampled_from(_ended(self))).job_id)
 
-    @kind("notice of another attempt", when=_outdated, weight=16)
+    @kind("notice of another attempt", when=_outdated, weight=12)
     def outdated_notice(self, draw):
         """A notice arrives for a job of an earlier attempt."""
         self._notify(draw(st.sampled_from(_outdated(self))).job_id)
