@@ -18,7 +18,7 @@ from tests.model.world import World
 from tests.once import found_once
 
 LONGER = os.environ.get("MODEL_EXAMPLES")
-EXAMPLES, STEPS = int(LONGER or 480), 50
+EXAMPLES, STEPS = int(LONGER or 360), 50
 # Most faults are seen within twelve examples, two after 30 and 53 (measured); with more, other rules may be added without
 # the faults hiding behind them.
 LATE_SEEN = ("a lease that others take", "closing without a look at SAMPLING")
