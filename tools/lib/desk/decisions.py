@@ -132,8 +132,10 @@ class Deciding:
                 if not answers:
                     raise
                 self._report(error)
-                told = as_tool_error(error)
-                answers += [Answer(each.decision.video.id, Written.REFUSED, None, str(told), told.cure) for each in asked[first:]]
+                explained = as_tool_error(error)
+                answers += [
+                    Answer(each.decision.video.id, Written.REFUSED, None, str(explained), explained.cure) for each in asked[first:]
+                ]
                 break
         return answers
 
