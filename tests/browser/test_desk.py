@@ -305,6 +305,122 @@ def test_what_the_browser_cannot_decode_is_shown_as_pictures(visit):
     assert {"Found"} == set(visitor.badges.values())
 
 
+def cannot(page):
+    """Tell whether the page says that the browser cannot decode the film."""
+    return page.get_by_text("This browser cannot decode the film").count() > 0
+
+
+def test_a_film_that_is_cut_off_is_read_anew(visit):
+    """A film whose first answer is lost is read again, and not taken for one that the browser cannot decode."""
+    visitor = visit().only("clip-16")
+    page = visitor.page
+    page.route("**/media/**", lambda route: route.abort("connectionreset"), times=1)
+
+    visitor.press("Enter")
+    until(page, "document.querySelector('.stage video')?.readyState >= 2")
+
+    assert not cannot(page)
+
+
+@pytest.mark.parametrize(("key", "shown"), [("clip-17", "video"), (desks.UNDECODABLE, "img")])
+def test_a_desk_that_comes_back_shows_the_film(visit, key, shown):
+    """Where the desk did not answer, that is said, and the film or its pictures are there once it answers and is asked again."""
+    visitor = visit().only(key)
+    page = visitor.page
+    visitor.press("Enter")
+    page.locator(f".stage {shown}").wait_for()
+    visitor.press("Escape")
+    page.route("**/media/**", lambda route: route.abort())
+    page.route("**/frames/**", lambda route: route.abort())
+    visitor.press("Enter")
+    page.locator(".stage .notice", has_text="The desk does not answer.").wait_for()
+    page.unroute_all()
+
+    page.get_by_role("button", name="Try again").click()
+    loaded = {"video": "readyState >= 2", "img": "naturalWidth > 0"}[shown]
+    until(page, f"document.querySelector('.stage {shown}')?.{loaded}")
+
+    assert cannot(page) == (shown == "img")
+
+
+def test_undo_leaves_what_another_person_decided(visit, open_desk, scanned):
+    """A decision that another person replaced since is not taken back with `u`, which goes on with the step before."""
+    one = visit().named("Ana").only("clip-1", 10)
+    one.only("clip-15").press("c")
+    one.badges  # noqa: B018 - written, then
+    one.only("clip-14").press("c")
+    one.badges  # noqa: B018
+    other = visit(open_desk(), None).named("Ben").only("clip-14")
+    other.press("f")
+    other.badges  # noqa: B018
+    one.page.locator("tr.row", has_text="False alarm").wait_for()
+
+    one.press("u")
+    one.only("clip-15")
+    until(one.page, "document.getElementById('rows').textContent.includes('Undecided')")
+
+    assert ("false-alarm", "Ben") == scanned.decisions()["user-content/eu/clip-14.mp4"]
+    assert "uploads/2019/clip-15.mp4" not in scanned.decisions()
+
+
+def test_what_was_analysed_again_is_another_video(visit):
+    """A video that is analysed again does not change under a hand: a decision on what was there names that."""
+    visitor = visit().named("Ana").only("clip-12")
+    page = visitor.page
+    data = json.loads(page.locator("#data").text_content())
+    (seen,) = (each for each in data["flagged"] if each["key"].endswith("clip-12.mp4"))
+    again = {**seen, "attempt": 1, "recorded": None}
+    changes = {"number": data["desk"]["number"], "labels": data["labels"], "flagged": [again], "status": "open"}
+    page.route("**/api/changes?*", lambda route: route.fulfill(json=changes), times=1)
+    page.locator("#arrived", has_text="Show 1 new video").wait_for()
+
+    with page.expect_request("**/api/decisions") as before:
+        visitor.press("c")
+    page.locator("#arrived").click()
+    page.locator("tr.row .open").first.focus()
+    with page.expect_request("**/api/decisions") as after:
+        visitor.press("c")
+
+    assert [0, 1] == [each.value.post_data_json["decisions"][0]["attempt"] for each in (before, after)]
+
+
+def test_a_refused_decision_leaves_the_one_before(visit):
+    """Where a decision breaks a rule, the page goes on showing the one that stands."""
+    visitor = visit().named("Ana").only("clip-18")
+    page = visitor.page
+    visitor.press("c")
+    before = visitor.badges
+    refused = {"outcome": "refused", "recorded": None, "reason": "it has a fault.", "cure": ""}
+    page.route(
+        "**/api/decisions",
+        lambda route: route.fulfill(json={"results": [{"id": route.request.post_data_json["decisions"][0]["id"], **refused}]}),
+    )
+
+    visitor.press("f")
+    page.locator("#message", has_text="it has a fault.").wait_for()
+
+    assert {"Confirmed"} == set(before.values()) == set(visitor.badges.values())
+
+
+def test_a_note_is_not_lost_with_the_page(visit):
+    """While a note waits for its decision, the browser asks before it leaves the page; afterwards it does not."""
+    visitor = visit().named("Ana").only("clip-20")
+    page = visitor.page
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    visitor.press("t")
+    page.keyboard.type("is it a \N{FILM FRAMES} poster?")
+
+    page.close(run_before_unload=True)
+    page.wait_for_timeout(500)
+    waiting = [*asked]
+    visitor.press("Escape", "c")
+    visitor.badges  # noqa: B018 - written, then
+    page.close(run_before_unload=True)
+
+    assert ["beforeunload"] == waiting == asked
+
+
 def test_a_group_is_decided_after_it_was_shown(visit, scanned):
     """All videos below a prefix are decided in one step that names them before, leaves decided ones, and is undone as one."""
     visitor = visit().named("Ana")

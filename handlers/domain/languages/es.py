@@ -457,6 +457,7 @@ _PAGE = {
     "Taken back": "Retirada",
     "The decision before it was not written.": "La decisión anterior no se escribió.",
     "The desk does not answer.": "La mesa de revisión no responde.",
+    "Try again": "Reintentar",
     "The desk does not answer. Start it again: review_report.py serve.": (
         "La mesa de revisión no responde. Volver a iniciarla: review_report.py serve."
     ),

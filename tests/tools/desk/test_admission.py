@@ -75,6 +75,15 @@ def test_token_twice(entered):
     assert 200 == browser.ask("/").status
 
 
+def test_token_again(entered):
+    """The browser that was let in may open the printed address again, and comes to the page."""
+    desk, browser = entered
+
+    answer = browser.ask("/?" + urlsplit(desk.address).query)
+
+    assert (303, "/", None) == (answer.status, answer.headers["location"], answer.headers["set-cookie"])
+
+
 @pytest.mark.parametrize("token", ["", "x", "%ff", "%C3%A9", "x&token=y"])
 def test_wrong_token(account, serving, token):
     """Another token lets no one in, and leaves the right one as it is."""

@@ -206,11 +206,12 @@ def test_undo(account, desk):
     _, browser = desk
     (first,) = browser.decide(decision(note="a nipple"))
     account.clock.time += 1.0
+    number = browser.json(f"/api/changes?scan={SCAN}&after=0")["number"]
 
     (taken_back,) = browser.decide(decision(decision="withdrawn", before=first["recorded"]["decided_at"]))
 
     assert ("written", "withdrawn") == (taken_back["outcome"], taken_back["recorded"]["decision"])
-    assert {video("a.mp4").id: None} == browser.json(f"/api/changes?scan={SCAN}&after=2")["recorded"]
+    assert {video("a.mp4").id: None} == browser.json(f"/api/changes?scan={SCAN}&after={number}")["recorded"]
     assert 0 == output_of(review(account, "--json"))["decided"]["flagged"]["confirmed"]
     log = browser.json(f"/api/log?scan={SCAN}&id={video('a.mp4').id}")["log"]
     assert [("confirmed", "a nipple"), ("withdrawn", "")] == [(each["decision"], each["note"]) for each in log]
@@ -352,3 +353,23 @@ def test_aws_fails(account, desk, errors):
     assert 502 == answer.status
     assert "your credentials may not do this" in json.loads(answer.data)["reason"]
     assert "your credentials may not do this" in served.output.getvalue()
+
+
+def test_aws_fails_in_the_midst(account, entered, errors):
+    """Where AWS fails after a part of a group was written, that part is said to be written, and the rest not to be."""
+    keys = [f"{number:03}.mp4" for number in range(60)]
+    add_scan(account, *keys)
+    for key in keys:
+        add_flagged(account, key)
+    add_report(account, [(key, True, "") for key in keys])
+    with entered() as (served, browser):
+        answers = iter([None])
+        account.wire.answer("TransactWriteItems", lambda _: next(answers, errors.http("AccessDeniedException", 400, "no")))
+
+        results = browser.decide(*(decision(key) for key in keys))
+
+    assert ["written"] * 25 + ["refused"] * 35 == [each["outcome"] for each in results]
+    assert [key for key in keys if stored(account, key)] == keys[:25]
+    assert "your credentials may not do this" in results[-1]["reason"]
+    assert "your credentials may not do this" in served.output.getvalue()
+    assert 25 == served.server.decisions

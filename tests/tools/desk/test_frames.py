@@ -57,6 +57,17 @@ def test_any_moment(account, desk):
     assert before == len(account.wire.of("GetObject"))
 
 
+@pytest.mark.parametrize("at", ["-1", "1.5", "1e3", "x", "%D9%A3", "21600001", "9" * 30, "9" * 5_000])
+def test_no_moment(desk, at):
+    """What is no moment of a film has no frame."""
+    served, browser = desk
+
+    answer = browser.ask(path(at))
+
+    assert 404 == answer.status
+    assert "Error" not in served.output.getvalue()
+
+
 def test_replaced(account, desk):
     """Of a film that was replaced no frame is shown."""
     _, browser = desk

@@ -13,6 +13,7 @@ from tools.lib.cli import Invocation, Target
 from tools.lib.cli.output import Terminal
 from tools.lib.desk import live_review
 from tools.lib.desk.live_review import POLL_SECONDS, LiveReview
+from tools.lib.desk.refusal import RefusedError
 from tools.lib.review import SampleChoice
 
 LABEL = LabelSummary("Weapons", "Violence", 2, 99.5, 1_500, 2_000)
@@ -26,7 +27,8 @@ def _follow(account):
         terminal = Terminal(as_json=False, out=io.StringIO(), err=io.StringIO(), interactive=False)
         run = Invocation(program_context(account), terminal, Target(stack="VideoModeration", region=None, profile=None))
         review = LiveReview(run, SCAN, SampleChoice(sample))
-        return review, lambda after: _polled(account, review, after)
+        _, first = review.page()
+        return review, lambda after=first: _polled(account, review, first if after is None else after)
 
     return follow
 
@@ -64,7 +66,7 @@ def test_new_verdicts(account, follow):
     assert {"waiting": 3} == counted(ask(0))
 
     finish(account, first, State.FLAGGED, labels=(LABEL,), counted=("Weapons",))
-    one = ask(1)
+    one = ask()
     finish(account, second, State.CLEAN)
     failed = third.as_failed(Problem("throttled", "later"), at=account.clock.now())
     account.table.records.finish(failed)
@@ -98,7 +100,7 @@ def test_again(account, follow):
     again = replace(failed, state=State.WAITING, problem=None, attempt=1)
     account.table.records.register(again, failed)
 
-    gone = ask(1)
+    gone = ask()
     finish(account, again, State.FLAGGED, labels=(LABEL,), counted=("Weapons",))
     back = ask(gone["number"])
 
@@ -130,7 +132,7 @@ def test_decisions_of_others(account, follow):
     decision = theirs(account, "a.mp4")
 
     account.table.decisions.note_decisions([decision])
-    one = ask(1)
+    one = ask()
     withdrawn = replace(decision, judgement=Judgement.WITHDRAWN, decided_at=account.clock.now())
     account.table.decisions.note_decisions([withdrawn])
     two = ask(one["number"])
@@ -163,7 +165,7 @@ def test_decision_in_another_scan(account, follow):
 
     account.table.decisions.note_decisions([theirs(account, "a.mp4", LATER_SCAN)])
 
-    assert [video("a.mp4").id] == list(ask(1)["recorded"])
+    assert [video("a.mp4").id] == list(ask()["recorded"])
 
 
 def test_sample(account, follow):
@@ -190,7 +192,7 @@ def test_what_a_poll_reads(account, follow):
     _, ask = follow()
     requests, items = len(account.wire.requests), account.wire.items_read
 
-    ask(1)
+    ask()
 
     assert ["GetItem", "Query", "BatchGetItem"] == account.wire.requests[requests:]
     assert account.wire.items_read - items < 80
@@ -207,7 +209,7 @@ def test_each_in_turn(account, follow):
     for name in names:
         account.table.decisions.note_decisions([theirs(account, name)])
 
-    found = [len(ask(1)["recorded"]) for _ in range(3)]
+    found = [len(ask()["recorded"]) for _ in range(3)]
 
     assert [100, 200, 250] == found
 
@@ -233,7 +235,7 @@ def test_many_at_once(account, follow, monkeypatch):
     for record in records:
         finish(account, record, State.FLAGGED, labels=(LABEL,), counted=("Weapons",))
 
-    number, found = 1, []
+    number, found = None, []
     for _ in range(4):
         changed = ask(number)
         number = changed["number"]
@@ -250,9 +252,24 @@ def test_lagging_index(account, follow, monkeypatch):
     finish(account, record, State.FLAGGED, labels=(LABEL,), counted=("Weapons",))
     with monkeypatch.context() as patched:
         patched.setattr(type(account.table.records), "in_state", lambda *_: iter(()))
-        assert [] == keys(ask(1))
+        assert [] == keys(ask())
 
-    assert ["a.mp4"] == keys(ask(1))
+    assert ["a.mp4"] == keys(ask())
+
+
+def test_a_page_of_an_earlier_desk(account, follow):
+    """A page that a closed desk made is told so: the numbers of its labels are not those of this desk."""
+    waiting(account, "a.mp4")
+    former, _ = follow()
+    account.clock.time += 60.0
+    review, ask = follow()
+    _, number = former.page()
+
+    for unknown in (number, review.page()[1] + 1):
+        with pytest.raises(RefusedError, match="a desk that was closed") as error:
+            ask(unknown)
+
+        assert 409 == error.value.status
 
 
 def test_the_page_later(account, follow):
@@ -260,7 +277,7 @@ def test_the_page_later(account, follow):
     (record,) = waiting(account, "a.mp4")
     review, ask = follow()
     finish(account, record, State.FLAGGED, labels=(LABEL,), counted=("Weapons",))
-    changed = ask(1)
+    changed = ask()
 
     data, number = review.page()
 

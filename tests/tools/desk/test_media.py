@@ -365,6 +365,22 @@ def test_too_many(huge, monkeypatch):
     assert 206 == browser.ask(path(), Range="bytes=0-9").status
 
 
+def test_too_many_at_the_same_moment(huge, monkeypatch):
+    """Those who ask at the same moment are counted, too."""
+    served, browser = huge
+    monkeypatch.setattr(media, "MOST_STREAMS", 1)
+    connections = [browser.connect() for _ in range(8)]
+    for connection in connections:
+        connection.request("GET", path(), headers={"Cookie": browser.cookie})
+
+    statuses = sorted(connection.getresponse().status for connection in connections)
+    for connection in connections:
+        connection.close()
+
+    assert [200, *[503] * 7] == statuses
+    served.until(lambda: served.streams == 0)
+
+
 def test_cut_off_by_s3(account, desk):
     """A body of S3 that ends too early is read again, so that the browser gets every byte."""
     _, browser = desk

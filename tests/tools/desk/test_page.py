@@ -23,7 +23,7 @@ def test_page(two_scans, entered):
 
     assert [HOSTILE] == [video["key"] for video in data["flagged"]]
     desk = data["desk"]
-    assert (SCAN, "grace", 5.0, 1) == (desk["scan"], desk["decided_by"], desk["poll_s"], desk["number"])
+    assert (SCAN, "grace", 5.0) == (desk["scan"], desk["decided_by"], desk["poll_s"])
     assert [{"id": SCAN, "bucket": "amzn-s3-demo-bucket", "day": None, "status": "closed"}] == [
         {name: scan[name] for name in ("id", "bucket", "day", "status")} for scan in desk["scans"]
     ]

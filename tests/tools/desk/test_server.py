@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 import webbrowser
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -114,6 +115,13 @@ def test_port_in_use(serving):
             pass
 
     assert "--port" in error.value.cure
+
+
+def test_port_of_a_desk_that_reads(account):
+    """A desk has its port before it has read its review: another one is refused meanwhile, and does not fail later."""
+    first = server._bound(0)
+    with closing(first), pytest.raises(ToolError, match="cannot be used"):
+        server._bound(first.getsockname()[1])
 
 
 def test_unknown_scan(account):

@@ -80,6 +80,8 @@ class Admission:
         if scope["path"] != "/" or scope["method"] != "GET" or not given:
             return None
         self._require_host(headers)
+        if self._is_in(headers):  # the printed address, once more in the browser that it let in
+            return RedirectResponse("/", HTTPStatus.SEE_OTHER)
         if self._unused is None or not _same(given[0], self._unused):
             raise RefusedError(HTTPStatus.FORBIDDEN, "The token of this address is wrong, or was used before.", _BY_PROGRAM)
         self._unused = None
@@ -96,9 +98,12 @@ class Admission:
         """
         self._require_host(headers)
         self._require_page(scope["method"], headers)
-        cookies = [cookie_parser(each) for each in headers.getlist("cookie")]
-        if not any(_same(each.get(self._cookie, ""), self._session) for each in cookies):
+        if not self._is_in(headers):
             raise RefusedError(HTTPStatus.FORBIDDEN, "This browser has not been let in.", _BY_PROGRAM)
+
+    def _is_in(self, headers: Headers) -> bool:
+        cookies = [cookie_parser(each) for each in headers.getlist("cookie")]
+        return any(_same(each.get(self._cookie, ""), self._session) for each in cookies)
 
     def _require_host(self, headers: Headers) -> None:
         named = headers.getlist("host")

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, cast
 
-from botocore.exceptions import BotoCoreError, ClientError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -16,7 +15,6 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from handlers.adapters.table import ThrottledError
 from handlers.domain.decision import LogEntry, whole_log
 from handlers.domain.mp4 import LONGEST_SECONDS
 from tools.lib.bounded import parse_json
@@ -25,9 +23,8 @@ from tools.lib.desk.decisions import Deciding, Written
 from tools.lib.desk.frames import Frames, rounded
 from tools.lib.desk.live_review import POLL_SECONDS, LiveReview
 from tools.lib.desk.media import Analysed, Streams
-from tools.lib.desk.refusal import RefusedError
+from tools.lib.desk.refusal import FROM_AWS, RefusedError
 from tools.lib.desk.reviews import Reviews
-from tools.lib.errors import ToolError
 from tools.lib.evidence import moments
 from tools.lib.review import ObjectResult
 from tools.lib.review.page import document, served_policy
@@ -40,8 +37,10 @@ MOST_BODY = 2 * 1024 * 1024
 # Milliseconds of the longest film.
 LONGEST_MS = int(LONGEST_SECONDS * 1000)
 
+# Digits of a number in an address: milliseconds since 1970 have 13.
+MOST_DIGITS = 15
+
 _JSON = "application/json"
-_FROM_AWS = (ToolError, BotoCoreError, ClientError, ThrottledError)
 
 
 @dataclass(slots=True)
@@ -71,7 +70,7 @@ class Desk:
             Route("/api/log", self.log, methods=["GET"]),
             Route("/media/{scan}/{id}", self.media, methods=["GET", "HEAD"]),
             Route("/frames/{scan}/{id}", self.frames_of, methods=["GET"]),
-            Route("/frames/{scan}/{id}/{at:int}.jpg", self.frame, methods=["GET"]),
+            Route("/frames/{scan}/{id}/{at}.jpg", self.frame, methods=["GET"]),
         ]
         application = Starlette(routes=routes, exception_handlers=self._handlers())
         application.router.redirect_slashes = False  # every other path is none
@@ -95,18 +94,18 @@ class Desk:
         return HTMLResponse(text, headers={"content-security-policy": f"{served_policy()}; frame-ancestors 'none'"})
 
     async def changes(self, request: Request) -> Response:
-        after = request.query_params.get("after", "0")
-        if not (after.isascii() and after.isdecimal()) or len(after) > 15:  # noqa: PLR2004 - more than will ever be counted
+        after = _number(request.query_params.get("after", "0"))
+        if after is None:
             raise RefusedError(
                 HTTPStatus.BAD_REQUEST, '"after" must be a number that an earlier answer had.', "Load the page again."
             )
         review = await self._review(request.query_params.get("scan"))
-        return await run_in_threadpool(lambda: JSONResponse(review.changes(int(after))))
+        return await run_in_threadpool(lambda: JSONResponse(review.changes(after)))
 
     async def decide(self, request: Request) -> Response:
         body = await _json_body(request)
         review = await self._review(body.get("scan") if isinstance(body, Mapping) else None)
-        deciding = Deciding(self.reviews.run.table, review, self.reviews.run.clock)
+        deciding = Deciding(self.reviews.run.table, review, self.reviews.run.clock, self.report)
         answers = await run_in_threadpool(deciding.write, body)
         self.written += sum(answer.outcome is Written.WRITTEN for answer in answers)
         return JSONResponse({"results": [answer.as_json() for answer in answers]})
@@ -143,8 +142,8 @@ class Desk:
         return JSONResponse({"frames": listed})
 
     async def frame(self, request: Request) -> Response:
-        content, at_ms = await self._content(request), request.path_params["at"]
-        if at_ms > LONGEST_MS:
+        content, at_ms = await self._content(request), _number(request.path_params["at"])
+        if at_ms is None or at_ms > LONGEST_MS:
             raise RefusedError(HTTPStatus.NOT_FOUND, "No film is as long as that.", "Ask for an earlier moment.")
         frame = await self.frames.get(content, at_ms, gone=request.is_disconnected)
         return Response(frame, media_type="image/jpeg")
@@ -153,7 +152,7 @@ class Desk:
         return {
             RefusedError: _refuse,
             HTTPException: _not_served,
-            **dict.fromkeys((*_FROM_AWS, Exception), self._failed),
+            **dict.fromkeys((*FROM_AWS, Exception), self._failed),
         }
 
     async def _failed(self, _: Request, error: Exception) -> Response:
@@ -162,7 +161,7 @@ class Desk:
             return Response()  # no one reads it
         self.report(error)
         explained = as_tool_error(error)
-        status = HTTPStatus.BAD_GATEWAY if isinstance(error, _FROM_AWS) else HTTPStatus.INTERNAL_SERVER_ERROR
+        status = HTTPStatus.BAD_GATEWAY if isinstance(error, FROM_AWS) else HTTPStatus.INTERNAL_SERVER_ERROR
         return RefusedError(status, str(explained), explained.cure).response()
 
     async def _review(self, scan_id: object) -> LiveReview:
@@ -176,6 +175,11 @@ class Desk:
             reason = "Nothing has read the object, so it is not known which content the scan met."
             raise RefusedError(HTTPStatus.CONFLICT, reason, "Let the functions read it, and retry the failed ones.")
         return Analysed(outcome.video, outcome.facts)
+
+
+def _number(given: str) -> int | None:
+    """Return a number of an address, None for anything else; no number here has more digits than that."""
+    return int(given) if given.isascii() and given.isdecimal() and len(given) <= MOST_DIGITS else None
 
 
 def _logged(entry: LogEntry) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -10,11 +10,13 @@ from http import HTTPStatus
 from typing import Any
 
 from handlers.adapters.table import Noted, Outcome, Table
+from handlers.adapters.table.decisions import TOGETHER
 from handlers.domain import Decision, Problem
 from handlers.domain.decision import time_of_decision
 from handlers.runtime.clock import Clock
+from tools.lib.cli import as_tool_error
 from tools.lib.desk.live_review import LiveReview
-from tools.lib.desk.refusal import RefusedError
+from tools.lib.desk.refusal import FROM_AWS, RefusedError
 from tools.lib.review import ObjectResult
 from tools.lib.review.apply import changed, record_of_left_out
 from tools.lib.review.decisions import MAX_NAME, EntryError, decision_about, is_name
@@ -70,10 +72,11 @@ class Answer:
 class Deciding:
     """Writes the decisions of one request about the videos of a review."""
 
-    def __init__(self, table: Table, review: LiveReview, clock: Clock) -> None:
+    def __init__(self, table: Table, review: LiveReview, clock: Clock, report: Callable[[Exception], None]) -> None:
         self._table = table
         self._review = review
         self._clock = clock
+        self._report = report
 
     def write(self, body: object) -> list[Answer]:
         """Write the decisions of a request, each whatever becomes of the others; return what became of them, in their order.
@@ -90,7 +93,7 @@ class Deciding:
                 asked[place] = self._asked(each, decided_by, contents)
             except EntryError as error:
                 answers[place] = Answer(str(each.get("id")), Written.REFUSED, None, f"{error}.", _LOOK_AGAIN)
-        answers |= dict(zip(asked, self._written(list(asked.values())), strict=True))
+        answers |= dict(zip(asked, self._written_in_parts(list(asked.values())), strict=True))
         return [answers[place] for place in range(len(given))]
 
     def _asked(self, given: Mapping[str, object], decided_by: str, contents: set[tuple[str, str]]) -> Asked:
@@ -118,6 +121,23 @@ class Deciding:
         problem = Problem(outcome.reason or "", outcome.message or "")
         record = record_of_left_out(self._review.scan, LeftOut(outcome.video, problem, outcome.listed), self._clock.now())
         self._table.records.register(record, None)
+
+    def _written_in_parts(self, asked: list[Asked]) -> list[Answer]:
+        """Write as many decisions together as one transaction takes: where AWS fails, what was written before is said to be so."""
+        answers: list[Answer] = []
+        for first in range(0, len(asked), TOGETHER):
+            try:
+                answers += self._written(asked[first : first + TOGETHER])
+            except FROM_AWS as error:
+                if not answers:
+                    raise
+                self._report(error)
+                explained = as_tool_error(error)
+                answers += [
+                    Answer(each.decision.video.id, Written.REFUSED, None, str(explained), explained.cure) for each in asked[first:]
+                ]
+                break
+        return answers
 
     def _written(self, asked: list[Asked]) -> list[Answer]:
         written = self._noted(asked)

@@ -6,6 +6,7 @@ import threading
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from itertools import islice
 from typing import Any
 
@@ -13,6 +14,7 @@ from handlers.domain import Decision, Record, Scan, Segment, State, Totals
 from handlers.domain.decision import unless_withdrawn
 from handlers.domain.languages import ENGLISH, LANGUAGES
 from tools.lib.cli import Invocation
+from tools.lib.desk.refusal import RefusedError
 from tools.lib.review import (
     Files,
     FlaggedVideo,
@@ -57,17 +59,17 @@ class _Shown:
 
     listed: str
     outcome: ObjectResult
-    segments: Sequence[Segment] = ()
-    number: int = 1
-    decided: int = 1
+    segments: Sequence[Segment]
+    number: int
+    decided: int
 
 
 @dataclass(slots=True)
 class _Changes:
     """What a browser has not seen yet is what has a number above its own."""
 
-    number: int = 1
-    videos: dict[str, _Shown] = field(default_factory=dict)
+    number: int
+    videos: dict[str, _Shown]
     gone: dict[str, int] = field(default_factory=dict)
 
     def put(self, outcome: ObjectResult, segments: Sequence[Segment]) -> None:
@@ -106,7 +108,9 @@ class LiveReview:
         # Before the review: what changes while it is made is read again.
         self._totals = self._counted = self._table.scans.totals(scan_id)
         self._review = make_review(run, ScanChoice(scan_id), Files(), sample)
-        self._changes = _Changes(videos=_shown(self._review))
+        # No earlier desk has had these numbers: a page of one is told so, and never takes numbers of other labels.
+        self._first = max(1, int(1000 * self._read_at))
+        self._changes = _Changes(self._first, _shown(self._review, self._first))
         self._known = {state: _in_state(self._review, state) for state in _FOLLOWED}
         self._behind = dict.fromkeys(_FOLLOWED, False)
         self._turns: deque[str] = deque(self._changes.videos)
@@ -148,7 +152,13 @@ class LiveReview:
         """Return, as JSON values, the videos and decisions that are new since a number; first look whether there are any.
 
         A video is in one list only; `gone` names those that are in none any more.
+
+        Raises:
+            RefusedError: No answer of this desk has had the number.
         """
+        with self._lock:
+            if after and not self._first <= after <= self._changes.number:
+                raise RefusedError(HTTPStatus.CONFLICT, "This page is of a desk that was closed since.", "Load the page again.")
         self._follow()
         with self._lock:
             changed = self._changes
@@ -320,15 +330,15 @@ def _by_status(totals: Totals) -> Counter[ObjectStatus]:
     )
 
 
-def _shown(review: Review) -> dict[str, _Shown]:
+def _shown(review: Review, number: int) -> dict[str, _Shown]:
     """Return what the page of a review shows and takes decisions about, by video id."""
-    shown = {video.outcome.video.id: _Shown("flagged", video.outcome, video.segments) for video in review.flagged}
+    shown = {video.outcome.video.id: _Shown("flagged", video.outcome, video.segments, number, number) for video in review.flagged}
     lists = {
         "failed": review.failed,
         "ineligible": review.ineligible,
         "clean": review.sample.videos if review.sample else (),
     }
-    shown |= {each.video.id: _Shown(name, each) for name, outcomes in lists.items() for each in outcomes}
+    shown |= {each.video.id: _Shown(name, each, (), number, number) for name, outcomes in lists.items() for each in outcomes}
     return shown
 
 

@@ -150,7 +150,12 @@ class Streams:
         if self.running >= MOST_STREAMS:
             reason = f"{MOST_STREAMS} videos are being read already."
             return RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, reason, "Close some of the pages.").response({"retry-after": "2"})
-        piece = await self._read(content, first, min(FIRST_PIECE, end - first))
+        self.running += 1  # before anything is awaited: others ask at the same moment
+        try:
+            piece = await self._read(content, first, min(FIRST_PIECE, end - first))
+        except BaseException:
+            self.running -= 1
+            raise
         return _Stream(self, self._pieces(content, piece, first, end), status, headers)
 
     async def _pieces(self, content: Analysed, piece: bytes, first: int, end: int) -> AsyncIterator[bytes]:
@@ -172,14 +177,13 @@ class Streams:
 
 
 class _Stream(StreamingResponse):
-    """An answer that is counted while it runs."""
+    """An answer that is counted until it ends."""
 
     def __init__(self, streams: Streams, pieces: AsyncIterator[bytes], status: HTTPStatus, headers: dict[str, str]) -> None:
         super().__init__(pieces, status, headers)
         self._streams = streams
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._streams.running += 1
         try:
             await super().__call__(scope, receive, send)
         except (RefusedError, BotoCoreError, ClientError):

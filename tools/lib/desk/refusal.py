@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
+from botocore.exceptions import BotoCoreError, ClientError
 from starlette.responses import JSONResponse
+
+from handlers.adapters.table import ThrottledError
+from tools.lib.errors import ToolError
+
+# What is raised where AWS fails, or refuses.
+FROM_AWS = (ToolError, BotoCoreError, ClientError, ThrottledError)
 
 
 class RefusedError(Exception):

@@ -126,7 +126,9 @@ class _Connection(H11Protocol):
 
 
 def _bound(port: int) -> socket.socket:
-    """Return a socket that is bound to a port of this machine, 0: to a free one.
+    """Return a socket that listens on a port of this machine, 0: on a free one.
+
+    It listens at once: until then Linux lets a second program have the port as well.
 
     Raises:
         ToolError: Another program uses the port.
@@ -135,6 +137,7 @@ def _bound(port: int) -> socket.socket:
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((HOST, port))
+        bound.listen()
     except OSError as error:
         bound.close()
         raise ToolError(f"Port {port} of {HOST} cannot be used: {error.strerror}.", cure="Pass another --port, or none.") from error

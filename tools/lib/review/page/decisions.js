@@ -47,6 +47,11 @@ export class Decisions {
     return false;
   }
 
+  /** Tells whether something would be lost with the page: never, likewise. */
+  get unwritten() {
+    return false;
+  }
+
   /** Tells whether a decision is on its way: never, as it is kept at once. */
   waiting() {
     return false;

@@ -141,6 +141,11 @@ export class RecordedDecisions {
     return this.#sent.has(video.id);
   }
 
+  /** Tells whether something would be lost with the page: a decision on its way, or a note that goes with one. */
+  get unwritten() {
+    return this.#sent.size > 0 || [...this.#notes.values()].some((note) => note !== "");
+  }
+
   /**
    * Keeps a note until the video is decided about.
    * @param {Video} video
@@ -191,7 +196,8 @@ export class RecordedDecisions {
     const results = await this.#results(changes, seen);
     changes.forEach(({ video, note }, index) => {
       const result = results[index];
-      if (result.recorded !== undefined) video.recorded = result.recorded;
+      // Of a decision that breaks a rule nothing was looked up: what is known holds.
+      if (result.recorded || result.outcome === "conflict") video.recorded = result.recorded ?? null;
       if (this.#sent.get(video.id) === held[index]) this.#sent.delete(video.id);
       // What a person wrote is not lost with a decision that was not taken.
       if (result.outcome !== "written" && note) this.#notes.set(video.id, note);

@@ -8,8 +8,8 @@ import { keepSetting, setting } from "./settings.js";
 import { percent, timeCode } from "./text.js";
 import { labelOf, segmentsOf } from "./videos.js";
 
-/** What was asked of the server, by the ids of videos. @type {Map<string, Promise<Frame[]>>} */
-const ASKED = new Map();
+/** What was asked of the server, by videos: one that was analysed again is another one. @type {WeakMap<Video, Promise<Frame[]>>} */
+const ASKED = new WeakMap();
 const MOST_ON_A_CARD = 4;
 
 // A browser has six connections to a server. Pictures take two of them, as the server decodes two at once: films and decisions
@@ -40,10 +40,10 @@ export function picturable(video) {
 async function momentsOf(video) {
   if (video.evidence) return video.evidence.map(([at, src]) => ({ at, src, ...foundAt(video, at) }));
   if (!DATA.desk) return [];
-  const asked = ASKED.get(video.id) ?? askFrames(video);
-  ASKED.set(video.id, asked);
+  const asked = ASKED.get(video) ?? askFrames(video);
+  ASKED.set(video, asked);
   // What was refused may be asked for again.
-  asked.catch(() => ASKED.delete(video.id));
+  asked.catch(() => ASKED.delete(video));
   return asked;
 }
 

@@ -101,13 +101,6 @@ export class Listing {
     this.#draw();
   }
 
-  /** Sorts and filters again, with videos that are new. */
-  again() {
-    const focused = this.#videoOf(document.activeElement?.closest("tr.row"));
-    this.#search();
-    if (focused && this.#found.includes(focused)) this.#move(focused, 0);
-  }
-
   /** Tells whether somebody is at work in the list: then no row may move. */
   get busy() {
     return this.#open !== null || byId("rows").contains(document.activeElement);
@@ -121,6 +114,15 @@ export class Listing {
   /** Returns the videos that the filters leave. */
   get found() {
     return this.#found;
+  }
+
+  /**
+   * Forgets what was done about a video: another decision came after it, which an undo must not take back.
+   * @param {Video} video
+   */
+  decidedElsewhere(video) {
+    this.#undo.forget(video);
+    control("undo").disabled = this.#undo.empty;
   }
 
   /** Shows what was decided elsewhere; details in which someone is writing stay as they are. */

@@ -274,6 +274,8 @@ function listenToDesk() {
   byId("export").hidden = true;
   byId("live").hidden = false;
   control("decided-by").value ||= DATA.desk?.decided_by ?? "";
+  // Browsers ask whether to stay.
+  addEventListener("beforeunload", (event) => DECIDED.unwritten && event.preventDefault());
   LIST.ready = () => named(text("First enter who decides: the name is written with each decision."));
   showScans();
   new Live(takeChanges).start();
@@ -293,10 +295,7 @@ function takeChanges(changes) {
   if (!videos && recorded.length === 0 && !changes.gone?.length) return;
   arrived += VIDEOS.take({ flagged, clean, failed, ineligible });
   VIDEOS.remove(changes.gone ?? []);
-  for (const [id, decision] of recorded) {
-    const video = VIDEOS.find(id);
-    if (video && !DECIDED.waiting(video)) video.recorded = decision;
-  }
+  for (const [id, decision] of recorded) takeDecision(VIDEOS.find(id), decision);
   fillCounts();
   showProgress();
   LIST.refresh();
@@ -306,6 +305,24 @@ function takeChanges(changes) {
   byId("arrived").hidden = false;
   // A row never moves away from under a hand.
   if (!LIST.busy) showArrived();
+}
+
+/**
+ * Takes what the table has about a video now; an answer that was on its way for longer may be older than what the page knows.
+ * @param {Video | undefined} video
+ * @param {Recorded | null} decision
+ */
+function takeDecision(video, decision) {
+  if (!video || DECIDED.waiting(video)) return;
+  const [known, now] = [timeOf(video.recorded), timeOf(decision)];
+  if (now !== 0 && now < known) return;
+  if (now !== known && (now !== 0 || video.recorded?.decision !== "withdrawn")) LIST.decidedElsewhere(video);
+  video.recorded = decision;
+}
+
+/** @param {Recorded | null | undefined} decision */
+function timeOf(decision) {
+  return decision ? Date.parse(decision.decided_at) : 0;
 }
 
 function showArrived() {

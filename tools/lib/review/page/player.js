@@ -12,6 +12,11 @@ const SPEEDS = [0.25, 0.5, 1, 1.5, 2, 4];
 // Films tell a browser's page nothing about their rate; at the usual ones a step is one frame, or less.
 const FRAME_SECONDS = 1 / 30;
 const PICTURE_STEP_SECONDS = 0.5;
+// Times that a film is read anew where reading it failed: a browser calls what it could not fetch a wrong format, too.
+const MOST_ANEW = 2;
+// The status of a film that is another one now (HTTP 409).
+const REPLACED = 409;
+const GONE = { status: 0, reason: text("The desk does not answer."), cure: text("Start it again: review_report.py serve.") };
 
 /** The player of one video: it plays, or shows pictures where the browser cannot. */
 export class Player {
@@ -20,12 +25,13 @@ export class Player {
   #film = element("video", { class: "evidence", preload: "metadata", playsinline: true });
   /** @type {HTMLImageElement | null} */
   #picture = null;
-  /** Seconds; what a picture shows, as it has no clock. */
+  /** Seconds; what a picture shows, as it has no clock, and where a film stood that is read anew. */
   #at = 0;
   /** @type {Segment[]} */
   #segments;
   /** @type {Segment | null} */
   #looping = null;
+  #anew = 0;
   #stage;
   #seek;
   #clock = element("span", { class: "clock number" });
@@ -156,10 +162,11 @@ export class Player {
     this.#seek.addEventListener("input", () => this.#go(Number(this.#seek.value) / 1000));
   }
 
-  /** Shows where the surest segment is, before anything plays. */
+  /** Shows where the surest segment is, before anything plays; a film that is read anew, where it stood. */
   #begin() {
     const [surest] = [...this.#segments].sort((a, b) => b.confidence - a.confidence);
-    if (this.#film.currentTime === 0 && surest) this.#go(surest.start / 1000);
+    if (this.#at > 0) this.#go(this.#at);
+    else if (this.#film.currentTime === 0 && surest) this.#go(surest.start / 1000);
     this.#show();
   }
 
@@ -168,23 +175,38 @@ export class Player {
     this.#show();
   }
 
-  /** The film was replaced, or the server is gone: that is said. Else the browser cannot decode it. */
+  /**
+   * The film was replaced, or the server is gone: that is said. What was only cut off is read anew. Else the browser cannot decode it,
+   * which it says at once of a film that it had begun to decode.
+   */
   async #failed() {
     if (!this.#film.hasAttribute("src") || this.#picture) return;
+    const undecodable = this.#film.error?.code === MediaError.MEDIA_ERR_DECODE;
     try {
       const answer = await fetch(mediaOf(this.#video), { headers: { Range: "bytes=0-0" } });
-      if (answer.ok) this.#showPictures();
-      else this.#refused(await refusal(answer));
+      if (!answer.ok) this.#refused(await refusal(answer));
+      else if (undecodable || this.#anew >= MOST_ANEW) this.#showPictures();
+      else this.#readAnew();
     } catch {
-      this.#refused({ reason: text("The desk does not answer."), cure: text("Start it again: review_report.py serve.") });
+      this.#refused(GONE);
     }
+  }
+
+  /** Reads the film again from where it stands, and plays on if it played. */
+  #readAnew() {
+    this.#anew += 1;
+    this.#at = this.#film.currentTime || this.#at;
+    const played = !this.#film.paused;
+    this.#film.load();
+    if (played) this.#film.play().catch(() => {});
   }
 
   #showPictures() {
     const picture = element("img", { class: "evidence", alt: "" });
     picture.addEventListener("error", async () => {
       const answer = await fetch(picture.src).catch(() => null);
-      if (answer && !answer.ok) this.#refused(await refusal(answer));
+      if (answer === null) this.#refused(GONE);
+      else if (!answer.ok) this.#refused(await refusal(answer));
     });
     this.#picture = picture;
     this.close();
@@ -196,8 +218,22 @@ export class Player {
     this.#go((surest?.start ?? 0) / 1000);
   }
 
-  #refused({ reason, cure }) {
-    this.#stage.replaceChildren(element("p", { class: "notice", role: "alert" }, `${reason} ${cure}`));
-    for (const each of this.element.querySelectorAll(".controls button, .seek")) each.toggleAttribute("disabled", true);
+  /** Says why nothing is shown. What was replaced stays so; anything else may be over by now. */
+  #refused({ status, reason, cure }) {
+    const again = status === REPLACED ? null : button({}, () => this.#tryAgain(), text("Try again"));
+    this.#stage.replaceChildren(element("p", { class: "notice", role: "alert" }, `${reason} ${cure}`), ...(again ? [again] : []));
+    this.#disable(true);
+  }
+
+  #tryAgain() {
+    this.#disable(false);
+    this.#stage.replaceChildren(this.#picture ?? this.#film);
+    this.#anew = 0;
+    if (this.#picture) this.#showPictures();
+    else this.#readAnew();
+  }
+
+  #disable(disabled) {
+    for (const each of this.element.querySelectorAll(".controls button, .seek")) each.toggleAttribute("disabled", disabled);
   }
 }

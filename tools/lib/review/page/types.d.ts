@@ -92,6 +92,7 @@ interface Change {
 /** What the list and the details need of decisions, kept in this browser or in the deployment's table. */
 interface DecisionStore {
   kept: boolean;
+  readonly unwritten: boolean;
   of(video: Video): Held;
   current(video: Video): Judgement | null;
   annotated(video: Video): boolean;

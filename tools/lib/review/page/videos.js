@@ -116,15 +116,16 @@ export class Videos {
   }
 
   /**
-   * Takes videos that are new or changed, and returns how many are new. One that has changed stays the same object.
+   * Takes videos that are new or changed, and returns how many are new: also those that were analysed again, which are other objects
+   * then. What a person looks at never turns into something unseen: a decision names the attempt and the content that it is about.
    * @param {Partial<Record<State, Described[]>>} data
    */
   take(data) {
-    const before = this.all.length;
+    let fresh = 0;
     for (const state of /** @type {State[]} */ (["flagged", "clean", "failed", "ineligible", "superseded"])) {
-      for (const described of data[state] ?? []) this.#put(prepared(described, state));
+      for (const described of data[state] ?? []) fresh += this.#put(prepared(described, state)) ? 1 : 0;
     }
-    return this.all.length - before;
+    return fresh;
   }
 
   /**
@@ -144,15 +145,21 @@ export class Videos {
     return this.#known.get(id);
   }
 
-  /** @param {Video} video */
+  /**
+   * Puts a video in its place, and tells whether it is new.
+   * @param {Video} video
+   */
   #put(video) {
     // What was superseded has the id of the upload that came after it.
     const id = video.state === "superseded" ? `superseded ${video.id}` : video.id;
     const known = this.#known.get(id);
-    if (known) Object.assign(known, { recorded: undefined, reason: undefined, message: undefined, labels: undefined, segments: undefined, was: undefined }, video);
-    else {
-      this.#known.set(id, video);
-      this.all.push(video);
+    if (known?.state === video.state && known.attempt === video.attempt && known.etag === video.etag) {
+      Object.assign(known, { recorded: undefined, reason: undefined, message: undefined, labels: undefined, segments: undefined, was: undefined }, video);
+      return false;
     }
+    this.#known.set(id, video);
+    if (known) this.all[this.all.indexOf(known)] = video;
+    else this.all.push(video);
+    return true;
   }
 }
