@@ -10,7 +10,6 @@ from handlers.domain.record import Segment
 from tests.handlers.adapters.media.made_films import Made, Shown, card_of, film
 from tests.tools.review_doubles import BUCKET, SCAN, add_flagged, add_scan, video
 from tools.lib.desk import frames
-from tools.lib.desk.frames import rounded
 
 pytestmark = pytest.mark.slow  # each test starts decoders
 
@@ -50,7 +49,7 @@ def test_any_moment(account, desk):
     seen = [card_of(browser.ask(path(at)).data) for at in (5_000, 0, 99_999)]
     before = len(account.wire.of("GetObject"))
 
-    again = browser.ask(path(5_049))
+    again = browser.ask(path(5_000))
 
     assert [7, None, None] == seen
     assert 7 == card_of(again.data)
@@ -142,6 +141,8 @@ def test_little_is_kept(desk, monkeypatch):
     assert [200, 200] == [browser.ask(path(at)).status for at in (0, 5_000)]
 
 
-def test_rounded():
-    """A moment is rounded to a tenth of a second."""
-    assert [0, 100, 100, 5_000] == [rounded(at) for at in (49, 50, 149, 5_049)]
+def test_cut(desk):
+    """A moment is not rounded: forty milliseconds before a cut the scene before it is on screen."""
+    _, browser = desk
+
+    assert [None, 7] == [card_of(browser.ask(path(at)).data) for at in (3_960, 4_000)]

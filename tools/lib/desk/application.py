@@ -20,7 +20,7 @@ from handlers.domain.mp4 import LONGEST_SECONDS
 from tools.lib.bounded import parse_json
 from tools.lib.cli import as_tool_error
 from tools.lib.desk.decisions import Deciding, Written
-from tools.lib.desk.frames import Frames, rounded
+from tools.lib.desk.frames import Frames
 from tools.lib.desk.live_review import POLL_SECONDS, LiveReview
 from tools.lib.desk.media import Analysed, Streams
 from tools.lib.desk.refusal import FROM_AWS, RefusedError
@@ -135,7 +135,7 @@ class Desk:
                 "at": moment.at_ms,
                 "label": moment.label,
                 "confidence": moment.confidence,
-                "src": f"/frames/{review.scan.id}/{video_id}/{rounded(moment.at_ms)}.jpg",
+                "src": f"/frames/{review.scan.id}/{video_id}/{moment.at_ms}.jpg",
             }
             for moment in moments(review.segments(video_id))
         ]

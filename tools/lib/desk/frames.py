@@ -21,8 +21,6 @@ from tools.lib.evidence import EvidenceError, FrameReader, ReplacedError, Undeco
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# Milliseconds: moments this close to each other are one frame here.
-STEP_MS = 100
 MOST_DECODERS = 2
 # Bytes of frames that are kept, of some 10 KB each.
 MOST_KEPT = 16 * 1024 * 1024
@@ -48,7 +46,7 @@ class Frames:
             RefusedError: The object was replaced, or shows no frame.
             ClientDisconnect: Its reader has left.
         """
-        moment = content, rounded(at_ms)
+        moment = content, at_ms
         if (kept := self._kept.get(moment)) is not None:
             self._kept.move_to_end(moment)
             return kept
@@ -112,8 +110,3 @@ class _Readers:
         with self._lock:
             while self._idle:
                 self._idle.popitem()[1].close()
-
-
-def rounded(at_ms: int) -> int:
-    """Return a moment as frames are kept by it."""
-    return (at_ms + STEP_MS // 2) // STEP_MS * STEP_MS

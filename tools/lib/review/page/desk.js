@@ -65,7 +65,7 @@ export function mediaOf(video) {
  * @param {number} at
  */
 export function frameOf(video, at) {
-  return `${framesOf(video)}/${Math.round(at / 100) * 100}.jpg`;
+  return `${framesOf(video)}/${Math.round(at)}.jpg`;
 }
 
 function framesOf(video) {
