@@ -71,7 +71,7 @@ class Outbox:
         for other_id in _other_names(record):
             found += self._table.query(_partition(other_id))
         decisions = tuple(decision_from(item) for item in found if item["sk"].startswith(DECISION_PREFIX))
-        return Content(record, consequence.decision_about(record, decisions), tuple(_records(found)), decisions)
+        return Content(record, consequence.decision_about(record, decisions), tuple(_all_records(found)), decisions)
 
     def is_after(self, due: Due, others: Iterable[Record]) -> bool:
         """Tell whether an item was put after that of another record, which is still there."""
@@ -85,10 +85,10 @@ class Outbox:
 
     def uploads_of(self, video: Video, etag: str) -> list[Record]:
         """Return the records of the upload of a content, by any scan of a day."""
-        return list(_records(self._table.query(_partition(Video(video.bucket, video.key, None, etag).id))))
+        return list(_all_records(self._table.query(_partition(Video(video.bucket, video.key, None, etag).id))))
 
 
-def _records(found: Iterable[expressions.Item]) -> Iterator[Record]:
+def _all_records(found: Iterable[expressions.Item]) -> Iterator[Record]:
     for item in found:
         # Segments and hits have longer sort keys.
         if item["sk"].startswith("SCAN#") and item["sk"].count("#") == 1:
