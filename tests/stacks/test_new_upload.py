@@ -93,7 +93,9 @@ class TestTemplate:
         assert rule == {"State": "ENABLED", "EventPattern": pattern(Watch(BUCKET)), "Targets": [target]}
         assert target.keys() == {"Id", "Arn", "DeadLetterConfig"}
         assert "Uploads" == target["Id"]
-        assert ["NewUploadUploads", "NewUploadDeadLetters"] == [queue["Fn::GetAtt"][0].rstrip("0123456789ABCDEF") for queue in queues]
+        assert ["NewUploadUploads", "NewUploadDeadLetters"] == [
+            queue["Fn::GetAtt"][0].rstrip("0123456789ABCDEF") for queue in queues
+        ]
 
     @pytest.mark.parametrize("name", ["Uploads", "DeadLetters"])
     def test_only_these_rules_may_send(self, resources, name):
