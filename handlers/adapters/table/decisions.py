@@ -83,7 +83,7 @@ class Decisions:
         Returns the outcome of each. DONE_BEFORE: this very decision is in the table. BY_ANOTHER: the record has changed, or a later
         decision exists.
         """
-        return [each.outcome for each in self._note([_Request(decision) for decision in decisions])]
+        return [each.outcome for each in self._note_all([_Request(decision) for decision in decisions])]
 
     def note_decisions_as_seen(self, decisions: Sequence[Decision], seen: Sequence[float | None]) -> list[Noted]:
         """As `note_decisions`, each only if the decision that stands is the one that the person saw.
@@ -92,9 +92,9 @@ class Decisions:
             decisions: About different contents; each later than what it replaces (`time_of_decision`).
             seen: The `decided_at` of the decision that each person saw; None if they saw none, or one that was withdrawn.
         """
-        return self._note([_Request(decision, (at,)) for decision, at in zip(decisions, seen, strict=True)])
+        return self._note_all([_Request(decision, (at,)) for decision, at in zip(decisions, seen, strict=True)])
 
-    def _note(self, requests: Sequence[_Request]) -> list[Noted]:
+    def _note_all(self, requests: Sequence[_Request]) -> list[Noted]:
         noted: list[Noted] = []
         for first in range(0, len(requests), TOGETHER):
             noted += self._note_chunk(requests[first : first + TOGETHER])
