@@ -121,12 +121,12 @@ class PublishFlow:
             return _Carried(event_sent, None)
         prevented_by = self._marked(content, log)
         if self._settings.publish_events and not event_sent:
-            errors = [self._told(event) for event in events]
+            errors = [self._sent(event) for event in events]
             error = next((error for error in errors if error is not None), None)
             return _Carried(error is None, prevented_by or error)
         return _Carried(event_sent, prevented_by)
 
-    def _told(self, event: Event) -> Exception | None:
+    def _sent(self, event: Event) -> Exception | None:
         return _prevented(lambda: self._bus.tell(event))
 
     def _marked(self, content: Content, log: Log) -> Exception | None:
