@@ -7,10 +7,10 @@ import pytest
 from handlers.adapters.table import open_table
 from handlers.domain.consequence import TAG_KEY
 from handlers.domain.decision import Decision, Judgement
-from tests.end_to_end.test_publishing import listen
 from tests.harness.fixtures import assembly, make_line, session
 from tests.harness.line import BUCKET
 from tests.harness.videos import video
+from tools.rehearsal.consequences import listen
 
 __all__ = ["assembly", "make_line", "session"]
 KEYS = [f"{number}.mp4" for number in range(12)]
@@ -66,7 +66,7 @@ def test_two_days(make_line):
     """Nothing happens without it; five minutes after it is back each object has tag and event, also what a person decided."""
     line = make_line({"source_buckets": [BUCKET], "publish_events": True, "tag_objects": True})
     line.clock.longest_seconds = 4 * 86_400
-    url = listen(line)
+    url = listen(line, {"source": ["video-moderation"]})
     switch(line, on=False)
     for number, key in enumerate(KEYS):
         line.put(key, video((1_000, "Weapons", 99.0)) if number % 2 == 0 else None)
