@@ -15,6 +15,9 @@ from handlers.domain import identity, json_text
 FIRST_WAIT_SECONDS = 60.0
 MOST_WAIT_SECONDS = 3_600.0
 
+# The most messages that a sweep sends, which is those of a minute.
+MOST_A_MINUTE = 2_000
+
 
 @dataclass(frozen=True, slots=True)
 class Due:

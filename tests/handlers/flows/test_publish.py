@@ -10,11 +10,11 @@ from handlers.adapters.object_marks import WRITES
 from handlers.domain import outbox
 from handlers.domain.decision import Decision, Judgement
 from handlers.domain.identity import Video
-from handlers.domain.outbox import Due
+from handlers.domain.outbox import MOST_A_MINUTE, Due
 from handlers.domain.record import ObjectFacts, Problem, Scan
 from handlers.domain.states import ScanStatus, State
 from handlers.flows import PublishSettings
-from handlers.flows.sweep.send_outbox import ENOUGH, MOST_SENT
+from handlers.flows.sweep.send_outbox import ENOUGH
 from tests.handlers.doubles import OTHER_SCAN, SCAN, client_error, time_out
 from tests.handlers.flows.publishing import PLAIN, VERSIONED, Scene
 from tools.emulator.core import ManualClock
@@ -734,14 +734,14 @@ class TestSweep:
 
     def test_not_too_many(self, scene, monkeypatch):
         """One sweep sends a limited number, so that the next one is not late."""
-        dues = [Due(f"{number:032x}", SCAN, "t") for number in range(MOST_SENT + 500)]
+        dues = [Due(f"{number:032x}", SCAN, "t") for number in range(MOST_A_MINUTE + 500)]
         monkeypatch.setattr(type(scene.table.outbox), "due", lambda _self, _shard: iter(dues))
         sent = []
         monkeypatch.setattr(type(scene.sweeper._queue), "send_all", lambda _self, some: sent.extend(some))
 
         scene.sweeper.run(None, scene.clock.now() + 10)
 
-        assert dues[:MOST_SENT] == sent
+        assert dues[:MOST_A_MINUTE] == sent
 
 
 class TestCost:
