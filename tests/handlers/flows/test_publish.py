@@ -122,7 +122,7 @@ class TestVerdicts:
 
         assert (before, 1) == (len(scene.s3.calls), len(scene.events_put()))
 
-    @pytest.mark.parametrize("key", ['=1+1,"<script>"\n\u202e.mp4', "%41 é/😀.mp4", "x" * 1_024])
+    @pytest.mark.parametrize("key", ['=1+1,"<script>"\n\u202e.mp4', "%41 é/😀.mp4", "a\x01\r\x7f.mp4", "x" * 1_024])
     def test_any_key(self, scene, key):
         """A hostile key comes out as it went in."""
         facts = scene.put(key=key)
