@@ -13,7 +13,7 @@ from typing import Any
 
 from handlers.domain import Record, State, Video, consequence
 from handlers.domain.outbox import MOST_A_MINUTE
-from tools.lib.cli import Invocation
+from tools.lib.cli import Invocation, object_uri
 from tools.lib.errors import ToolError
 from tools.lib.json_keys import scan_keys
 from tools.lib.ordered_map import ordered_map
@@ -122,13 +122,17 @@ def _put_batch(run: Invocation, scan_id: str, state: State, video_ids: list[str]
 
 
 def _object(run: Invocation, video: Video) -> Republished:
-    named = video.uri if video.version_id is None else f"{video.uri}?versionId={video.version_id}"
+    named = object_uri(video)
     history = history_of(run, video)
     records = [record for chapter in history.chapters for record in chapter.records]
     put = _with_consequences(records)
     if not put:
         show = run.target.command("review_report.py", "video", named)
-        raise ToolError(f"No record of {named} has consequences.", cure=f"`{show}` shows what is known of it.")
+        raise ToolError(
+            f"No record of {named} has consequences.",
+            cure=f"`{show}` shows what is known of it."
+            + (f" If ?versionId={video.version_id} belongs to the key, add ?versionId= to the URI." if video.version_id else ""),
+        )
     run.table.outbox.put_again(put)
     keys = {"bucket": video.bucket, "key": video.key, "version_id": video.version_id}
     return Republished(printable(named), keys, len(put), len(records) - len(put), warnings=history.warnings)
