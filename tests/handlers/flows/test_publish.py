@@ -251,19 +251,13 @@ class TestOrder:
         facts = scene.put()
         record = scene.final(facts)
         [due] = scene.table.outbox.due()
-        tag = scene.flow._marks.tag
 
-        def overtaken(*arguments):
-            if not overtaken.done:
-                overtaken.done = True
-                clean = replace(record, state=State.CLEAN, policy_hash="p2", counted=())
-                scene.table.records.judge_again(record, clean)
-                # Another invocation carries it out, and is done before this one has written its tag.
-                scene.deliver()
-            tag(*arguments)
+        def overtake():
+            scene.table.records.judge_again(record, replace(record, state=State.CLEAN, policy_hash="p2", counted=()))
+            # Another invocation carries it out, and is done before this one has written its tag.
+            scene.deliver()
 
-        overtaken.done = False
-        object.__setattr__(scene.flow, "_marks", _Marks(overtaken, scene.flow._marks))
+        before_the_tag(scene, overtake)
 
         scene.deliver([due])
 
@@ -303,19 +297,15 @@ class TestOrder:
         facts = scene.put()
         scene.final(facts, state=State.CLEAN)
         [old] = scene.table.outbox.due()
-        tag = scene.flow._marks.tag
 
-        def overtaken(*arguments):
-            object.__setattr__(scene.flow, "_marks", scene.marks)
+        def overtake():
             scene.clock.time += 60
             scene.final(facts, scan_id=OTHER_SCAN)
             # Another invocation carries out all that is due, and writes its tag before this one does.
             scene.deliver([due for due in scene.table.outbox.due() if due.scan_id == OTHER_SCAN])
             assert "FLAGS_FOUND" == scene.tags()[TAG]
-            tag(*arguments)
 
-        scene.marks = scene.flow._marks
-        object.__setattr__(scene.flow, "_marks", _Marks(overtaken, scene.flow._marks))
+        before_the_tag(scene, overtake)
 
         scene.deliver([old])
 
@@ -327,19 +317,15 @@ class TestOrder:
         facts = scene.put()
         scene.final(facts, state=State.CLEAN)
         [old] = scene.table.outbox.due()
-        tag = scene.flow._marks.tag
 
-        def overtaken(*arguments):
-            object.__setattr__(scene.flow, "_marks", scene.marks)
+        def overtake():
             scene.deliver([old])
             scene.clock.time += 60
             scene.final(facts, scan_id=OTHER_SCAN)
             scene.deliver()
             assert [] == list(scene.table.outbox.due())
-            tag(*arguments)
 
-        scene.marks = scene.flow._marks
-        object.__setattr__(scene.flow, "_marks", _Marks(overtaken, scene.flow._marks))
+        before_the_tag(scene, overtake)
 
         scene.deliver([old])
 
@@ -354,19 +340,15 @@ class TestOrder:
         scene.clock.time += 60
         scene.final(facts, scan_id=OTHER_SCAN)
         [old] = scene.table.outbox.due()
-        tag = scene.flow._marks.tag
 
-        def overtaken(*arguments):
-            object.__setattr__(scene.flow, "_marks", scene.marks)
+        def overtake():
             scene.clock.time += seconds
             scene.table.decisions.note_decisions([decision(record, Judgement.FALSE_ALARM, scene.clock.now())])
             scene.clock.time -= seconds
             # Another invocation carries out the decision, while this one has not written its tag.
             scene.deliver([due for due in scene.table.outbox.due() if due.scan_id == SCAN])
-            tag(*arguments)
 
-        scene.marks = scene.flow._marks
-        object.__setattr__(scene.flow, "_marks", _Marks(overtaken, scene.flow._marks))
+        before_the_tag(scene, overtake)
 
         scene.deliver([old])
         scene.clock.time += 61
@@ -409,6 +391,18 @@ class TestOrder:
             scene.deliver([due])
 
         assert "FLAGS_FOUND" == scene.tags()[TAG]
+
+
+def before_the_tag(scene, act):
+    """Let something happen once, just before the next tag is written."""
+    marks = scene.flow._marks
+
+    def tag(*arguments):
+        object.__setattr__(scene.flow, "_marks", marks)
+        act()
+        marks.tag(*arguments)
+
+    object.__setattr__(scene.flow, "_marks", _Marks(tag, marks))
 
 
 class _Marks:
