@@ -75,9 +75,9 @@ class Clients:
             raise AttributeError(name)
         service = "lambda" if name == "functions" else name
         make: Any = boto3.client  # its overloads want the service's name as a literal
-        client = make(service, config=CONFIGS[service])
+        made = make(service, config=CONFIGS[service])
         if name == "s3":
             # With a wildcard for the service, botocore calls this handler before its own, which would parse the answer.
-            client.meta.events.register("before-parse.*.PutObjectAnnotation", _without_answer)
-        setattr(self, name, client)
-        return client
+            made.meta.events.register("before-parse.*.PutObjectAnnotation", _without_answer)
+        setattr(self, name, made)
+        return made

@@ -502,8 +502,8 @@ class TestRedrive:
 
         result = control(account, "redrive", "--stack", "Consequences", "--json")
 
-        said = json.loads(result.stdout)
-        assert (3 if left else 0, 1 - left, left) == (result.exit_code, said["done"]["outbox"], said["left"])
+        printed = json.loads(result.stdout)
+        assert (3 if left else 0, 1 - left, left) == (result.exit_code, printed["done"]["outbox"], printed["left"])
 
     @pytest.mark.parametrize("body", [{"TopicArn": TOPIC}, {"Message": "{}"}, {}])
     def test_half_an_envelope(self, account, events, body):

@@ -57,17 +57,17 @@ def _scanned(account):
 
 
 @pytest.mark.parametrize(
-    ("code", "status", "said"),
+    ("code", "status", "sentence"),
     [("404", 404, f"There is no bucket named {BUCKET}."), ("403", 403, "You may not look into the bucket")],
 )
-def test_no_such_bucket(scanned, monkeypatch, code, status, said):
+def test_no_such_bucket(scanned, monkeypatch, code, status, sentence):
     """A bucket that is not there, or may not be looked into, is named with what to do about it."""
     error = ClientError({"Error": {"Code": code, "Message": ""}, "ResponseMetadata": {"HTTPStatusCode": status}}, "HeadBucket")
     monkeypatch.setattr(scanned.clients.s3, "head_bucket", Mock(side_effect=error))
 
     result = cover(scanned)
 
-    assert (1, "", True) == (result.exit_code, result.stdout, said in result.stderr)
+    assert (1, "", True) == (result.exit_code, result.stdout, sentence in result.stderr)
     assert "--debug" not in result.stderr
 
 
