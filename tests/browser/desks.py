@@ -18,7 +18,7 @@ BUCKET = "amzn-s3-demo-bucket"
 STACK = "VideoModeration"
 TIMEOUT_SECONDS = 240
 """Seconds of the wall after which a program is given up."""
-SETTINGS = EmulatorSettings(speed=30.0, analysis_base_seconds=5.0, function_wall_seconds=30.0)
+SETTINGS = EmulatorSettings(speed=30.0, analysis_base_seconds=5.0, function_wall_seconds=30.0, snap_start=True)
 HOSTILE = "<script>document.title='owned'</script>\u202e.mp4"
 REPLACED, UNDECODABLE = "trailers/replaced.mp4", "tapes/old-camera.mp4"
 QUEUE = "queue/"

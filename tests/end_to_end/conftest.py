@@ -37,6 +37,7 @@ FAST = {
     "batch_preparing_seconds": 1.0,
     "account_concurrency": 100,
     "function_wall_seconds": 30.0,
+    "snap_start": True,
 }
 """A world in a hurry on a busy machine: no invocation is to meet a limit that is the machine's."""
 
