@@ -59,9 +59,17 @@ class Parent:
                 else:
                     self._control.send({"pid": self._fork(request, self._control.receive_descriptor())})
         finally:
-            for pid in self._children:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+            self._end()
+
+    def _end(self) -> None:
+        """End all that was forked, and wait for it; a process that has loaded a function's code ends what it forked first."""
+        snapshots = [snapshot for snapshot in self._snapshots.values() if snapshot is not None]
+        for snapshot in snapshots:
+            snapshot.channel.close()
+        for pid in self._children - {snapshot.pid for snapshot in snapshots}:
+            os.kill(pid, signal.SIGKILL)
+        for pid in tuple(self._children):
+            self._reap({"pid": pid, "kill": False})
 
     def _fork(self, spec: wire.Message, descriptor: int) -> int:
         snapshot = self._snapshot(spec, descriptor)
@@ -112,7 +120,7 @@ class Parent:
         self._children.add(pid)
         with contextlib.suppress(TimeoutError):
             if channel.receive(SNAPSHOT_SECONDS) is not None:
-                return Snapshot(channel)
+                return Snapshot(pid, channel)
         self._reap({"pid": pid, "kill": True})
         return None
 
@@ -126,7 +134,8 @@ class Parent:
 class Snapshot:
     """The process that has loaded a function's code, seen from the zygote."""
 
-    def __init__(self, channel: wire.Channel) -> None:
+    def __init__(self, pid: int, channel: wire.Channel) -> None:
+        self.pid = pid
         self.channel = channel
         self.pids: set[int] = set()
 
