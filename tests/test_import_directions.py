@@ -1,6 +1,7 @@
 """The packages of the project, and which may import which (docs/architecture.md#packages)."""
 
 import ast
+import functools
 import sys
 from pathlib import Path
 
@@ -134,8 +135,13 @@ def _modules():
 PATHS = _modules()
 
 
+@functools.cache
 def imports(path):
     """Return the names that a file imports: a module as a name of its package is the module; what is relative begins with a dot."""
+    return frozenset(_imports(path))
+
+
+def _imports(path):
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -155,15 +161,15 @@ def inside(name, packages):
     return any(name == package or name.startswith(package + ".") for package in packages)
 
 
-@pytest.mark.parametrize("name", PATHS)
-def test_direction(name):
+@pytest.mark.parametrize("folder", ["app", *FOLDERS])
+def test_directions(folder):
     """No module imports from a package that its own must not know, and none by a relative name, which hides the package."""
-    known = (row_of(name), *ALLOWED[row_of(name)])
+    targets = [(name, target) for name in PATHS if inside(name, [folder]) for target in imports(PATHS[name])]
+    known = {name: (row_of(name), *ALLOWED[row_of(name)]) for name, _ in targets}
 
-    targets = set(imports(PATHS[name]))
-
-    assert [] == [target for target in targets if inside(target, FOLDERS) and row_of(target) not in known]
-    assert [] == [target for target in targets if target.startswith(".")]
+    assert targets
+    assert [] == [(name, target) for name, target in targets if inside(target, FOLDERS) and row_of(target) not in known[name]]
+    assert [] == [(name, target) for name, target in targets if target.startswith(".")]
 
 
 def test_every_package_has_a_row():
@@ -174,20 +180,25 @@ def test_every_package_has_a_row():
     assert set() == ALLOWED.keys() - PATHS.keys()
 
 
-@pytest.mark.parametrize("name", [name for name in PATHS if inside(name, ["handlers"])])
-def test_handlers_need_boto3_alone(name):
-    """What is uploaded imports the standard library and boto3; the domain not even that, the decoder PyAV instead."""
-    foreign = FOREIGN.get(row_of(name), HANDLERS_FOREIGN)
-
+def foreign_to(name):
+    """Return the packages that a module of the handlers imports and that are not there for it."""
+    known = FOREIGN.get(row_of(name), HANDLERS_FOREIGN)
     # mypy_boto3_* holds types only: that nothing needs it at run time is shown where the handlers are imported with boto3 alone
     roots = {target.partition(".")[0] for target in imports(PATHS[name]) if not target.startswith("mypy_boto3_")}
+    return roots - known - set(sys.stdlib_module_names) - {"handlers"}
 
-    assert set() == roots - foreign - set(sys.stdlib_module_names) - {"handlers"}
+
+def test_handlers_need_boto3_alone():
+    """What is uploaded imports the standard library and boto3; the domain not even that, the decoder PyAV instead."""
+    names = [name for name in PATHS if inside(name, ["handlers"])]
+
+    assert names
+    assert {} == {name: foreign for name in names if (foreign := foreign_to(name))}
 
 
 def test_no_circles():
     """No modules of the project import one another in a circle, be it for their types alone."""
-    arrows = {name: PATHS.keys() & set(imports(path)) for name, path in PATHS.items()}
+    arrows = {name: PATHS.keys() & imports(path) for name, path in PATHS.items()}
 
     while ends := [name for name, targets in arrows.items() if not targets]:
         for end in ends:

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from stacks.function import RUNTIME
-
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 REQUIREMENTS = [
@@ -57,6 +55,8 @@ def _packages(lock):
 
 def test_the_layer_is_made_for_the_runtime_of_the_functions():
     """`make package` takes the wheels of the Python and the processor that the functions have."""
+    from stacks.function import RUNTIME  # noqa: PLC0415 # starts Node: only for this test
+
     makefile = (ROOT / "Makefile").read_text("utf-8")
 
     assert f"--python-version {RUNTIME.name.removeprefix('python')} --python-platform aarch64-manylinux_2_28" in makefile

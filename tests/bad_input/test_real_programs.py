@@ -27,7 +27,7 @@ def run(world, program, *arguments, **variables):
 
 def test_a_scan_of_what_may_not_be_read(assembly, tmp_path):
     """`submit_job.py --wait` ends with 3, the job is Complete with all failed, `review_report.py` names each object and why."""
-    with World(EmulatorSettings(speed=SPEED), directory=tmp_path / "world") as world:
+    with World(EmulatorSettings(speed=SPEED, snap_start=True), directory=tmp_path / "world") as world:
         world.deploy(assembly(), STACK)
         world.client("s3").create_bucket(Bucket=BUCKET)
         for key in KEYS:

@@ -13,7 +13,7 @@ BUCKET = "amzn-s3-demo-bucket"
 STACK = "VideoModeration"
 TIMEOUT_SECONDS = 240
 """Seconds of the wall after which a program is given up: none takes a tenth of it on an idle machine."""
-SETTINGS = EmulatorSettings(speed=30.0, analysis_base_seconds=5.0, function_wall_seconds=30.0)
+SETTINGS = EmulatorSettings(speed=30.0, analysis_base_seconds=5.0, function_wall_seconds=30.0, snap_start=True)
 """The rehearsal's, with functions that no busy machine ends before their time."""
 CONTEXT = {"stack_name": STACK, "alert_email": "reviewer@example.com", "source_buckets": [BUCKET]}
 """What the stack is synthesised with."""

@@ -1,5 +1,6 @@
 """Reads lines of code, links and anchors out of the repository's Markdown files."""
 
+import functools
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +65,7 @@ def undefined(page):
     return used - {name for text in prose for name, _ in _DEFINITION.findall(text)}
 
 
+@functools.cache
 def anchors(page):
     """Return the anchors of a page's headings, as GitHub makes them of their texts."""
     found = []

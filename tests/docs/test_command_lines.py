@@ -14,40 +14,55 @@ from tests.docs.commandlines import (
 from tests.docs.helptexts import PROGRAMS, page
 from tests.docs.markdown import PAGES, ROOT
 
-# What the changelog says of earlier versions holds for those.
-OPTIONS = [
-    pytest.param(name, id=f"{where} {name}") for page in PAGES if page.name != "CHANGELOG.md" for where, name in options(page)
-]
-IN_CODE = [
-    pytest.param(text, id=f"{path.relative_to(ROOT)}:{number} {text}")
-    for folder in ("handlers", "stacks", "tools")
-    for path in sorted((ROOT / folder).rglob("*.py"))
-    for number, text in named_in_code(path)
-]
-LINES = [pytest.param(text, id=f"{where} {text}") for page in PAGES for where, text in command_lines(page)]
+NAMED = [str(page.relative_to(ROOT)) for page in PAGES]
 
 
-@pytest.mark.parametrize("text", LINES)
-def test_command_line(text):
-    """The program parses its arguments, or the Makefile has the target."""
-    require_valid(text)
+def refusals(require, texts):
+    """Return each of the texts, which come with their places, that is refused, and why."""
+    found = []
+    for where, text in texts:
+        try:
+            require(text)
+        except Refused as refusal:
+            found.append(f"{where} {text}: {refusal}")
+    return found
 
 
-@pytest.mark.parametrize("name", OPTIONS)
-def test_option(name):
+@pytest.mark.parametrize("page", PAGES, ids=NAMED)
+def test_command_lines(page):
+    """The programs parse the arguments of each line, or the Makefile has the target."""
+    assert [] == refusals(require_valid, command_lines(page))
+
+
+def test_options():
     """An option that a document names by itself is one of some program."""
-    assert name in set().union(*map(known_options, PROGRAMS.values()))
+    known = set().union(*map(known_options, PROGRAMS.values()))
+    # What the changelog says of earlier versions holds for those.
+    named = [option for page in PAGES if page.name != "CHANGELOG.md" for option in options(page)]
+
+    assert named
+    assert [] == [f"{where} {name}" for where, name in named if name not in known]
 
 
-@pytest.mark.parametrize("text", IN_CODE)
-def test_command_in_a_sentence(text):
+@pytest.fixture(scope="module")
+def in_code():
+    """Return each command that a sentence in the sources names, with its place."""
+    return [
+        (f"{path.relative_to(ROOT)}:{number}", text)
+        for folder in ("handlers", "stacks", "tools")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for number, text in named_in_code(path)
+    ]
+
+
+def test_commands_in_sentences(in_code):
     """A command that a message, a mail or a cure names is one that there is."""
-    require_named(text)
+    assert [] == refusals(require_named, in_code)
 
 
-def test_commands_in_sentences_are_found():
+def test_commands_in_sentences_are_found(in_code):
     """Sentences of mails, of the doctor and of cures have commands that are checked."""
-    packages = {param.id.rpartition(".py:")[0].rpartition("/")[0] for param in IN_CODE}
+    packages = {where.rpartition("/")[0] for where, _ in in_code}
 
     assert {"handlers/domain", "tools/lib/doctor", "tools/lib/submit", "tools/lib/watch"} <= packages
 

@@ -15,7 +15,7 @@ import pytest
 from handlers.adapters.table import open_table
 from handlers.adapters.table.scan_items import SETTINGS_KEY
 from handlers.domain.states import ScanStatus
-from tests.once import assembled
+from tests.once import synthesised
 from tools.emulator.core.clock import WallClock
 from tools.emulator.samples import tiny_clip
 from tools.emulator.settings import EmulatorSettings
@@ -37,6 +37,7 @@ FAST = {
     "batch_preparing_seconds": 1.0,
     "account_concurrency": 100,
     "function_wall_seconds": 30.0,
+    "snap_start": True,
 }
 """A world in a hurry on a busy machine: no invocation is to meet a limit that is the machine's."""
 
@@ -248,9 +249,9 @@ def key_of(key):
 
 @pytest.fixture(scope="session")
 def assembly(tmp_path_factory):
-    """Return a function from changes of the context to the assembly that `python app.py` makes of it, each made once."""
+    """Return a function from changes of the context to the assembly, each made once; tests/stacks has `python app.py` make one."""
     context = {"stack_name": STACK, "alert_email": "reviewer@example.com", "source_buckets": [BUCKET]}
-    return lambda **changes: assembled(tmp_path_factory, **(context | changes))
+    return lambda **changes: synthesised(tmp_path_factory, **(context | changes))
 
 
 @pytest.fixture(scope="module")

@@ -87,7 +87,7 @@ class Judged:
 def _judged(assembly, tmp_path_factory):
     """Scan a small library with the real template, functions and submit_job."""
     folder = tmp_path_factory.mktemp("judging")
-    with World(EmulatorSettings(speed=30.0, analysis_base_seconds=5.0), directory=folder / "world") as world:
+    with World(EmulatorSettings(speed=30.0, analysis_base_seconds=5.0, snap_start=True), directory=folder / "world") as world:
         outputs = world.deploy(assembly(), "VideoModeration")
         s3 = world.client("s3")
         s3.create_bucket(Bucket=BUCKET)

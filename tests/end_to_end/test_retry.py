@@ -17,7 +17,12 @@ ROOT = Path(__file__).parents[2]
 BUCKET = "amzn-s3-demo-bucket"
 STACK = "VideoModeration"
 SETTINGS = EmulatorSettings(
-    speed=30.0, analysis_base_seconds=3.0, batch_preparing_seconds=1.0, account_concurrency=100, function_wall_seconds=30.0
+    speed=30.0,
+    analysis_base_seconds=3.0,
+    batch_preparing_seconds=1.0,
+    account_concurrency=100,
+    function_wall_seconds=30.0,
+    snap_start=True,
 )
 """A world in a hurry on a busy machine: no invocation is to meet a limit that is the machine's."""
 

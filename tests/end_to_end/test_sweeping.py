@@ -111,7 +111,7 @@ class Deployment:
 def _deployed(assembly, tmp_path_factory):
     """Deploy the stack into a fast world that permits one mail about a flagged video per scan."""
     root = tmp_path_factory.mktemp("sweeping")
-    settings = EmulatorSettings(speed=SPEED, analysis_base_seconds=30.0, function_wall_seconds=20.0)
+    settings = EmulatorSettings(speed=SPEED, analysis_base_seconds=30.0, function_wall_seconds=20.0, snap_start=True)
     clock = LeapingClock(SPEED)
     with closing(clock), World(settings, directory=root / "world", clock=clock) as world:
         deployment = Deployment(world, root / "manifests")

@@ -52,6 +52,9 @@ class EmulatorSettings:
     # The least seconds of real time before a timeout ends a function (at most the timeout), however fast the world's time runs: a
     # laptop's limit, not AWS's.
     function_wall_seconds: float = 5.0
+    # Fork each process of a function from one that has loaded its code, as Lambda SnapStart does: a start takes a fifth of the CPU.
+    # What the code does while it is loaded, it does once for all of them.
+    snap_start: bool = False
     async_retry_seconds: tuple[float, ...] = (60.0, 120.0)  # waits before Lambda's retries of an asynchronous invocation
     # Until a bucket sends events to EventBridge after that was switched on; about five minutes [S3:EventBridge].
     event_bridge_switch_seconds: float = 300.0

@@ -53,6 +53,7 @@ class Rehearsal:
             speed=speed,
             analysis_base_seconds=5.0,
             function_wall_seconds=120.0,  # enough on a busy machine
+            snap_start=True,
         )
 
     def run(self, library: Library) -> ExitCode:

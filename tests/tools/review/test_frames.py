@@ -13,7 +13,7 @@ from tools.lib.review import frames as of_frames
 
 pytestmark = pytest.mark.slow  # each test starts decoders
 
-FILM = film(Made("h264 mp4", 8.0, (Shown(7, 4.0, 6.0),)))
+FILM = Made("h264 mp4", 8.0, (Shown(7, 4.0, 6.0),))
 
 
 def segment(start_ms, end_ms, confidence, label="Weapons"):
@@ -21,8 +21,9 @@ def segment(start_ms, end_ms, confidence, label="Weapons"):
     return Segment(label, "Violence", 2, start_ms, end_ms, confidence, 3)
 
 
-def put(account, key, *segments, body=FILM):
+def put(account, key, *segments):
     """Put a flagged video with its film and its segments."""
+    body = film(FILM)
     etag = account.s3.put_object(Bucket=BUCKET, Key=key, Body=body)["ETag"].strip('"')
     record = add_flagged(account, key, facts=ObjectFacts(etag, len(body), None))
     account.table.records.write_segments(record, segments)

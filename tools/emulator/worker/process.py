@@ -17,6 +17,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from botocore.client import BaseClient
@@ -34,14 +35,34 @@ class InitError(Exception):
         self.kind = kind
 
 
-def main(spec: wire.Message, descriptor: int) -> NoReturn:
-    """Serve the function that the specification describes; never returns.
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A function's code in the process that has loaded it, and in those that are forked from it."""
+
+    handler: Handler
+    world: WorldTime
+
+
+def loaded(spec: wire.Message) -> Loaded:
+    """Make this process the function's, and load its handler, for processes that will be forked from this one.
+
+    Raises:
+        InitError: It cannot be loaded.
+    """
+    _move_in(spec)
+    world = WorldTime()
+    world.install()
+    return Loaded(load(spec["variables"]["_HANDLER"]), world)
+
+
+def main(spec: wire.Message, descriptor: int, forked: Loaded | None = None) -> NoReturn:
+    """Serve the function that the specification describes, which the process may have been `forked` with; never returns.
 
     A `SystemExit` ends the process with its status, as in Lambda's runtime.
     """
     status = 1
     try:
-        _serve(spec, wire.Channel(descriptor))
+        _serve(spec, wire.Channel(descriptor), forked)
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException:  # noqa: BLE001  # the forked process must end here, not go on as a second zygote
@@ -52,16 +73,20 @@ def main(spec: wire.Message, descriptor: int) -> NoReturn:
         os._exit(status)
 
 
-def _serve(spec: wire.Message, channel: wire.Channel) -> None:
-    _move_in(spec)
-    world = WorldTime()
-    world.install()
+def _serve(spec: wire.Message, channel: wire.Channel, forked: Loaded | None) -> None:
+    if forked is None:
+        _move_in(spec)
+        world = WorldTime()
+        world.install()
+    else:
+        _set_variables(spec)
+        world = forked.world
     calls = Calls(channel)
     calls.install()
     formatter = logs.install(spec["log_path"])
     requests = _requests(channel)
     try:
-        handler = load(spec["variables"]["_HANDLER"])
+        handler = load(spec["variables"]["_HANDLER"]) if forked is None else forked.handler
     except InitError as fault:
         channel.send({"init_error": {"errorType": fault.kind, "errorMessage": str(fault)}})
         requests.get()  # none comes: this waits for the end
@@ -78,15 +103,19 @@ def _serve(spec: wire.Message, channel: wire.Channel) -> None:
 
 def _move_in(spec: wire.Message) -> None:
     """Replace what the zygote had: environment variables, import path, modules, working directory."""
-    os.environ.clear()
-    os.environ.update(spec["variables"])
-    time.tzset()
+    _set_variables(spec)
     sys.path[:] = [spec["root"], *(entry for entry in sys.path if _is_standard_library(entry))]
     for name in [name for name in sys.modules if name == "tools" or name.startswith("tools.")]:
         del sys.modules[name]
     sys.path_importer_cache.clear()
     os.chdir(spec["root"])
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _set_variables(spec: wire.Message) -> None:
+    os.environ.clear()
+    os.environ.update(spec["variables"])
+    time.tzset()
 
 
 def _is_standard_library(path: str) -> bool:

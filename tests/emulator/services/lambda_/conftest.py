@@ -265,13 +265,19 @@ def zygote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
     shared.close()
 
 
+@pytest.fixture(params=[False, True], ids=["plain", "snap_start"])
+def snap_start(request: pytest.FixtureRequest) -> bool:
+    """Whether processes are forked from one that has loaded the code."""
+    return request.param
+
+
 @pytest.fixture
-def make_bench(tmp_path: Path, zygote: Zygote) -> Iterator[Callable[..., Bench]]:
+def make_bench(tmp_path: Path, zygote: Zygote, snap_start: bool) -> Iterator[Callable[..., Bench]]:
     """A maker of benches, all closed afterwards."""
     benches: list[Bench] = []
 
     def make(endpoint: dict[str, str] | None = None, **given: Any) -> Bench:
-        settings = EmulatorSettings(**given)
+        settings = EmulatorSettings(**{"snap_start": snap_start} | given)
         clock = WallClock(settings.speed)
         directory = tmp_path / str(len(benches))
         keys = AccessKeys(settings)

@@ -144,7 +144,7 @@ from tools.emulator.core.access import AccessKeys
 from tools.emulator.core.clock import WallClock
 from tools.emulator.services.lambda_ import Function, FunctionService, ProcessRuntime
 from tools.emulator.settings import EmulatorSettings
-settings, clock, directory = EmulatorSettings(), WallClock(), Path(sys.argv[1])
+settings, clock, directory = EmulatorSettings(snap_start=sys.argv[2] == "True"), WallClock(), Path(sys.argv[1])
 runtime = ProcessRuntime(clock=clock, settings=settings, endpoint=dict, keys=AccessKeys(settings), directory=directory)
 service = FunctionService(clock=clock, settings=settings, queues=None, receiving=None, runtime=runtime)
 code = (directory / "code.zip").read_bytes()
@@ -154,8 +154,8 @@ threading.Event().wait()
 """
 
 
-def test_a_killed_program_leaves_no_orphans(tmp_path, package):
-    """If the program is killed, the zygote and busy workers end too."""
+def test_a_killed_program_leaves_no_orphans(tmp_path, package, snap_start):
+    """If the program is killed, busy workers and what they were forked from end too."""
     source = (
         "import os, time\n"
         "def busy(event, context):\n"
@@ -163,7 +163,7 @@ def test_a_killed_program_leaves_no_orphans(tmp_path, package):
         "    time.sleep(900)\n"
     )
     (tmp_path / "code.zip").write_bytes(package(app=source))
-    program = subprocess.Popen([sys.executable, "-c", ORPHANS, str(tmp_path)])
+    program = subprocess.Popen([sys.executable, "-c", ORPHANS, str(tmp_path), str(snap_start)])
     pids = tmp_path / "pids"
     assert eventually(lambda: pids.exists() and len(pids.read_text().split()) == 2, seconds=60.0)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import logging
 import threading
@@ -148,6 +149,8 @@ class ProcessRuntime:
             now=now,
         )
         spec = {"root": str(root), "variables": given, "log_path": str(self._logs / f"{function.name}.log")}
+        if self._settings.snap_start:
+            spec["snapshot"] = _snapshot(root, function)
         environment = Environment(function, self._zygote, spec)
         with self._lock:
             self._all.add(environment)
@@ -180,6 +183,12 @@ class ProcessRuntime:
         line = json.dumps({"time": at, "type": "platform.report", "record": record}, ensure_ascii=False)
         with (self._logs / f"{function.name}.log").open("a", encoding="utf-8") as file:
             file.write(line + "\n")
+
+
+def _snapshot(root: Path, function: Function) -> str:
+    """Return a name of what a function's code is loaded from, and with."""
+    loaded = (str(root), function.name, function.handler, sorted(function.environment.items()))
+    return hashlib.sha256(json.dumps(loaded).encode()).hexdigest()
 
 
 def _wall_seconds(timeout: float, settings: EmulatorSettings) -> float:
