@@ -10,6 +10,7 @@ from http import HTTPStatus
 from itertools import islice
 from typing import Any
 
+from handlers.adapters.table.decisions import Logged
 from handlers.domain import Decision, Record, Scan, Segment, State, Totals
 from handlers.domain.decision import unless_withdrawn
 from handlers.domain.languages import ENGLISH, LANGUAGES
@@ -37,8 +38,12 @@ from tools.lib.review.page.videos import Describer, recorded_json
 POLL_SECONDS = 5.0
 # The most records that are read between two answers: of a fast scan the rest follows with the next ones.
 MOST_RECORDS = 500
-# Contents whose decisions are looked up between two answers, in turn: one BatchGetItem.
+# Contents whose decisions are looked up between two answers, in turn: one BatchGetItem. The index does not have those that programs
+# of versions before 0.3 write.
 LOOKED_UP = 100
+# Seconds before the last look in which a decision may have been written that it did not find. AWS takes a request within 5 minutes
+# of its time (Signature Version 4), so the clocks of two desks differ by up to 10; the rest is for the lag of the index.
+OVERLAP_SECONDS = 900.0
 
 # The lists of the page whose videos can be decided about, by status.
 _LISTS = {
@@ -107,6 +112,8 @@ class LiveReview:
         self._read_at = run.clock.now()
         # Before the review: what changes while it is made is read again.
         self._totals = self._counted = self._table.scans.totals(scan_id)
+        self._logged: set[Logged] = set()
+        self._logged_at = self._read_at
         self._review = make_review(run, ScanChoice(scan_id), Files(), sample)
         # No earlier desk has had these numbers: a page of one is told so, and never takes numbers of other labels.
         self._first = max(1, int(1000 * self._read_at))
@@ -213,6 +220,7 @@ class LiveReview:
                 return
             self._read_at = now
             self._follow_scan()
+            self._follow_log(now)
             self._look_up(self._next_turns())
         finally:
             self._reading.release()
@@ -238,6 +246,15 @@ class LiveReview:
         self._known[state] = known ^ moved
         self._behind[state] = len(self._known[state]) != total
         return moved
+
+    def _follow_log(self, now: float) -> None:
+        """Read the decisions about what is shown that were written since the last look."""
+        logged = self._table.decisions.logged_since(self._logged_at - OVERLAP_SECONDS)
+        if new := {entry.content for entry in logged - self._logged}:
+            with self._lock:
+                decided = [video_id for video_id, each in self._changes.videos.items() if each.outcome.content in new]
+            self._look_up(decided)
+        self._logged, self._logged_at = logged, now
 
     def _next_turns(self) -> list[str]:
         with self._lock:
@@ -270,7 +287,11 @@ class LiveReview:
             outcomes = [shown[video_id].outcome for video_id in video_ids if video_id in shown]
         decided = self._decisions(outcomes)
         for outcome in outcomes:
-            self.note_decision(outcome.video.id, decided.get(outcome.content) if outcome.content else None)
+            with self._lock:
+                now = self.find(outcome.video.id)
+                # What this desk itself wrote meanwhile is newer than what was read.
+                if now is not None and now.decision == outcome.decision:
+                    self.note_decision(outcome.video.id, decided.get(outcome.content) if outcome.content else None)
 
     def _decisions(self, outcomes: Sequence[ObjectResult]) -> dict[tuple[str, str], Decision]:
         contents = [outcome.content for outcome in outcomes if outcome.content]
