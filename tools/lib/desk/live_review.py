@@ -28,7 +28,7 @@ from tools.lib.review import (
     surest_first,
 )
 from tools.lib.review.decided import WORDS
-from tools.lib.review.join import result_of
+from tools.lib.review.join import TruthTable, result_of
 from tools.lib.review.page import LabelTable, PageData, page_data
 from tools.lib.review.page.data import MAX_SEGMENTS
 from tools.lib.review.page.summary import states
@@ -178,15 +178,15 @@ class LiveReview:
                 for video_id, each in changed.videos.items()
                 if each.decided > after
             }
-            review = self._current()
+            truth = self._truth()
             return {
                 "number": changed.number,
                 "labels": list(self._labels.as_json()),
                 **lists,
                 "gone": [video_id for video_id, number in changed.gone.items() if number > after],
                 "recorded": recorded,
-                "states": states(review),
-                "decided": {name.value: review.truth.looked_at(name) for name in WORDS if name is not ObjectStatus.CLEAN},
+                "states": states(truth),
+                "decided": {name.value: truth.looked_at(name) for name in WORDS if name is not ObjectStatus.CLEAN},
                 "status": self.scan.status.value,
             }
 
@@ -308,20 +308,23 @@ class LiveReview:
     def _current(self) -> Review:
         """Return the review as it is now."""
         lists: dict[str, list[_Shown]] = {name: [] for name in _LISTS.values()}
-        decided: Counter[Any] = Counter()
         for each in self._changes.videos.values():
             lists[each.listed].append(each)
-            if each.outcome.decision is not None:
-                decided[each.outcome.status, each.outcome.decision.judgement] += 1
         sample = self._review.sample
         return replace(
             self._review,
-            truth=replace(self._review.truth, statuses=self._statuses(), decided=decided),
+            truth=self._truth(),
             flagged=surest_first(FlaggedVideo(each.outcome, each.segments) for each in lists["flagged"]),
             failed=[each.outcome for each in lists["failed"]],
             ineligible=[each.outcome for each in lists["ineligible"]],
             sample=None if sample is None else replace(sample, videos=tuple(each.outcome for each in lists["clean"])),
         )
+
+    def _truth(self) -> TruthTable:
+        """Return the counts as they are now."""
+        outcomes = [each.outcome for each in self._changes.videos.values()]
+        decided = Counter((each.status, each.decision.judgement) for each in outcomes if each.decision is not None)
+        return replace(self._review.truth, statuses=self._statuses(), decided=decided)
 
     def _statuses(self) -> Counter[ObjectStatus]:
         """Return the counts: final ones by the totals, which are exact; what became final is taken from what was not."""

@@ -83,7 +83,7 @@ def page_data(
         "objects": truth.total,
         "expected": None if truth.expected is None else truth.expected + truth.set_aside,
         "adds_up": truth.adds_up,
-        "states": summary.states(review),
+        "states": summary.states(truth),
         "analysed_ms": summary.analysed_ms(totals),
         "costs": summary.costs(review, totals, language),
         "categories": CATEGORIES,
