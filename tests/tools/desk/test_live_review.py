@@ -199,7 +199,9 @@ def test_two_desks(account, of_many, entered):
         seen = other.json(f"/api/changes?scan={SCAN}&after={number}")["recorded"]
 
     assert written["outcome"] == "written"
-    assert {of_many.video.id: ("Ada", "false-alarm")} == {name: (each["decided_by"], each["decision"]) for name, each in seen.items()}
+    assert {of_many.video.id: ("Ada", "false-alarm")} == {
+        name: (each["decided_by"], each["decision"]) for name, each in seen.items()
+    }
 
 
 def test_what_others_decide_is_read_once(account, of_many, follow):

@@ -61,6 +61,7 @@ class FrameReader:
         self._source = _Bounded(source, most_read)
         self._decoder: Decoder | None = None
         self._at_ms = 0
+        self._stopped = False
 
     def __enter__(self) -> Self:
         return self
@@ -73,6 +74,12 @@ class FrameReader:
         if self._decoder is not None:
             self._decoder.close()
             self._decoder = None
+
+    def stop(self) -> None:
+        """Have the frame that another thread waits for fail at once, and every later one."""
+        self._stopped = True
+        if (decoder := self._decoder) is not None:
+            decoder.kill()
 
     def frame(self, at_ms: int, width: int = 320) -> bytes:
         """Return the frame on screen at a time as a JPEG: upright, with square pixels, at most `width` pixels wide.
@@ -113,6 +120,8 @@ class FrameReader:
             raise UndecodableError("PyAV, which decodes frames, is not in this environment.", cure="Run `make setup`.")
         decoder = Decoder(Ranges(self._source), command=_COMMAND)
         self._decoder = decoder
+        if self._stopped:  # perhaps before there was a decoder to kill
+            raise DecoderFailedError("it was stopped")
         message, _ = decoder.step(size=self._source.size)
         if message["is"] != OPENED:
             raise DecoderFailedError(message["message"])
