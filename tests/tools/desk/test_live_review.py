@@ -253,7 +253,7 @@ def test_a_file_of_old_decisions(account, of_many, follow):
 
 
 def test_a_pause_of_days(account, of_many, follow):
-    """A desk that nobody looked at for days, as on a closed laptop, finds all that was decided meanwhile."""
+    """A desk at which no one looked for days, as on a closed laptop, finds all that was decided meanwhile."""
     _, ask = follow()
     account.table.decisions.note_decisions([theirs(account, "last.mp4")])
 

@@ -96,7 +96,7 @@ class _Readers:
         except EvidenceError as error:
             if self._closed:
                 raise ClientDisconnect from error
-            raise RefusedError(_STATUSES.get(type(error), HTTPStatus.FORBIDDEN), str(error), error.cure) from error
+            raise RefusedError(_STATUSES.get(type(error), HTTPStatus.FORBIDDEN), *error.phrases) from error
         finally:
             with self._lock:
                 self._busy.discard(reader)

@@ -13,9 +13,9 @@ from typing import Any
 from handlers.adapters.table.decisions import Logged
 from handlers.domain import Decision, Record, Scan, Segment, State, Totals
 from handlers.domain.decision import unless_withdrawn
-from handlers.domain.languages import ENGLISH, LANGUAGES
+from handlers.domain.languages import ENGLISH, LANGUAGES, phrase
 from tools.lib.cli import Invocation
-from tools.lib.desk.refusal import RefusedError
+from tools.lib.desk.refusal import LOAD_AGAIN, RefusedError
 from tools.lib.review import (
     Files,
     FlaggedVideo,
@@ -165,7 +165,7 @@ class LiveReview:
         """
         with self._lock:
             if after and not self._first <= after <= self._changes.number:
-                raise RefusedError(HTTPStatus.CONFLICT, "This page is of a desk that was closed since.", "Load the page again.")
+                raise RefusedError(HTTPStatus.CONFLICT, phrase("This page is of a desk that was closed since."), LOAD_AGAIN)
         self._follow()
         with self._lock:
             changed = self._changes

@@ -10,6 +10,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from handlers.domain import Scan
+from handlers.domain.languages import ENGLISH, LANGUAGES
 from tools.lib.cli import Invocation, as_tool_error
 from tools.lib.desk.admission import Admission
 from tools.lib.desk.application import Desk
@@ -43,9 +44,10 @@ class DeskServer:
         reviews.get()  # what is wrong with the scan is said before a browser opens
         s3 = run.clients.reader(MOST_REQUESTS + MOST_DECODERS)
         frames = Frames(s3, run.clock)
-        streams = Streams(S3Reader(s3, run.clock))
-        self._desk = Desk(reviews, streams, frames, decided_by, lambda error: run.terminal.error(as_tool_error(error)))
-        admission = Admission(self._desk.application(), port)
+        language = LANGUAGES.get(run.deployment.language, ENGLISH)
+        streams = Streams(S3Reader(s3, run.clock), language)
+        self._desk = Desk(reviews, streams, frames, language, decided_by, lambda error: run.terminal.error(as_tool_error(error)))
+        admission = Admission(self._desk.application(), port, language)
         self.address = f"http://{HOST}:{port}/?token={admission.token}"
         self._server = _Server(
             uvicorn.Config(

@@ -13,6 +13,7 @@ from handlers.adapters.media.ranges import Ranges, ReadTooMuchError
 from handlers.adapters.objects import ObjectError, ObjectRanges, ObjectStore
 from handlers.decoder import FRAME, OPENED
 from handlers.domain import ObjectFacts, Video, reasons
+from handlers.domain.languages import Phrase, phrase
 from handlers.runtime.clock import Clock, SystemClock
 from tools.lib.errors import ToolError
 from tools.lib.text import byte_size, printable
@@ -39,6 +40,16 @@ class UndecodableError(EvidenceError):
 
 class UnreadableError(EvidenceError):
     """S3 does not let it be read."""
+
+
+class _FrameTooLargeError(Exception):
+    """A frame takes more than the limit of bytes, which is the message."""
+
+
+def _too_much(error: _FrameTooLargeError) -> Phrase:
+    return phrase(
+        "more than {size} would have to be read for it, as of a film without an index or with a broken one", size=str(error)
+    )
 
 
 class FrameReader:
@@ -98,9 +109,12 @@ class FrameReader:
         except ObjectError as error:
             self.close()
             raise self._unread(error) from error
+        except _FrameTooLargeError as error:
+            self.close()
+            raise self._undecodable(_too_much(error)) from error
         except (DecoderFailedError, ReadTooMuchError) as error:
             self.close()
-            raise self._undecodable(str(error)) from error
+            raise self._undecodable(printable(str(error))) from error
         except BaseException:  # the decoder waits for bytes that will not come
             self.close()
             raise
@@ -117,7 +131,8 @@ class FrameReader:
 
     def _opened(self) -> Decoder:
         if find_spec("av") is None:
-            raise UndecodableError("PyAV, which decodes frames, is not in this environment.", cure="Run `make setup`.")
+            lacking = phrase("PyAV, which decodes frames, is not in this environment.")
+            raise UndecodableError(lacking, cure=phrase("Run `make setup`."))
         decoder = Decoder(Ranges(self._source), command=_COMMAND)
         self._decoder = decoder
         if self._stopped:  # perhaps before there was a decoder to kill
@@ -127,20 +142,23 @@ class FrameReader:
             raise DecoderFailedError(message["message"])
         return decoder
 
-    def _undecodable(self, why: str) -> UndecodableError:
-        cure = "Download it and look at it in a player such as VLC; `ffprobe FILE` shows its codec and what is broken."
-        return UndecodableError(f"{self._name} shows no frame here: {printable(why)}.", cure=cure)
+    def _undecodable(self, why: str | Phrase) -> UndecodableError:
+        cure = phrase("Download it and look at it in a player such as VLC; `ffprobe FILE` shows its codec and what is broken.")
+        return UndecodableError(phrase("{name} shows no frame here: {why}.", name=self._name, why=why), cure=cure)
 
     def _unread(self, error: ObjectError) -> EvidenceError:
         if error.problem.code == reasons.CHANGED:
-            cure = "Scan it again: the verdict is about the former content."
-            return ReplacedError(f"{self._name} was replaced by another object since it was analysed.", cure=cure)
+            cure = phrase("Scan it again: the verdict is about the former content.")
+            replaced = phrase("{name} was replaced by another object since it was analysed.", name=self._name)
+            return ReplacedError(replaced, cure=cure)
         if error.problem.code == reasons.MISSING:
-            return ReplacedError(
-                f"{self._name} is gone: it was deleted or moved since it was analysed.", cure="Nothing to look at."
-            )
-        cure = "Let these credentials read it (s3:GetObject and its key's kms:Decrypt); an archived one must be restored first."
-        return UnreadableError(f"{self._name} cannot be read: {printable(error.problem.message)}", cure=cure)
+            gone = phrase("{name} is gone: it was deleted or moved since it was analysed.", name=self._name)
+            return ReplacedError(gone, cure=phrase("Nothing to look at."))
+        cure = phrase(
+            "Let these credentials read it (s3:GetObject and its key's kms:Decrypt); an archived one must be restored first."
+        )
+        why = printable(error.problem.message)
+        return UnreadableError(phrase("{name} cannot be read: {why}", name=self._name, why=why), cure=cure)
 
     @property
     def _name(self) -> str:
@@ -158,7 +176,5 @@ class _Bounded:
     def read(self, offset: int, length: int) -> bytes:
         self.left -= length
         if self.left < 0:
-            raise ReadTooMuchError(
-                f"more than {byte_size(self.most)} would have to be read for it, as of a film without an index or with a broken one"
-            )
+            raise _FrameTooLargeError(byte_size(self.most))
         return self._source.read(offset, length)
