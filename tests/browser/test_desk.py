@@ -492,16 +492,16 @@ def test_new_verdicts_appear(visit):
 
 
 def arriving(visitor):
-    """Have the desk answer with what the returned function is given: so many more flagged videos, at the next poll."""
+    """Return a function that has the desk's next answer bring so many more flagged videos, the worst of all."""
     data = json.loads(visitor.page.locator("#data").text_content())
-    due, number = [], iter(range(9_999))
+    due, made = [], []
 
     def answer(route):
-        videos = [
-            {**data["flagged"][0], "id": f"{each:032x}", "key": f"later/new-{each:04}.mp4", "recorded": None, "weight": 999}
-            for each in range(next(number), next(number) + due.pop())
-        ] if due else []  # fmt: skip
-        route.fulfill(json={"number": 9_999, "labels": data["labels"], "flagged": videos, "status": "open"})
+        numbers = range(len(made), len(made) + (due.pop() if due else 0))
+        made.extend(numbers)
+        new = [{"id": f"{number:032x}", "key": f"later/new-{number:04}.mp4"} for number in numbers]
+        flagged = [{**data["flagged"][0], "recorded": None, **each} for each in new]
+        route.fulfill(json={"number": 9_999, "labels": data["labels"], "flagged": flagged, "status": "open"})
 
     visitor.page.route("**/api/changes?*", answer)
     return due.append

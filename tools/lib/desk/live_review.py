@@ -29,8 +29,8 @@ from tools.lib.review import (
 )
 from tools.lib.review.decided import WORDS
 from tools.lib.review.join import TruthTable, result_of
-from tools.lib.review.page import LabelTable, PageData, page_data
-from tools.lib.review.page.data import MAX_SEGMENTS
+from tools.lib.review.page import PageData, page_data
+from tools.lib.review.page.data import describer_for
 from tools.lib.review.page.summary import states
 from tools.lib.review.page.videos import Describer, recorded_json
 
@@ -98,6 +98,19 @@ class _Changes:
             shown.outcome, shown.decided = replace(shown.outcome, decision=decision), self.number
 
 
+@dataclass(frozen=True, slots=True)
+class _Describer(Describer):
+    """Describes a flagged video again only where it has changed: 20,000 take two seconds, which no one is to wait for twice."""
+
+    described: dict[str, tuple[ObjectResult, dict[str, Any]]] = field(default_factory=dict)
+
+    def flagged(self, video: FlaggedVideo) -> dict[str, Any]:
+        known = self.described.get(video.outcome.video.id)
+        if known is None or known[0] is not video.outcome:
+            known = self.described[video.outcome.video.id] = video.outcome, Describer.flagged(self, video)
+        return known[1]
+
+
 class LiveReview:
     """One scan's review for several browsers and threads. The whole of it is read once, when it is made."""
 
@@ -105,8 +118,6 @@ class LiveReview:
         self._run = run
         self._table = run.table
         self._language = LANGUAGES.get(run.deployment.language, ENGLISH)
-        self._labels = LabelTable()
-        self._describer = Describer(self._labels, MAX_SEGMENTS)
         self._lock = threading.RLock()  # of what follows; not held while anything is read
         self._reading = threading.Lock()
         self._read_at = run.clock.now()
@@ -118,9 +129,12 @@ class LiveReview:
         # No earlier desk has had these numbers: a page of one is told so, and never takes numbers of other labels.
         self._first = max(1, int(1000 * self._read_at))
         self._changes = _Changes(self._first, _shown(self._review, self._first))
+        new = describer_for(len(self._review.flagged))
+        self._describer = _Describer(new.labels, new.max_segments)
         self._known = {state: _in_state(self._review, state) for state in _FOLLOWED}
         self._behind = dict.fromkeys(_FOLLOWED, False)
         self._turns: deque[str] = deque(self._changes.videos)
+        self.page()  # describes every video, so that the browser need not wait for it
 
     @property
     def scan(self) -> Scan:
@@ -151,7 +165,7 @@ class LiveReview:
                 region=self._run.deployment.region,
                 made_at=self._run.clock.now(),
                 language=self._language,
-                labels=self._labels,
+                describer=self._describer,
             )
             return data, self._changes.number
 
@@ -181,7 +195,7 @@ class LiveReview:
             truth = self._truth()
             return {
                 "number": changed.number,
-                "labels": list(self._labels.as_json()),
+                "labels": list(self._describer.labels.as_json()),
                 **lists,
                 "gone": [video_id for video_id, number in changed.gone.items() if number > after],
                 "recorded": recorded,
