@@ -18,6 +18,7 @@ from tools.lib.desk import live_review
 from tools.lib.desk.live_review import POLL_SECONDS, LiveReview
 from tools.lib.desk.refusal import RefusedError
 from tools.lib.review import SampleChoice, make_review
+from tools.lib.review.page.videos import Describer
 
 LABEL = LabelSummary("Weapons", "Violence", 2, 99.5, 1_500, 2_000)
 
@@ -420,3 +421,24 @@ def test_the_page_later(account, follow):
 
     assert (changed["flagged"], changed["number"]) == (data.values["flagged"], number)
     assert changed["labels"] == data.values["labels"]
+
+
+def test_what_a_page_costs(account, follow, monkeypatch):
+    """A page that is loaded again describes only the videos that have changed since."""
+    add_scan(account, "a.mp4", "b.mp4")
+    for name in ("a.mp4", "b.mp4"):
+        add_flagged(account, name)
+    review, _ = follow()
+    described, of_describer = [], Describer.flagged
+    monkeypatch.setattr(
+        Describer, "flagged", lambda self, each: described.append(each.outcome.video.key) or of_describer(self, each)
+    )
+    mine = theirs(account, "b.mp4")
+
+    review.note_decision(mine.video.id, mine)
+    pages = [review.page()[0].values["flagged"] for _ in range(2)]
+
+    assert ["b.mp4"] == described
+    assert [{"a.mp4": None, "b.mp4": "Bob"}] * 2 == [
+        {each["key"]: each.get("recorded", {}).get("decided_by") for each in page} for page in pages
+    ]
