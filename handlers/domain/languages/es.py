@@ -676,9 +676,6 @@ _SERVED = {
         "Descargarlo y verlo en un reproductor como VLC; `ffprobe FILE` muestra su códec y qué está dañado."
     ),
     "Fill in 'Decided by' on the page.": "Rellenar «Decidido por» en la página.",
-    "Have s3:GetObject, s3:GetObjectVersion and kms:Decrypt added to your user or role; restore what is archived.": (
-        "Pedir s3:GetObject, s3:GetObjectVersion y kms:Decrypt para el usuario o rol; restaurar lo archivado."
-    ),
     "Have the permission for {operation} added to your user or role; docs/configuration.md lists what the tools need.": (
         "Pedir el permiso para {operation} para el usuario o rol; docs/configuration.md enumera lo que necesitan los programas."
     ),
@@ -717,7 +714,6 @@ _SERVED = {
     "Run `make setup`.": "Ejecutar `make setup`.",
     "Run the command again with --debug for the traceback.": "Repetir el comando con --debug para ver la traza.",
     "Scan it again: the verdict is about the former content.": "Escanearlo otra vez: el veredicto es sobre el contenido anterior.",
-    "Scan the object again to have what is there now analysed.": "Escanear otra vez el objeto para analizar lo que hay ahora.",
     "Send fewer decisions at a time.": "Enviar menos decisiones a la vez.",
     "Send the rest with the next request.": "Enviar el resto con la siguiente petición.",
     "Set the clock, then run the command again.": "Poner el reloj en hora y repetir el comando.",
@@ -735,8 +731,6 @@ _SERVED = {
     "The desk shows no such video.": "La mesa de revisión no muestra ese video.",
     "The desk was not started for this scan.": "La mesa de revisión no se inició para este escaneo.",
     "The object has {size} bytes.": "El objeto tiene {size} bytes.",
-    "The object was deleted since it was analysed.": "El objeto se eliminó después de su análisis.",
-    "The object was replaced since it was analysed.": "El objeto se reemplazó después de su análisis.",
     "The request breaks a rule: {rule}.": "La petición incumple una regla: {rule}.",
     "The request comes from a page of another origin, or does not say from which.": (
         "La petición viene de una página de otro origen, o no dice de cuál."

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse
 from handlers.adapters.table import ThrottledError
 from handlers.domain.languages import Language, Phrase, phrase
 from tools.lib.errors import ToolError
+from tools.lib.evidence import EvidenceError, ReplacedError, UndecodableError
 
 # What is raised where AWS fails, or refuses.
 FROM_AWS = (ToolError, BotoCoreError, ClientError, ThrottledError)
@@ -29,3 +30,11 @@ def refusal(error: RefusedError, language: Language, headers: dict[str, str] | N
     """Return the answer to a request that is refused."""
     reason, cure = error.sentences(language)
     return JSONResponse({"reason": reason, "cure": cure}, error.status, headers)
+
+
+def refused(error: EvidenceError) -> RefusedError:
+    """Return the refusal that says why an object is not shown."""
+    return RefusedError(_STATUSES.get(type(error), HTTPStatus.FORBIDDEN), *error.phrases)
+
+
+_STATUSES = {ReplacedError: HTTPStatus.CONFLICT, UndecodableError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE}

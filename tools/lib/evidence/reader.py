@@ -12,7 +12,7 @@ from handlers.adapters.media.process import Decoder, DecoderFailedError
 from handlers.adapters.media.ranges import Ranges, ReadTooMuchError
 from handlers.adapters.objects import ObjectError, ObjectRanges, ObjectStore
 from handlers.decoder import FRAME, OPENED
-from handlers.domain import ObjectFacts, Video, reasons
+from handlers.domain import ObjectFacts, Problem, Video, reasons
 from handlers.domain.languages import Phrase, phrase
 from handlers.runtime.clock import Clock, SystemClock
 from tools.lib.errors import ToolError
@@ -108,7 +108,7 @@ class FrameReader:
             return self._frame(at_ms, width)
         except ObjectError as error:
             self.close()
-            raise self._unread(error) from error
+            raise unread(self._video, error.problem) from error
         except _FrameTooLargeError as error:
             self.close()
             raise self._undecodable(_too_much(error)) from error
@@ -146,23 +146,22 @@ class FrameReader:
         cure = phrase("Download it and look at it in a player such as VLC; `ffprobe FILE` shows its codec and what is broken.")
         return UndecodableError(phrase("{name} shows no frame here: {why}.", name=self._name, why=why), cure=cure)
 
-    def _unread(self, error: ObjectError) -> EvidenceError:
-        if error.problem.code == reasons.CHANGED:
-            cure = phrase("Scan it again: the verdict is about the former content.")
-            replaced = phrase("{name} was replaced by another object since it was analysed.", name=self._name)
-            return ReplacedError(replaced, cure=cure)
-        if error.problem.code == reasons.MISSING:
-            gone = phrase("{name} is gone: it was deleted or moved since it was analysed.", name=self._name)
-            return ReplacedError(gone, cure=phrase("Nothing to look at."))
-        cure = phrase(
-            "Let these credentials read it (s3:GetObject and its key's kms:Decrypt); an archived one must be restored first."
-        )
-        why = printable(error.problem.message)
-        return UnreadableError(phrase("{name} cannot be read: {why}", name=self._name, why=why), cure=cure)
-
     @property
     def _name(self) -> str:
         return printable(self._video.uri)
+
+
+def unread(video: Video, problem: Problem) -> EvidenceError:
+    """Return why an object that was analysed cannot be shown."""
+    name = printable(video.uri)
+    if problem.code == reasons.CHANGED:
+        replaced = phrase("{name} was replaced by another object since it was analysed.", name=name)
+        return ReplacedError(replaced, cure=phrase("Scan it again: the verdict is about the former content."))
+    if problem.code == reasons.MISSING:
+        gone = phrase("{name} is gone: it was deleted or moved since it was analysed.", name=name)
+        return ReplacedError(gone, cure=phrase("Nothing to look at."))
+    cure = phrase("Let these credentials read it (s3:GetObject and its key's kms:Decrypt); an archived one must be restored first.")
+    return UnreadableError(phrase("{name} cannot be read: {why}", name=name, why=printable(problem.message)), cure=cure)
 
 
 class _Bounded:

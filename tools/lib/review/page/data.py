@@ -124,7 +124,7 @@ def decisions_file(scan_id: str) -> str:
 
 
 def describer_for(flagged: int) -> Describer:
-    """Return what describes the videos of a page with so many flagged ones, so that the page does not become too large."""
+    """Return what describes the videos of a page with that many flagged ones, so that the page does not become too large."""
     return Describer(LabelTable(), max(1, min(MAX_SEGMENTS, MAX_SEGMENTS_OF_ALL // max(1, min(flagged, MAX_FLAGGED)))))
 
 
