@@ -1,6 +1,7 @@
 """What changes while a browser looks: verdicts of a running scan, decisions of others; and how little is read for it."""
 
 import io
+import time
 from dataclasses import replace
 
 import pytest
@@ -203,6 +204,22 @@ def test_two_desks(account, of_many, entered):
     assert {of_many.video.id: ("Ada", "false-alarm")} == {
         name: (each["decided_by"], each["decision"]) for name, each in seen.items()
     }
+
+
+def test_a_large_desk_answers_at_once(of_many, entered):
+    """With 20,000 videos the page takes the server a second of processor time at most, and a decision a tenth of one."""
+    asked = {"id": of_many.video.id, "etag": ETAG, "attempt": 0, "decision": "confirmed", "note": "", "before": None}
+    with entered() as (_, browser):
+        began = time.process_time()
+        page = browser.ask("/")
+        loaded = time.process_time()
+        (written,) = browser.decide(asked)
+        decided = time.process_time()
+        shown = {each["id"]: each.get("recorded") for each in browser.page()["flagged"]}[of_many.video.id]
+
+    assert (200, "written", "Ada") == (page.status, written["outcome"], shown["decided_by"])
+    assert loaded - began < 1.0
+    assert decided - loaded < 0.1
 
 
 def test_what_others_decide_is_read_once(account, of_many, follow):

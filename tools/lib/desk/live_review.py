@@ -134,7 +134,7 @@ class LiveReview:
         self._known = {state: _in_state(self._review, state) for state in _FOLLOWED}
         self._behind = dict.fromkeys(_FOLLOWED, False)
         self._turns: deque[str] = deque(self._changes.videos)
-        self.page()  # describes every video, so that the browser need not wait for it
+        self._page: tuple[tuple[int, Totals, Scan], PageData] | None = None
 
     @property
     def scan(self) -> Scan:
@@ -155,11 +155,13 @@ class LiveReview:
             return shown.segments if shown is not None else ()
 
     def page(self) -> tuple[PageData, int]:
-        """Return what the page holds now, and the number of the last change that it has."""
+        """Return what the page holds now, and the number of the last change that it has; the same object where nothing changed."""
         with self._lock:
-            review = self._current()
+            state = self._changes.number, self._totals, self.scan
+            if self._page is not None and self._page[0] == state:
+                return self._page[1], self._changes.number
             data = page_data(
-                review,
+                self._current(),
                 totals=self._totals,
                 target=self._run.target,
                 region=self._run.deployment.region,
@@ -167,6 +169,7 @@ class LiveReview:
                 language=self._language,
                 describer=self._describer,
             )
+            self._page = state, data
             return data, self._changes.number
 
     def changes(self, after: int) -> dict[str, Any]:

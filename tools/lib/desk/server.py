@@ -41,12 +41,13 @@ class DeskServer:
         self._socket = _bound(port)
         port = self._socket.getsockname()[1]
         reviews = Reviews(run, scans, sample)
-        reviews.get()  # what is wrong with the scan is said before a browser opens
+        first = reviews.get()  # what is wrong with the scan is said before a browser opens
         s3 = run.clients.reader(MOST_REQUESTS + MOST_DECODERS)
         frames = Frames(s3, run.clock)
         language = LANGUAGES.get(run.deployment.language, ENGLISH)
         streams = Streams(S3Reader(s3, run.clock), language)
         self._desk = Desk(reviews, streams, frames, language, decided_by, lambda error: run.terminal.error(as_tool_error(error)))
+        self._desk.page_of(first)  # so that the browser need not wait for it
         admission = Admission(self._desk.application(), port, language)
         self.address = f"http://{HOST}:{port}/?token={admission.token}"
         self._server = _Server(
