@@ -183,9 +183,9 @@ def _of_many(account, monkeypatch):
 
 
 def _with_many(review):
-    """Return a review with 20,000 flagged videos more, which come before its own."""
+    """Return a review with as many flagged videos more as a page holds, which come before its own."""
     (last,) = review.flagged
-    others = [replace(last, outcome=replace(last.outcome, video=video(f"{number:05}.mp4"))) for number in range(20_000)]
+    others = [replace(last, outcome=replace(last.outcome, video=video(f"{number:05}.mp4"))) for number in range(19_999)]
     return replace(review, flagged=[*others, last])
 
 
