@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from handlers.adapters.table import Outcome, open_table, outbox_items
+from handlers.domain import outbox
 from handlers.domain.decision import Decision, Judgement
 from handlers.domain.record import ObjectFacts, Problem, Scan
 from handlers.domain.states import State
@@ -106,6 +107,32 @@ def test_done(noted):
 
     assert [Outcome.DONE_BEFORE, Outcome.DONE, Outcome.DONE_BEFORE] == outcomes
     assert [] == list(noted.outbox.due())
+
+
+def test_renewed(noted):
+    """An item of a renewed token is kept by whoever read the old one, and is still of the same put; what is gone stays gone."""
+    records = [finished(noted), finished(noted, "b.mp4")]
+    due, gone = (next(due for due in noted.outbox.due() if due.video_id == each.video.id) for each in records)
+    noted.outbox.done(gone)
+
+    noted.outbox.renew(records)
+    noted.outbox.renew(records)
+
+    [renewed] = noted.outbox.due()
+    assert (replace(due, token=renewed.token), True) == (renewed, outbox.of_one_put(due.token, renewed.token))
+    assert [Outcome.DONE_BEFORE, Outcome.DONE] == [noted.outbox.done(each) for each in (due, renewed)]
+
+
+def test_put_since(noted):
+    """A newer verdict's item is of another put, renewed or not."""
+    record = finished(noted)
+    [due] = noted.outbox.due()
+    noted.outbox.put_again([record])
+    noted.outbox.renew([record])
+
+    [new] = noted.outbox.due()
+
+    assert not outbox.of_one_put(due.token, new.token)
 
 
 def test_when_it_was_put(noted, clock, dynamodb):
