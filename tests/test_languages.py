@@ -23,6 +23,11 @@ REVIEW = [
     *(ROOT / f"tools/lib/review/{name}.py" for name in ("summary", "inputs", "command", "cures", "sample", "frames")),
     ROOT / "tools/lib/scans/warnings.py",
 ]
+# What the desk's server refuses is shown on its page; so are AWS's faults, which every program explains in the same words.
+DESK = [
+    *(ROOT / "tools/lib/desk").glob("*.py"),
+    *(ROOT / f"tools/lib/{name}.py" for name in ("aws/clients", "cli/program", "evidence/reader", "review/apply")),
+]
 MAILS = [ROOT / f"handlers/domain/{name}.py" for name in ("mail", "scan_mail", "unselected")]
 CALL = re.compile(r'\b(?:text|phrase)\(\s*(?:"((?:[^"\\]|\\.)*)"|(.))')
 # What is chosen while running, and so is in no call of `text`: the arguments of `word`.
@@ -55,7 +60,7 @@ def in_script(path):
 
 def sentences():
     """Return every sentence that mails and page are made of."""
-    modules = [path for path in [*MAILS, *REVIEW, *PAGE.glob("*.py")] if path.name != "document.py"]
+    modules = [path for path in [*MAILS, *REVIEW, *DESK, *PAGE.glob("*.py")] if path.name != "document.py"]
     python = [sentence for path in modules for sentence in in_python(path)]
     scripts = [sentence for name in order(ENTRY, asset) for sentence in in_script(PAGE / name)]
     markup = MARKED.findall((PAGE / "page.html").read_text("utf-8"))
@@ -72,6 +77,16 @@ def placeholders(sentence):
 def test_no_sentence_is_missing(language):
     """Nothing in mails and page is left in English."""
     assert set() == sentences() - set(language.sentences)
+
+
+@pytest.mark.parametrize("path", DESK, ids=lambda path: path.stem)
+def test_nothing_is_refused_in_english_alone(path):
+    """What the desk refuses is said by phrases, which a language can have; a plain text would be English everywhere."""
+    calls = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
+    refusals = [call for call in calls if ast.unparse(call.func) in {"RefusedError", "EvidenceError", "Answer"}]
+    texts = [part for each in refusals for part in each.args if isinstance(part, ast.JoinedStr | ast.Constant)]
+
+    assert [] == [ast.unparse(part) for part in texts if ast.unparse(part) != "None"]
 
 
 @pytest.mark.parametrize("language", OTHERS)

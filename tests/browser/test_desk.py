@@ -500,6 +500,73 @@ def test_new_verdicts_appear(visit):
     assert "77 videos were flagged" in page.locator("#verdict").inner_text()
 
 
+def arriving(visitor):
+    """Return a function that has the desk's next answer bring that many more flagged videos."""
+    data = json.loads(visitor.page.locator("#data").text_content())
+    due, made = [], []
+
+    def answer(route):
+        numbers = range(len(made), len(made) + (due.pop() if due else 0))
+        made.extend(numbers)
+        new = [{"id": f"{number:032x}", "key": f"later/new-{number:04}.mp4"} for number in numbers]
+        flagged = [{**data["flagged"][0], "recorded": None, **each} for each in new]
+        route.fulfill(json={"number": 9_999, "labels": data["labels"], "flagged": flagged, "status": "open"})
+
+    visitor.page.route("**/api/changes?*", answer)
+    return due.append
+
+
+def look_elsewhere(page):
+    """Put the focus outside the list."""
+    page.locator("#filter-text").focus()
+
+
+def names_shown(page):
+    """Return the names of the rows, and where the first of them is on the screen."""
+    return page.locator("tr.row").evaluate_all(
+        "rows => [rows.map(row => row.querySelector('.open').textContent), Math.round(rows[0].getBoundingClientRect().top)]"
+    )
+
+
+def test_new_verdicts_come_at_once_at_the_beginning(visit):
+    """At the beginning of the list, with the focus elsewhere, new verdicts are there at once."""
+    visitor = visit()
+    page = visitor.page
+    look_elsewhere(page)
+
+    arriving(visitor)(1)
+
+    page.locator("tr.row", has_text="new-").wait_for()
+    assert page.locator("#arrived").is_hidden()
+
+
+@pytest.mark.parametrize("place", ["page 2", "scrolled", "open"])
+def test_new_verdicts_move_nothing(visit, place):
+    """On a further page, below the beginning, or beside an open video nothing moves until it is asked for."""
+    visitor = visit()
+    page = visitor.page
+    arrive = arriving(visitor)
+    look_elsewhere(page)
+    arrive(60)
+    page.locator("#place", has_text="Page 1 of 3").wait_for()
+    match place:
+        case "page 2":
+            page.get_by_role("button", name="Next", exact=True).click()
+        case "scrolled":
+            page.mouse.wheel(0, 1_000)
+            until(page, "document.getElementById('list').getBoundingClientRect().top < 0")
+        case "open":
+            page.locator("tr.row .open").first.click()
+    page.evaluate("document.getElementById('filter-text').focus({ preventScroll: true })")
+    before = names_shown(page)
+
+    arrive(1)
+    page.locator("#arrived").wait_for()
+
+    assert "Show 1 new video" == page.locator("#arrived").inner_text()
+    assert before == names_shown(page)
+
+
 def test_a_desk_that_is_gone_loses_nothing_silently(visit):
     """Where the desk does not answer, the decision is not shown as taken, that is said, and its note is still there."""
     visitor = visit().named("Ana").only("clip-21")

@@ -101,7 +101,7 @@ def test_statuses_of_a_review():
 
     assert counted_by("review") == set(re.findall(r"^  ([a-z ]+?) +2$", lines, re.MULTILINE))
     assert counted_by("review") == set(review.as_json()["states"])
-    assert counted_by("review") == {state["name"] for state in page_states(review)}
+    assert counted_by("review") == {state["name"] for state in page_states(truth)}
 
 
 def test_words_for_decisions():

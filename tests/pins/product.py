@@ -283,7 +283,13 @@ def decision_again(item):
 def decision_made_again(item):
     """Return the item that is written of the entry of the log that is read from an item."""
     entry = decisions.log_entry_from(_read(item))
-    return _written(decisions.log_item(entry.decision, entry.before))
+    index = decisions.log_index(int(item["scan_sk"]["S"]) / 1000) if "scan_sk" in item else {}
+    return _written({**decisions.log_item(entry.decision, entry.before), **index})
+
+
+def logged(item):
+    """Return what is read of the key of an entry of the log."""
+    return tuple(decisions.logged_from(_read({name: item[name] for name in ("pk", "sk", "scan_pk", "scan_sk")})))
 
 
 def running_again(item, record):

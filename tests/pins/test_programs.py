@@ -119,8 +119,9 @@ def test_review_and_retry(scanned):
 
     check("json/review_report.json", found)
     assert [dict(sorted(decision.items()))] == items_in(scanned, decision["sk"]["S"])
-    made = {**decision, "sk": {"S": "DECIDED#e4#1759990100250"}}
-    assert [dict(sorted(made.items()))] == items_in(scanned, made["sk"]["S"])
+    made = {**decision, "sk": {"S": "DECIDED#e4#1759990100250"}, "scan_pk": {"S": "DECIDED"}}
+    ((written_ms, found),) = [(each.pop("scan_sk")["S"], each) for each in items_in(scanned, made["sk"]["S"])]
+    assert (dict(sorted(made.items())), 13) == (found, len(written_ms))
     (request,) = scanned.wire.of("CreateJob")
     key = request["Manifest"]["Location"]["ObjectArn"].partition("/")[2]
     body = scanned.s3.get_object(Bucket=product.WORK_BUCKET, Key=key)["Body"].read().decode()

@@ -49,9 +49,15 @@ def test_decision():
     assert ITEMS["decision"] == product.decision_again(ITEMS["decision"])
 
 
-def test_decision_made():
-    """An entry of the log is read and written back with what the decision replaced."""
-    assert ITEMS["decision made"] == product.decision_made_again(ITEMS["decision made"])
+@pytest.mark.parametrize("name", ["decision made", "decision made, in the index"])
+def test_decision_made(name):
+    """An entry of the log is read and written back with what the decision replaced, and where the index has it."""
+    assert ITEMS[name] == product.decision_made_again(ITEMS[name])
+
+
+def test_decision_named_by_the_index():
+    """What the index names is read: about which content, and when it was decided."""
+    assert (("291d5b2ab765894c3e9cc4ec00b189bc", "e4"), 1_759_990_050_250) == product.logged(ITEMS["decision made, in the index"])
 
 
 def test_running():

@@ -61,9 +61,13 @@ class Decoder:
                 return message, content
             answer, data = {}, self._read(message)
 
-    def close(self) -> None:
-        """Kill the process, whatever it is doing, and wait for its end."""
+    def kill(self) -> None:
+        """Kill the process, whatever it is doing; for any thread: the `step` of another one fails."""
         self._process.kill()
+
+    def close(self) -> None:
+        """Kill the process, and wait for its end."""
+        self.kill()
         self._process.wait()
         self._messages.close()
         with suppress(OSError):  # closing flushes what was not sent yet

@@ -8,13 +8,17 @@ was replaced has none.
 Each decision is also kept in a log, whose items are written with it and never change: `DECIDED#<etag>#<its time, milliseconds>`.
 Times about a content only grow, so each entry has its own key. Decisions of versions before 0.3 are in the log only as what the
 next one replaced.
+
+The index `by_scan` has the log in the order in which it was written (`DECIDED`, milliseconds): a decision of a file is written long
+after it was made. One partition takes the decisions about all scans, because a decision holds for all of them; it takes 1,000 a
+second, and a program that is faster is throttled and waits. Entries that no index has were written before that key was.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from handlers.adapters.table import codec, expressions, items, outbox_items
 from handlers.adapters.table.client import ConditionFailedError, TableClient
@@ -47,6 +51,13 @@ class Noted:
     record_changed: bool = False
 
 
+class Logged(NamedTuple):
+    """Names an entry of the log: its content (see `Decision.content`), and when it was decided (milliseconds)."""
+
+    content: tuple[str, str]
+    at_ms: int
+
+
 class Decisions:
     """Reads and writes of decisions."""
 
@@ -72,6 +83,13 @@ class Decisions:
         """Return the log of a content (see `Decision.content`), the oldest first."""
         object_id, etag = content
         return self._log(object_id, f"{LOG_PREFIX}{etag}#")
+
+    def logged_since(self, at: float) -> set[Logged]:
+        """Return the entries of the log that were written after a time, by the clocks of their writers, about any scan's videos.
+
+        The index lags: one that was written a moment ago may be missing.
+        """
+        return {logged_from(item) for item in self._table.query(items.DECIDED_PK, above=items.before(at), index="by_scan")}
 
     def _log(self, object_id: str, prefix: str) -> list[LogEntry]:
         found = map(log_entry_from, self._table.query(f"VIDEO#{object_id}", begins_with=prefix))
@@ -134,11 +152,12 @@ class Decisions:
 
     def _actions(self, decision: Decision, before: Decision | None) -> list[dict[str, dict[str, Any]]]:
         as_before = NEW if before is None else Condition(equal={"decided_at": codec.stored(before.decided_at)})
-        due = [outbox_items.put_action(decision.video.id, decision.scan_id, at=self._clock.now())] if self._has_outbox else []
+        now = self._clock.now()
+        due = [outbox_items.put_action(decision.video.id, decision.scan_id, at=now)] if self._has_outbox else []
         return [
             {"ConditionCheck": self._as_reviewed(decision)},
             {"Put": expressions.put(decision_item(decision), when=as_before)},
-            {"Put": expressions.put(log_item(decision, before))},
+            {"Put": expressions.put({**log_item(decision, before), **log_index(now)})},
             *due,
         ]
 
@@ -200,6 +219,17 @@ def log_item(decision: Decision, before: Decision | Replaced | None) -> dict[str
         None if before is None else Replaced(judgement=before.judgement, decided_by=before.decided_by, decided_at=before.decided_at)
     )
     return {**decision_item(decision), **key, **codec.present({"before": replaced})}
+
+
+def log_index(at: float) -> dict[str, str]:
+    """Return the attributes by which the index `by_scan` finds an entry of the log that is written now."""
+    return {"scan_pk": items.DECIDED_PK, "scan_sk": f"{round(1_000 * at):013}"}
+
+
+def logged_from(item: Item) -> Logged:
+    """Return the entry of the log that the key of an item names."""
+    etag, _, at_ms = str(item["sk"]).removeprefix(LOG_PREFIX).rpartition("#")
+    return Logged((str(item["pk"]).removeprefix("VIDEO#"), etag), int(at_ms))
 
 
 def log_entry_from(item: Item) -> LogEntry:

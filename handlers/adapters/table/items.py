@@ -22,6 +22,9 @@ RUNNING_PK = "RUNNING"
 STARTING_PK = "STARTING"
 SAMPLING_PK = "SAMPLING"
 
+# The partition of the index `by_scan` that holds the log of decisions about any scan's videos, by the time of the write.
+DECIDED_PK = "DECIDED"
+
 
 # --- keys --------------------------------------------------------------------------------------------------------------
 
@@ -150,7 +153,7 @@ def waiting_from(item: Item) -> Record:
 
 
 def before(at: float) -> str:
-    """Return the sort key of the index `work` below which everything is earlier than a time."""
+    """Return the sort key below which everything is earlier than a time, in the index `work` and among the log's entries."""
     return f"{max(0, round(at * 1000)):013}"
 
 

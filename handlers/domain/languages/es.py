@@ -649,6 +649,147 @@ _PAGE = {
     " Apply with {command}": " Aplicar con {command}",
 }
 
+_SERVED = {
+    '"after" must be a number that an earlier answer had.': '"after" debe ser un número de una respuesta anterior.',
+    '"decisions" must be a list of at most {most} objects.': '"decisions" debe ser una lista de {most} objetos como máximo.',
+    "A Requester Pays bucket of another account cannot be scanned: Rekognition and S3 Batch Operations do not offer to pay.": (
+        "Un bucket de otra cuenta en el que paga el solicitante (Requester Pays) no se puede escanear: ni Rekognition ni S3 "
+        "Batch Operations ofrecen pagar."
+    ),
+    "AWS could not be reached": "No se pudo llegar a AWS",
+    "AWS does not know these credentials": "AWS no conoce estas credenciales",
+    "AWS failed, at every attempt": "AWS falló en todos los intentos",
+    "AWS throttled the request and every retry": "AWS limitó la petición y todos los reintentos",
+    "Ask for an earlier moment.": "Pedir un momento anterior.",
+    "Ask for fewer.": "Pedir menos.",
+    "Ask for {address} as the program printed it.": "Abrir {address} tal como la escribió el programa.",
+    "Check the network, the proxy settings and --region, then run the command again.": (
+        "Revisar la red, el proxy y --region, y repetir el comando."
+    ),
+    "Choose the deployment of that scan with --stack, --region and --profile.": (
+        "Elegir el despliegue de ese escaneo con --stack, --region y --profile."
+    ),
+    "Close some of the pages.": "Cerrar algunas de las páginas.",
+    "Decide again.": "Decidir otra vez.",
+    "Decide on the page of the desk.": "Decidir en la página de la mesa de revisión.",
+    "Download it and look at it in a player such as VLC; `ffprobe FILE` shows its codec and what is broken.": (
+        "Descargarlo y verlo en un reproductor como VLC; `ffprobe FILE` muestra su códec y qué está dañado."
+    ),
+    "Fill in 'Decided by' on the page.": "Rellenar «Decidido por» en la página.",
+    "Have the permission for {operation} added to your user or role; docs/configuration.md lists what the tools need.": (
+        "Pedir el permiso para {operation} para el usuario o rol; docs/configuration.md enumera lo que necesitan los programas."
+    ),
+    "Let the functions read it, and retry the failed ones.": "Permitir que las funciones lo lean, y reintentar los fallidos.",
+    "Let the functions read it, run `review_report.py retry --all-failed`, and decide on a new page.": (
+        "Permitir que las funciones lo lean, ejecutar `review_report.py retry --all-failed` y decidir en una página nueva."
+    ),
+    "Let these credentials read it (s3:GetObject and its key's kms:Decrypt); an archived one must be restored first.": (
+        "Permitir que estas credenciales lo lean (s3:GetObject, y kms:Decrypt de su clave); si está archivado, hay que "
+        "restaurarlo antes."
+    ),
+    "Load the page again.": "Volver a cargar la página.",
+    "Load the page of the desk again, look at the video there, and decide again.": (
+        "Volver a cargar la página de la mesa de revisión, ver ahí el video y decidir otra vez."
+    ),
+    "Log in (`aws sso login`, `aws configure`) or name a profile with AWS_PROFILE or --profile; `aws sts get-caller-identity` "
+    "shows who you are.": (
+        "Iniciar sesión (`aws sso login`, `aws configure`) o indicar un perfil con AWS_PROFILE o --profile; `aws sts "
+        "get-caller-identity` muestra la identidad en uso."
+    ),
+    "Look at it again, and decide again if that is wrong.": "Verlo otra vez y, si es incorrecto, decidir de nuevo.",
+    "Make a new page of the scan, review the video there, and decide again.": (
+        "Crear otra página del escaneo, revisar ahí el video y decidir otra vez."
+    ),
+    "No film is as long as that.": "Ninguna película es tan larga.",
+    "No usable AWS credentials were found": "No se encontraron credenciales de AWS utilizables",
+    "Nothing has read the object, so it is not known which content the scan met.": (
+        "Nada ha leído el objeto, así que se desconoce qué contenido encontró el escaneo."
+    ),
+    "Nothing to look at.": "No hay nada que ver.",
+    "Open the address that `review_report.py serve` printed; it works once. If it was used, start the program again.": (
+        "Abrir la dirección que escribió `review_report.py serve`; sirve una sola vez. Si ya se usó, volver a iniciar el programa."
+    ),
+    "Open the desk by its own address.": "Abrir la mesa de revisión por su propia dirección.",
+    "PyAV, which decodes frames, is not in this environment.": "Este entorno no tiene PyAV, que decodifica los fotogramas.",
+    "Run `make setup`.": "Ejecutar `make setup`.",
+    "Run the command again with --debug for the traceback.": "Repetir el comando con --debug para ver la traza.",
+    "Scan it again: the verdict is about the former content.": "Escanearlo otra vez: el veredicto es sobre el contenido anterior.",
+    "Send fewer decisions at a time.": "Enviar menos decisiones a la vez.",
+    "Send the rest with the next request.": "Enviar el resto con la siguiente petición.",
+    "Set the clock, then run the command again.": "Poner el reloj en hora y repetir el comando.",
+    "Start it again with the id of the scan: review_report.py serve ID": (
+        "Volver a iniciarla con el id del escaneo: review_report.py serve ID"
+    ),
+    "The AWS SDK failed: {error}": "El SDK de AWS falló: {error}",
+    "The AWS SDK would not send the request": "El SDK de AWS no quiso enviar la petición",
+    "The body has more than {most} bytes.": "El cuerpo tiene más de {most} bytes.",
+    "The body is not JSON: {error}.": "El cuerpo no es JSON: {error}.",
+    "The body must be {type}.": "El cuerpo debe ser {type}.",
+    "The decision that the page showed was withdrawn meanwhile.": "La decisión que mostraba la página se retiró entretanto.",
+    "The desk does not answer to this host name.": "La mesa de revisión no responde a este nombre de host.",
+    "The desk does not serve this: {detail}.": "La mesa de revisión no sirve esto: {detail}.",
+    "The desk shows no such video.": "La mesa de revisión no muestra ese video.",
+    "The desk was not started for this scan.": "La mesa de revisión no se inició para este escaneo.",
+    "The object has {size} bytes.": "El objeto tiene {size} bytes.",
+    "The request breaks a rule: {rule}.": "La petición incumple una regla: {rule}.",
+    "The request comes from a page of another origin, or does not say from which.": (
+        "La petición viene de una página de otro origen, o no dice de cuál."
+    ),
+    "The request comes from another site.": "La petición viene de otro sitio.",
+    "The request has two decisions about this video.": "La petición tiene dos decisiones sobre este video.",
+    "The table is still throttling requests: {error}": "La tabla sigue limitando las peticiones: {error}",
+    "The token of this address is wrong, or was used before.": "El token de esta dirección es incorrecto, o ya se usó.",
+    "This browser has not been let in.": "Este navegador no tiene acceso.",
+    "This cannot be a Region": "Esto no puede ser una región",
+    "This is a bug in the tool: please report it with the output of --debug.": (
+        "Es un error del programa: conviene comunicarlo con la salida de --debug."
+    ),
+    "This is a fault of the tool: please report it with the output of --debug.": (
+        "Es un fallo del programa: conviene comunicarlo con la salida de --debug."
+    ),
+    "This page is of a desk that was closed since.": "Esta página es de una mesa de revisión que ya se cerró.",
+    "Wait a minute, then run again.": "Esperar un minuto y repetir.",
+    "Wait a minute, then run the command again.": "Esperar un minuto y repetir el comando.",
+    "Who decides must be a name of at most {most} characters.": "Quien decide debe ser un nombre de {most} caracteres como máximo.",
+    "Write --region, AWS_REGION or the profile's region as us-east-1 is written.": (
+        "Escribir --region, AWS_REGION o la región del perfil como se escribe us-east-1."
+    ),
+    "another object was analysed: its etag is {now}, that of the decision {then}": (
+        "se analizó otro objeto: su etag es {now}, y el de la decisión es {then}"
+    ),
+    "it is {state}: only what is {decidable} can be decided about": "está {state}: solo se decide sobre lo que está {decidable}",
+    "it was analysed again: the record is of attempt {now}, the decision of {then}": (
+        "se analizó otra vez: el registro es del intento {now} y la decisión, del {then}"
+    ),
+    "its etag is unknown, as nothing has read it: nothing tells which content was decided about": (
+        "se desconoce su etag, porque nada lo ha leído: nada indica sobre qué contenido se decidió"
+    ),
+    "its record was changed at the same moment": "su registro se modificó en el mismo momento",
+    "more than {size} would have to be read for it, as of a film without an index or with a broken one": (
+        "habría que leer más de {size}, como ocurre con una película sin índice o con uno dañado"
+    ),
+    "scan {scan} has no record of it": "el escaneo {scan} no tiene registro de él",
+    "the AWS credentials have expired": "las credenciales de AWS caducaron",
+    "this machine's clock is wrong": "el reloj de esta máquina no está en hora",
+    "unexpected {kind}: {error}": "{kind} inesperado: {error}",
+    "your credentials may not do this": "las credenciales no tienen permiso para esto",
+    "{count} videos are being read already.": "Ya se están leyendo {count} videos.",
+    "{cure} {more}": "{cure} {more}",
+    "{fault}: {error}": "{fault}: {error}",
+    "{name} cannot be read: {why}": "{name} no se puede leer: {why}",
+    "{name} is gone: it was deleted or moved since it was analysed.": (
+        "{name} ya no está: se eliminó o se movió después de su análisis."
+    ),
+    "{name} shows no frame here: {why}.": "{name} no muestra ningún fotograma aquí: {why}.",
+    "{name} was replaced by another object since it was analysed.": (
+        "{name} fue reemplazado por otro objeto después de su análisis."
+    ),
+    "{operation} was refused with {code}: {text}": "{operation} se rechazó con {code}: {text}",
+    "{operation}: {fault} ({code}: {text})": "{operation}: {fault} ({code}: {text})",
+    "{person} decided first.": "{person} decidió primero.",
+    "{reason}.": "{reason}.",
+}
+
 _LABELS = {
     "Explicit": "Contenido explícito",
     "Explicit Nudity": "Desnudez explícita",
@@ -706,7 +847,7 @@ _LABELS = {
 
 SPANISH = Language(
     code="es",
-    sentences={**_MAILS, **_WARNINGS, **_STATES, **_PAGE},
+    sentences={**_MAILS, **_WARNINGS, **_STATES, **_PAGE, **_SERVED},
     labels=_LABELS,
     thousands=".",
     decimal=",",

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from handlers.domain.states import State
+from tests.tools.conftest import http_error
 from tests.tools.review_doubles import (
     ETAG,
     SCAN,
@@ -34,6 +35,18 @@ def _desk(account, entered):
     set_aside(account, [("odd.mp4", "", "codec", "it is VP9", "e" * 32, "7")])
     with entered() as (served, browser):
         yield served, browser
+
+
+@pytest.fixture(name="spanish")
+def _spanish(account, entered):
+    """A browser at the desk of a deployment whose page is Spanish."""
+    account.cloudformation.delete_stack(StackName="VideoModeration")
+    account.deploy(Language="es")
+    add_scan(account, "a.mp4", "b.mp4", "c.mp4")
+    for key in ("a.mp4", "b.mp4", "c.mp4"):
+        add_flagged(account, key)
+    with entered() as (_, browser):
+        yield browser
 
 
 def decision(key="a.mp4", **changed):
@@ -98,6 +111,24 @@ def test_another_process(account, desk):
     assert video("a.mp4").id in browser.json(f"/api/changes?scan={SCAN}&after=0")["recorded"]
 
 
+def test_in_the_language_of_the_page(account, spanish):
+    """On a Spanish page the desk refuses in Spanish: what the server finds, what contradicts the record, and what AWS refuses."""
+    browser = spanish
+
+    (unknown, again) = browser.decide(decision(id="0" * 32), decision(attempt=1))
+    browser.decide(decision("b.mp4"), by="Ana")
+    (second,) = browser.decide(decision("b.mp4", decision="false-alarm"), by="Eva")
+    account.wire.answer("BatchGetItem", lambda _: http_error("ExpiredTokenException", 400, "The security token is expired"))
+    expired = browser.post("/api/decisions", {"scan": SCAN, "decided_by": "Ana", "decisions": [decision("c.mp4")]})
+    stranger = browser.ask("/", Host="evil.example")
+
+    assert "La mesa de revisión no muestra ese video." == unknown["reason"]
+    assert again["reason"].startswith("se analizó otra vez: ")
+    assert "Ana decidió primero." == second["reason"]
+    assert (502, True) == (expired.status, "credenciales de AWS caducaron" in json.loads(expired.data)["reason"])
+    assert json.loads(stranger.data)["reason"].startswith("La mesa de revisión no responde")
+
+
 def test_again(account, desk):
     """A person who saw the decision may change it, also within the same millisecond."""
     _, browser = desk
@@ -125,8 +156,8 @@ def test_before_another(desk):
     [
         ({"attempt": 1}, "it was analysed again: the record is of attempt 0, the decision of 1."),
         ({"etag": "f" * 32}, "another object was analysed"),
-        ({"id": "0" * 32}, "the desk shows no such video"),
-        ({"id": None}, "the desk shows no such video"),
+        ({"id": "0" * 32}, "The desk shows no such video"),
+        ({"id": None}, "The desk shows no such video"),
         ({"decision": "maybe"}, 'decision is "maybe"'),
         ({"note": "x" * 2001}, "note is"),
         ({"note": 1}, "note is"),

@@ -1,8 +1,11 @@
 """Frames of videos at the desk."""
 
 import json
+import signal
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 
@@ -10,6 +13,7 @@ from handlers.domain.record import Segment
 from tests.handlers.adapters.media.made_films import Made, Shown, card_of, film
 from tests.tools.review_doubles import BUCKET, SCAN, add_flagged, add_scan, video
 from tools.lib.desk import frames
+from tools.lib.evidence import reader
 
 pytestmark = pytest.mark.slow  # each test starts decoders
 
@@ -146,3 +150,58 @@ def test_cut(desk):
     _, browser = desk
 
     assert [None, 7] == [card_of(browser.ask(path(at)).data) for at in (3_960, 4_000)]
+
+
+@pytest.fixture(name="decoders")
+def _decoders(monkeypatch):
+    """Return the decoders' processes, as they are started."""
+    started = []
+
+    class Noted(reader.Decoder):
+        def __init__(self, ranges, *, command):
+            super().__init__(ranges, command=command)
+            started.append(self._process)
+
+    monkeypatch.setattr(reader, "Decoder", Noted)
+    return started
+
+
+def ask_and_forget(browser):
+    """Ask for a frame in a thread, whatever becomes of it."""
+
+    def ask():
+        with suppress(OSError):
+            browser.ask(path(5_000))
+
+    threading.Thread(target=ask).start()
+
+
+def test_the_end(account, entered, put_film, decoders, monkeypatch):
+    """A decoder that computes for long is killed when the desk is closed, and does not keep it."""
+    add_scan(account, "a.mp4")
+    add_flagged(account, "a.mp4", facts=put_film("a.mp4"))
+    monkeypatch.setattr(reader, "_COMMAND", (sys.executable, "-c", "import time; time.sleep(600)"))
+
+    with entered() as (served, browser):
+        ask_and_forget(browser)
+        served.until(lambda: decoders)
+        running = decoders[0].poll()
+
+    assert (None, -signal.SIGKILL) == (running, decoders[0].poll())
+
+
+def test_the_end_while_s3_is_read(account, desk, decoders):
+    """A decoder whose bytes are on their way is killed, too, and none is started after the end."""
+    served, browser = desk
+    asked, sent = threading.Event(), threading.Event()
+    account.wire.answer("GetObject", lambda _: asked.set() or (sent.wait(20) and None))
+
+    ask_and_forget(browser)
+    ask_and_forget(browser)
+    assert asked.wait(20)
+    served.server.stop()
+    served.until(lambda: decoders[0].poll() is not None)
+    sent.set()
+    served.until(lambda: served.server._socket.fileno() == -1)
+
+    assert [-signal.SIGKILL] == [process.poll() for process in decoders]

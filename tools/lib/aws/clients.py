@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from botocore.client import BaseClient
 from botocore.config import Config
 
 from handlers.adapters.aws_errors import FAULTS, Fault, code_of, fault_of
+from handlers.domain.languages import Phrase, phrase
 from tools.lib.errors import ToolError
 
 if TYPE_CHECKING:
@@ -136,8 +138,8 @@ def explain(error: sdk.BotoCoreError | sdk.ClientError) -> ToolError:
         return _explain_refusal(error)
     for kinds, message, cure in _LOCAL_FAULTS:
         if isinstance(error, kinds):
-            return ToolError(f"{message}: {error}", cure=cure)
-    return ToolError(f"The AWS SDK failed: {error}", cure="Run the command again with --debug for the traceback.")
+            return ToolError(phrase("{fault}: {error}", fault=message, error=str(error)), cure=cure)
+    return ToolError(phrase("The AWS SDK failed: {error}", error=str(error)), cure=_TRACEBACK)
 
 
 def _explain_refusal(error: sdk.ClientError) -> ToolError:
@@ -146,17 +148,22 @@ def _explain_refusal(error: sdk.ClientError) -> ToolError:
     # By code first: SlowDown comes with a 5xx, which alone means UNKNOWN.
     if known := _REFUSALS.get(code) or _FAULTS.get(FAULTS.get(code, fault_of(error))):
         message, cure = known
-        if fault_of(error) is Fault.FORBIDDEN and operation in _READ_A_BUCKET:
-            cure += REQUESTER_PAYS
-        return ToolError(f"{operation}: {message} ({code}: {text})", cure=cure.format(operation=operation))
-    return ToolError(f"{operation} was refused with {code}: {text}", cure="Run the command again with --debug for the traceback.")
+        message = phrase("{operation}: {fault} ({code}: {text})", operation=operation, fault=message, code=code, text=text)
+        if fault_of(error) is Fault.FORBIDDEN:
+            cure = replace(cure, values={"operation": operation})
+            if operation in _READ_A_BUCKET:
+                cure = phrase("{cure} {more}", cure=cure, more=REQUESTER_PAYS)
+        return ToolError(message, cure=cure)
+    refused = phrase("{operation} was refused with {code}: {text}", operation=operation, code=code, text=text)
+    return ToolError(refused, cure=_TRACEBACK)
 
 
-_CREDENTIALS_CURE = (
+_TRACEBACK = phrase("Run the command again with --debug for the traceback.")
+_CREDENTIALS_CURE = phrase(
     "Log in (`aws sso login`, `aws configure`) or name a profile with AWS_PROFILE or --profile; "
     "`aws sts get-caller-identity` shows who you are."
 )
-_LOCAL_FAULTS: tuple[tuple[tuple[type[Exception], ...], str, str], ...] = (
+_LOCAL_FAULTS: tuple[tuple[tuple[type[Exception], ...], Phrase, Phrase], ...] = (
     (
         (
             sdk.NoCredentialsError,
@@ -166,28 +173,29 @@ _LOCAL_FAULTS: tuple[tuple[tuple[type[Exception], ...], str, str], ...] = (
             sdk.TokenRetrievalError,
             sdk.SSOError,
         ),
-        "No usable AWS credentials were found",
+        phrase("No usable AWS credentials were found"),
         _CREDENTIALS_CURE,
     ),
     (
         (sdk.InvalidRegionError, sdk.UnknownRegionError),
-        "This cannot be a Region",
-        "Write --region, AWS_REGION or the profile's region as us-east-1 is written.",
+        phrase("This cannot be a Region"),
+        phrase("Write --region, AWS_REGION or the profile's region as us-east-1 is written."),
     ),
     (
         (sdk.HTTPClientError, sdk.ConnectionError),
-        "AWS could not be reached",
-        "Check the network, the proxy settings and --region, then run the command again.",
+        phrase("AWS could not be reached"),
+        phrase("Check the network, the proxy settings and --region, then run the command again."),
     ),
     (
         (sdk.ParamValidationError,),
-        "The AWS SDK would not send the request",
-        "This is a fault of the tool: please report it with the output of --debug.",
+        phrase("The AWS SDK would not send the request"),
+        phrase("This is a fault of the tool: please report it with the output of --debug."),
     ),
 )
-_REFUSALS: dict[str, tuple[str, str]] = {
+_REFUSALS: dict[str, tuple[Phrase, Phrase]] = {
     **dict.fromkeys(
-        ("ExpiredToken", "ExpiredTokenException", "RequestExpired"), ("the AWS credentials have expired", _CREDENTIALS_CURE)
+        ("ExpiredToken", "ExpiredTokenException", "RequestExpired"),
+        (phrase("the AWS credentials have expired"), _CREDENTIALS_CURE),
     ),
     **dict.fromkeys(
         (
@@ -201,20 +209,21 @@ _REFUSALS: dict[str, tuple[str, str]] = {
             "SignatureDoesNotMatch",
             "UnrecognizedClientException",
         ),
-        ("AWS does not know these credentials", _CREDENTIALS_CURE),
+        (phrase("AWS does not know these credentials"), _CREDENTIALS_CURE),
     ),
-    "RequestTimeTooSkewed": ("this machine's clock is wrong", "Set the clock, then run the command again."),
+    "RequestTimeTooSkewed": (phrase("this machine's clock is wrong"), phrase("Set the clock, then run the command again.")),
 }
 # S3 refuses them with the same code where the bucket is Requester Pays (S3 user guide, ObjectsinRequesterPaysBuckets).
 _READ_A_BUCKET = frozenset({"GetObject", "HeadBucket", "HeadObject", "ListObjectsV2", "ListObjectVersions"})
-REQUESTER_PAYS = (
-    " A Requester Pays bucket of another account cannot be scanned: Rekognition and S3 Batch Operations do not offer to pay."
+REQUESTER_PAYS = phrase(
+    "A Requester Pays bucket of another account cannot be scanned: Rekognition and S3 Batch Operations do not offer to pay."
 )
-_FAULTS: dict[Fault, tuple[str, str]] = {
+_LATER = phrase("Wait a minute, then run the command again.")
+_FAULTS: dict[Fault, tuple[Phrase, Phrase]] = {
     Fault.FORBIDDEN: (
-        "your credentials may not do this",
-        "Have the permission for {operation} added to your user or role; docs/configuration.md lists what the tools need.",
+        phrase("your credentials may not do this"),
+        phrase("Have the permission for {operation} added to your user or role; docs/configuration.md lists what the tools need."),
     ),
-    Fault.REFUSED: ("AWS throttled the request and every retry", "Wait a minute, then run the command again."),
-    Fault.UNKNOWN: ("AWS failed, at every attempt", "Wait a minute, then run the command again."),
+    Fault.REFUSED: (phrase("AWS throttled the request and every retry"), _LATER),
+    Fault.UNKNOWN: (phrase("AWS failed, at every attempt"), _LATER),
 }

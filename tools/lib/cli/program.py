@@ -18,6 +18,7 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from handlers.adapters.table import ThrottledError
+from handlers.domain.languages import phrase
 from handlers.runtime.clock import Clock, SystemClock
 from tools.lib.aws import DEFAULT_STACK, Clients, connect, explain
 from tools.lib.cli.output import ExitCode, Terminal
@@ -154,7 +155,10 @@ def as_tool_error(error: Exception) -> ToolError:
     if isinstance(error, BotoCoreError | ClientError):
         return explain(error)
     if isinstance(error, ThrottledError):
-        return ToolError(f"The table is still throttling requests: {error}", cure="Wait a minute, then run again.")
+        return ToolError(
+            phrase("The table is still throttling requests: {error}", error=str(error)),
+            cure=phrase("Wait a minute, then run again."),
+        )
     if isinstance(error, OSError) and error.filename is not None:
         return ToolError(
             f"{error.filename}: {error.strerror}", cure="Make room, or make the path readable and writable, and run again."
@@ -162,6 +166,6 @@ def as_tool_error(error: Exception) -> ToolError:
     if isinstance(error, OSError) and error.strerror:  # no file is named, as when a disk is full
         return ToolError(f"A file could not be read or written: {error.strerror}.", cure="Make room on the disk, and run again.")
     return ToolError(
-        f"unexpected {type(error).__name__}: {error}",
-        cure="This is a bug in the tool: please report it with the output of --debug.",
+        phrase("unexpected {kind}: {error}", kind=type(error).__name__, error=str(error)),
+        cure=phrase("This is a bug in the tool: please report it with the output of --debug."),
     )

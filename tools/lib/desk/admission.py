@@ -16,13 +16,17 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from tools.lib.desk.refusal import RefusedError
+from handlers.domain.languages import Language, phrase
+from tools.lib.desk.refusal import RefusedError, refusal
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _READING = frozenset({"GET", "HEAD"})
-_BY_PROGRAM = "Open the address that `review_report.py serve` printed; it works once. If it was used, start the program again."
+_BY_PROGRAM = phrase(
+    "Open the address that `review_report.py serve` printed; it works once. If it was used, start the program again."
+)
+_OUR_PAGE = phrase("Decide on the page of the desk.")
 
 # The answer to the first address where a page on disk led to it: a redirect would not carry a SameSite=Strict cookie.
 _ONWARDS = '<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=/"><title>Desk</title>'
@@ -46,8 +50,9 @@ class Admission:
         token: What the first address brings, once.
     """
 
-    def __init__(self, app: ASGIApp, port: int) -> None:
+    def __init__(self, app: ASGIApp, port: int, language: Language) -> None:
         self._app = app
+        self._language = language
         self._hosts = {f"{name}:{port}" for name in ("127.0.0.1", "localhost")}
         self._cookie = f"desk-{port}"  # cookies are not kept apart by port
         self._session = secrets.token_urlsafe(32)
@@ -70,8 +75,8 @@ class Admission:
             answer = self._exchanged(scope, headers)
             if answer is None:
                 self._require_admitted(scope, headers)
-        except RefusedError as refusal:
-            answer = refusal.response()
+        except RefusedError as error:
+            answer = refusal(error, self._language)
         await (answer or self._app)(scope, receive, send_marked)
 
     def _exchanged(self, scope: Scope, headers: Headers) -> Response | None:
@@ -83,7 +88,8 @@ class Admission:
         if self._is_in(headers):  # the printed address, once more in the browser that it let in
             return RedirectResponse("/", HTTPStatus.SEE_OTHER)
         if self._unused is None or not _same(given[0], self._unused):
-            raise RefusedError(HTTPStatus.FORBIDDEN, "The token of this address is wrong, or was used before.", _BY_PROGRAM)
+            reason = phrase("The token of this address is wrong, or was used before.")
+            raise RefusedError(HTTPStatus.FORBIDDEN, reason, _BY_PROGRAM)
         self._unused = None
         redirects = headers.get("sec-fetch-site") in {None, "none", "same-origin"}
         answer = RedirectResponse("/", HTTPStatus.SEE_OTHER) if redirects else HTMLResponse(_ONWARDS)
@@ -99,7 +105,7 @@ class Admission:
         self._require_host(headers)
         self._require_page(scope["method"], headers)
         if not self._is_in(headers):
-            raise RefusedError(HTTPStatus.FORBIDDEN, "This browser has not been let in.", _BY_PROGRAM)
+            raise RefusedError(HTTPStatus.FORBIDDEN, phrase("This browser has not been let in."), _BY_PROGRAM)
 
     def _is_in(self, headers: Headers) -> bool:
         cookies = [cookie_parser(each) for each in headers.getlist("cookie")]
@@ -108,8 +114,9 @@ class Admission:
     def _require_host(self, headers: Headers) -> None:
         named = headers.getlist("host")
         if len(named) != 1 or named[0] not in self._hosts:
-            cure = f"Ask for http://{min(self._hosts)}/ as the program printed it."
-            raise RefusedError(HTTPStatus.MISDIRECTED_REQUEST, "The desk does not answer to this host name.", cure)
+            reason = phrase("The desk does not answer to this host name.")
+            cure = phrase("Ask for {address} as the program printed it.", address=f"http://{min(self._hosts)}/")
+            raise RefusedError(HTTPStatus.MISDIRECTED_REQUEST, reason, cure)
 
     @staticmethod
     def _require_page(method: str, headers: Headers) -> None:
@@ -118,10 +125,11 @@ class Admission:
         ours = f"http://{headers['host']}"
         reads = method in _READING
         if any(origin != ours for origin in origins) or not (origins or reads):
-            reason = "The request comes from a page of another origin, or does not say from which."
-            raise RefusedError(HTTPStatus.FORBIDDEN, reason, "Decide on the page of the desk.")
+            reason = phrase("The request comes from a page of another origin, or does not say from which.")
+            raise RefusedError(HTTPStatus.FORBIDDEN, reason, _OUR_PAGE)
         if site is not None and site != "same-origin" and not (site == "none" and reads):
-            raise RefusedError(HTTPStatus.FORBIDDEN, "The request comes from another site.", "Open the desk by its own address.")
+            reason = phrase("The request comes from another site.")
+            raise RefusedError(HTTPStatus.FORBIDDEN, reason, phrase("Open the desk by its own address."))
 
 
 def _same(given: str, expected: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from handlers.domain.decision import LogEntry, whole_log
+from handlers.domain.languages import Language, phrase
 from handlers.domain.mp4 import LONGEST_SECONDS
 from tools.lib.bounded import parse_json
 from tools.lib.cli import as_tool_error
@@ -23,11 +24,11 @@ from tools.lib.desk.decisions import Deciding, Written
 from tools.lib.desk.frames import Frames
 from tools.lib.desk.live_review import POLL_SECONDS, LiveReview
 from tools.lib.desk.media import Analysed, Streams
-from tools.lib.desk.refusal import FROM_AWS, RefusedError
+from tools.lib.desk.refusal import FROM_AWS, LOAD_AGAIN, RefusedError, refusal
 from tools.lib.desk.reviews import Reviews
 from tools.lib.evidence import moments
 from tools.lib.review import ObjectResult
-from tools.lib.review.page import document, served_policy
+from tools.lib.review.page import PageData, document, served_policy
 from tools.lib.review.page.videos import recorded_json
 from tools.lib.text import iso_time
 
@@ -41,6 +42,7 @@ LONGEST_MS = int(LONGEST_SECONDS * 1000)
 MOST_DIGITS = 15
 
 _JSON = "application/json"
+_OUR_PAGE = phrase("Decide on the page of the desk.")
 
 
 @dataclass(slots=True)
@@ -48,6 +50,7 @@ class Desk:
     """The endpoints; each blocking call runs in a thread.
 
     Attributes:
+        language: That of the page, and of what is refused.
         decided_by: Who decides, unless the page says another name.
         report: Is told of each error that is not the browser's.
         written: How many decisions were written.
@@ -56,9 +59,11 @@ class Desk:
     reviews: Reviews
     streams: Streams
     frames: Frames
+    language: Language
     decided_by: str
     report: Callable[[Exception], None]
     written: int = 0
+    _pages: dict[str, tuple[PageData, dict[str, Any], bytes]] = field(default_factory=dict)
 
     def application(self) -> Starlette:
         routes = [
@@ -79,9 +84,11 @@ class Desk:
     async def page(self, request: Request) -> Response:
         scan_id = request.path_params.get("scan") or request.query_params.get("scan")
         review = await self._review(scan_id)
-        return await run_in_threadpool(self._page, review)
+        text = await run_in_threadpool(self.page_of, review)
+        return HTMLResponse(text, headers={"content-security-policy": f"{served_policy()}; frame-ancestors 'none'"})
 
-    def _page(self, review: LiveReview) -> Response:
+    def page_of(self, review: LiveReview) -> bytes:
+        """Return the page of a review; of 20,000 videos it takes a second, so it is kept until something changes."""
         data, number = review.page()
         desk = {
             "scans": self.reviews.listed(),
@@ -90,15 +97,17 @@ class Desk:
             "poll_s": POLL_SECONDS,
             "number": number,
         }
-        text = document(replace(data, values={**data.values, "desk": desk}), served=True)
-        return HTMLResponse(text, headers={"content-security-policy": f"{served_policy()}; frame-ancestors 'none'"})
+        kept = self._pages.get(review.scan.id)
+        if kept is None or kept[0] is not data or kept[1] != desk:
+            text = document(replace(data, values={**data.values, "desk": desk}), served=True).encode()
+            kept = self._pages[review.scan.id] = data, desk, text
+        return kept[2]
 
     async def changes(self, request: Request) -> Response:
         after = _number(request.query_params.get("after", "0"))
         if after is None:
-            raise RefusedError(
-                HTTPStatus.BAD_REQUEST, '"after" must be a number that an earlier answer had.', "Load the page again."
-            )
+            reason = phrase('"after" must be a number that an earlier answer had.')
+            raise RefusedError(HTTPStatus.BAD_REQUEST, reason, LOAD_AGAIN)
         review = await self._review(request.query_params.get("scan"))
         return await run_in_threadpool(lambda: JSONResponse(review.changes(after)))
 
@@ -108,7 +117,7 @@ class Desk:
         deciding = Deciding(self.reviews.run.table, review, self.reviews.run.clock, self.report)
         answers = await run_in_threadpool(deciding.write, body)
         self.written += sum(answer.outcome is Written.WRITTEN for answer in answers)
-        return JSONResponse({"results": [answer.as_json() for answer in answers]})
+        return JSONResponse({"results": [answer.as_json(self.language) for answer in answers]})
 
     async def log(self, request: Request) -> Response:
         review = await self._review(request.query_params.get("scan"))
@@ -144,14 +153,15 @@ class Desk:
     async def frame(self, request: Request) -> Response:
         content, at_ms = await self._content(request), _number(request.path_params["at"])
         if at_ms is None or at_ms > LONGEST_MS:
-            raise RefusedError(HTTPStatus.NOT_FOUND, "No film is as long as that.", "Ask for an earlier moment.")
+            reason = phrase("No film is as long as that.")
+            raise RefusedError(HTTPStatus.NOT_FOUND, reason, phrase("Ask for an earlier moment."))
         frame = await self.frames.get(content, at_ms, gone=request.is_disconnected)
         return Response(frame, media_type="image/jpeg")
 
     def _handlers(self) -> Mapping[Any, Callable[[Request, Exception], Awaitable[Response]]]:
         return {
-            RefusedError: _refuse,
-            HTTPException: _not_served,
+            RefusedError: self._refuse,
+            HTTPException: self._not_served,
             **dict.fromkeys((*FROM_AWS, Exception), self._failed),
         }
 
@@ -162,7 +172,16 @@ class Desk:
         self.report(error)
         explained = as_tool_error(error)
         status = HTTPStatus.BAD_GATEWAY if isinstance(error, FROM_AWS) else HTTPStatus.INTERNAL_SERVER_ERROR
-        return RefusedError(status, str(explained), explained.cure).response()
+        return refusal(RefusedError(status, *explained.phrases), self.language)
+
+    async def _refuse(self, _: Request, error: Exception) -> Response:
+        return refusal(cast("RefusedError", error), self.language)
+
+    async def _not_served(self, _: Request, error: Exception) -> Response:
+        """Answer what no route takes: another path, or another method."""
+        given = cast("HTTPException", error)
+        reason = phrase("The desk does not serve this: {detail}.", detail=given.detail)
+        return refusal(RefusedError(HTTPStatus(given.status_code), reason, LOAD_AGAIN), self.language, dict(given.headers or {}))
 
     async def _review(self, scan_id: object) -> LiveReview:
         return await run_in_threadpool(self.reviews.get, scan_id)
@@ -172,8 +191,8 @@ class Desk:
         review = await self._review(request.path_params["scan"])
         outcome = _shown(review, request.path_params["id"])
         if outcome.facts is None:
-            reason = "Nothing has read the object, so it is not known which content the scan met."
-            raise RefusedError(HTTPStatus.CONFLICT, reason, "Let the functions read it, and retry the failed ones.")
+            reason = phrase("Nothing has read the object, so it is not known which content the scan met.")
+            raise RefusedError(HTTPStatus.CONFLICT, reason, phrase("Let the functions read it, and retry the failed ones."))
         return Analysed(outcome.video, outcome.facts)
 
 
@@ -201,7 +220,7 @@ def _shown(review: LiveReview, video_id: str | None) -> ObjectResult:
     """
     outcome = review.find(video_id) if video_id else None
     if outcome is None:
-        raise RefusedError(HTTPStatus.NOT_FOUND, "The desk shows no such video.", "Load the page again.")
+        raise RefusedError(HTTPStatus.NOT_FOUND, phrase("The desk shows no such video."), LOAD_AGAIN)
     return outcome
 
 
@@ -217,25 +236,15 @@ async def _json_body(request: Request) -> object:
         RefusedError: It is too large, or not JSON.
     """
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _JSON:
-        raise RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"The body must be {_JSON}.", "Decide on the page of the desk.")
+        raise RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, phrase("The body must be {type}.", type=_JSON), _OUR_PAGE)
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > MOST_BODY:
-            reason = f"The body has more than {MOST_BODY:,} bytes."
-            raise RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, reason, "Send fewer decisions at a time.")
+            reason = phrase("The body has more than {most} bytes.", most=MOST_BODY)
+            raise RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, reason, phrase("Send fewer decisions at a time."))
     try:
         return parse_json(bytes(body))
     except (json.JSONDecodeError, ValueError) as error:
-        raise RefusedError(HTTPStatus.BAD_REQUEST, f"The body is not JSON: {error}.", "Decide on the page of the desk.") from error
-
-
-async def _refuse(_: Request, error: Exception) -> Response:
-    return cast("RefusedError", error).response()
-
-
-async def _not_served(_: Request, error: Exception) -> Response:
-    """Answer what no route takes: another path, or another method."""
-    given = cast("HTTPException", error)
-    refusal = RefusedError(HTTPStatus(given.status_code), f"The desk does not serve this: {given.detail}.", "Load the page again.")
-    return refusal.response(dict(given.headers or {}))
+        reason = phrase("The body is not JSON: {error}.", error=str(error))
+        raise RefusedError(HTTPStatus.BAD_REQUEST, reason, _OUR_PAGE) from error

@@ -13,6 +13,7 @@ from handlers.adapters.table import Noted, Outcome, Table
 from handlers.adapters.table.decisions import TOGETHER
 from handlers.domain import Decision, Problem
 from handlers.domain.decision import time_of_decision
+from handlers.domain.languages import Language, Phrase, phrase
 from handlers.runtime.clock import Clock
 from tools.lib.cli import as_tool_error
 from tools.lib.desk.live_review import LiveReview
@@ -26,7 +27,7 @@ from tools.lib.review.page.videos import recorded_json
 # Decisions of one request.
 MOST = 100
 
-_LOOK_AGAIN = "Load the page of the desk again, look at the video there, and decide again."
+_LOOK_AGAIN = phrase("Load the page of the desk again, look at the video there, and decide again.")
 
 
 class Written(StrEnum):
@@ -35,6 +36,14 @@ class Written(StrEnum):
     WRITTEN = "written"
     CONFLICT = "conflict"
     REFUSED = "refused"
+
+
+class _NotShownError(Exception):
+    """A decision that the desk does not take, whatever it says."""
+
+    def __init__(self, reason: Phrase) -> None:
+        super().__init__(reason.sentence)
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +65,16 @@ class Answer:
     video_id: str
     outcome: Written
     recorded: Decision | None = None
-    reason: str | None = None
-    cure: str | None = None
+    reason: str | Phrase | None = None
+    cure: str | Phrase | None = None
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self, language: Language) -> dict[str, Any]:
         return {
             "id": self.video_id,
             "outcome": self.outcome.value,
             "recorded": None if self.recorded is None else recorded_json(self.recorded),
-            "reason": self.reason,
-            "cure": self.cure,
+            "reason": _in(language, self.reason),
+            "cure": _in(language, self.cure),
         }
 
 
@@ -91,8 +100,11 @@ class Deciding:
         for place, each in enumerate(given):
             try:
                 asked[place] = self._asked(each, decided_by, contents)
+            except _NotShownError as error:
+                answers[place] = Answer(str(each.get("id")), Written.REFUSED, None, error.reason, _LOOK_AGAIN)
             except EntryError as error:
-                answers[place] = Answer(str(each.get("id")), Written.REFUSED, None, f"{error}.", _LOOK_AGAIN)
+                broken = phrase("The request breaks a rule: {rule}.", rule=str(error))
+                answers[place] = Answer(str(each.get("id")), Written.REFUSED, None, broken, _LOOK_AGAIN)
         answers |= dict(zip(asked, self._written_in_parts(list(asked.values())), strict=True))
         return [answers[place] for place in range(len(given))]
 
@@ -100,17 +112,18 @@ class Deciding:
         """Return what a browser asks for, about a video that the desk itself shows, and add its content to those of the request.
 
         Raises:
-            EntryError: It breaks a rule, the desk does not show such a video, or the request has decided about it before.
+            EntryError: It breaks a rule.
+            _NotShownError: The desk does not show such a video, or the request has decided about it before.
         """
         video_id = given.get("id")
         outcome = self._review.find(video_id) if isinstance(video_id, str) else None
         if outcome is None:
-            raise EntryError("the desk shows no such video")
+            raise _NotShownError(phrase("The desk shows no such video."))
         before = _before(given.get("before"))
         at = time_of_decision(self._clock.now(), outcome.decision)
         decision = decision_about(outcome.video, given, scan_id=self._review.scan.id, decided_by=decided_by, decided_at=at)
         if decision.content in contents:
-            raise EntryError("the request has two decisions about this video")
+            raise _NotShownError(phrase("The request has two decisions about this video."))
         contents.add(decision.content)
         if outcome.record is None:
             self._register(outcome)
@@ -133,9 +146,7 @@ class Deciding:
                     raise
                 self._report(error)
                 explained = as_tool_error(error)
-                answers += [
-                    Answer(each.decision.video.id, Written.REFUSED, None, str(explained), explained.cure) for each in asked[first:]
-                ]
+                answers += [Answer(each.decision.video.id, Written.REFUSED, None, *explained.phrases) for each in asked[first:]]
                 break
         return answers
 
@@ -160,8 +171,8 @@ class Deciding:
             now = self._review.read_again(video_id)
             problem = changed(decision, now.record if now is not None else None)
             recorded = now.decision if now is not None else None
-            reason, cure = problem or ("its record was changed at the same moment", "Decide again.")
-            return Answer(video_id, Written.REFUSED, recorded, f"{reason}.", cure)
+            reason, cure = problem or (phrase("its record was changed at the same moment"), phrase("Decide again."))
+            return Answer(video_id, Written.REFUSED, recorded, phrase("{reason}.", reason=reason), cure)
         self._review.note_decision(video_id, noted.stored)
         return Answer(video_id, Written.CONFLICT, noted.stored, *_first(noted.stored))
 
@@ -175,12 +186,16 @@ def _is_late(asked: Asked, noted: Noted) -> bool:
     return seen and asked.decision.decided_at <= stored.decided_at
 
 
-def _first(stored: Decision | None) -> tuple[str, str]:
+def _first(stored: Decision | None) -> tuple[Phrase, Phrase]:
     """Return who decided first, and what to do."""
-    cure = "Look at it again, and decide again if that is wrong."
+    cure = phrase("Look at it again, and decide again if that is wrong.")
     if stored is None or not stored.stands:
-        return "The decision that the page showed was withdrawn meanwhile.", cure
-    return f"{stored.decided_by} decided first: {stored.judgement.value}.", cure
+        return phrase("The decision that the page showed was withdrawn meanwhile."), cure
+    return phrase("{person} decided first.", person=stored.decided_by), cure
+
+
+def _in(language: Language, sentence: str | Phrase | None) -> str | None:
+    return language.render(sentence) if isinstance(sentence, Phrase) else sentence
 
 
 def _checked(body: object) -> tuple[str, list[Mapping[str, object]]]:
@@ -192,11 +207,11 @@ def _checked(body: object) -> tuple[str, list[Mapping[str, object]]]:
     values = body if isinstance(body, dict) else {}
     name, given = values.get("decided_by"), values.get("decisions")
     if not is_name(name):
-        reason = f'"decided_by" must be a name of at most {MAX_NAME} characters.'
-        raise RefusedError(HTTPStatus.BAD_REQUEST, reason, "Fill in 'Decided by' on the page.")
+        reason = phrase("Who decides must be a name of at most {most} characters.", most=MAX_NAME)
+        raise RefusedError(HTTPStatus.BAD_REQUEST, reason, phrase("Fill in 'Decided by' on the page."))
     if not (isinstance(given, list) and len(given) <= MOST and all(isinstance(each, dict) for each in given)):
-        reason = f'"decisions" must be a list of at most {MOST} objects.'
-        raise RefusedError(HTTPStatus.BAD_REQUEST, reason, "Send the rest with the next request.")
+        reason = phrase('"decisions" must be a list of at most {most} objects.', most=MOST)
+        raise RefusedError(HTTPStatus.BAD_REQUEST, reason, phrase("Send the rest with the next request."))
     return name.strip(), given
 
 

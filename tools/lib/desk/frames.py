@@ -65,7 +65,7 @@ class Frames:
             self._size -= len(self._kept.popitem(last=False)[1])
 
     def close(self) -> None:
-        """End the decoders."""
+        """Kill the decoders, whatever they are doing; no other one is started."""
         self._readers.close()
 
 
@@ -77,33 +77,47 @@ class _Readers:
         self._clock = clock
         self._lock = threading.Lock()
         self._idle: OrderedDict[Analysed, FrameReader] = OrderedDict()
-        self._busy = 0
+        self._busy: set[FrameReader] = set()
+        self._closed = False
 
     def frame(self, content: Analysed, at_ms: int) -> bytes:
         """Return the frame on screen at a moment, as a JPEG.
 
         Raises:
             RefusedError: The object was replaced, or shows no frame.
+            ClientDisconnect: The desk is being closed.
         """
         reader = self._taken(content)
         try:
             return reader.frame(at_ms)
         except EvidenceError as error:
+            if self._closed:
+                raise ClientDisconnect from error
             raise refused(error) from error
         finally:
             with self._lock:
-                self._busy -= 1
+                self._busy.discard(reader)
                 self._idle[content] = reader
+                if self._closed:
+                    self._end_idle(0)
 
     def _taken(self, content: Analysed) -> FrameReader:
         with self._lock:
-            self._busy += 1
+            if self._closed:
+                raise ClientDisconnect
             reader = self._idle.pop(content, None) or FrameReader(self._s3, content.video, content.facts, clock=self._clock)
-            while self._idle and self._busy + len(self._idle) > MOST_DECODERS:
-                self._idle.popitem(last=False)[1].close()
+            self._busy.add(reader)
+            self._end_idle(MOST_DECODERS - len(self._busy))
             return reader
+
+    def _end_idle(self, most: int) -> None:
+        """End the decoders that wait, the oldest first, until no more than `most` are left."""
+        while len(self._idle) > max(0, most):
+            self._idle.popitem(last=False)[1].close()
 
     def close(self) -> None:
         with self._lock:
-            while self._idle:
-                self._idle.popitem()[1].close()
+            self._closed = True
+            self._end_idle(0)
+            for reader in self._busy:
+                reader.stop()

@@ -10,11 +10,12 @@ from http import HTTPStatus
 from itertools import islice
 from typing import Any
 
+from handlers.adapters.table.decisions import Logged
 from handlers.domain import Decision, Record, Scan, Segment, State, Totals
 from handlers.domain.decision import unless_withdrawn
-from handlers.domain.languages import ENGLISH, LANGUAGES
+from handlers.domain.languages import ENGLISH, LANGUAGES, phrase
 from tools.lib.cli import Invocation
-from tools.lib.desk.refusal import RefusedError
+from tools.lib.desk.refusal import LOAD_AGAIN, RefusedError
 from tools.lib.review import (
     Files,
     FlaggedVideo,
@@ -27,9 +28,9 @@ from tools.lib.review import (
     surest_first,
 )
 from tools.lib.review.decided import WORDS
-from tools.lib.review.join import result_of
-from tools.lib.review.page import LabelTable, PageData, page_data
-from tools.lib.review.page.data import MAX_SEGMENTS
+from tools.lib.review.join import TruthTable, result_of
+from tools.lib.review.page import PageData, page_data
+from tools.lib.review.page.data import describer_for
 from tools.lib.review.page.summary import states
 from tools.lib.review.page.videos import Describer, recorded_json
 
@@ -37,8 +38,12 @@ from tools.lib.review.page.videos import Describer, recorded_json
 POLL_SECONDS = 5.0
 # The most records that are read between two answers: of a fast scan the rest follows with the next ones.
 MOST_RECORDS = 500
-# Contents whose decisions are looked up between two answers, in turn: one BatchGetItem.
+# Contents whose decisions are looked up between two answers, in turn: one BatchGetItem. The index does not have those that programs
+# of versions before 0.3 write.
 LOOKED_UP = 100
+# Seconds before the last look in which a decision may have been written that it did not find. AWS takes a request within 5 minutes
+# of its time (Signature Version 4), so the clocks of two desks differ by up to 10; the rest is for the lag of the index.
+OVERLAP_SECONDS = 900.0
 
 # The lists of the page whose videos can be decided about, by status.
 _LISTS = {
@@ -93,6 +98,19 @@ class _Changes:
             shown.outcome, shown.decided = replace(shown.outcome, decision=decision), self.number
 
 
+@dataclass(frozen=True, slots=True)
+class _Describer(Describer):
+    """Describes a flagged video again only where it has changed: 20,000 take two seconds, which no one is to wait for twice."""
+
+    described: dict[str, tuple[ObjectResult, dict[str, Any]]] = field(default_factory=dict)
+
+    def flagged(self, video: FlaggedVideo) -> dict[str, Any]:
+        known = self.described.get(video.outcome.video.id)
+        if known is None or known[0] is not video.outcome:
+            known = self.described[video.outcome.video.id] = video.outcome, Describer.flagged(self, video)
+        return known[1]
+
+
 class LiveReview:
     """One scan's review for several browsers and threads. The whole of it is read once, when it is made."""
 
@@ -100,20 +118,23 @@ class LiveReview:
         self._run = run
         self._table = run.table
         self._language = LANGUAGES.get(run.deployment.language, ENGLISH)
-        self._labels = LabelTable()
-        self._describer = Describer(self._labels, MAX_SEGMENTS)
         self._lock = threading.RLock()  # of what follows; not held while anything is read
         self._reading = threading.Lock()
         self._read_at = run.clock.now()
         # Before the review: what changes while it is made is read again.
         self._totals = self._counted = self._table.scans.totals(scan_id)
+        self._logged: set[Logged] = set()
+        self._logged_at = self._read_at
         self._review = make_review(run, ScanChoice(scan_id), Files(), sample)
         # No earlier desk has had these numbers: a page of one is told so, and never takes numbers of other labels.
         self._first = max(1, int(1000 * self._read_at))
         self._changes = _Changes(self._first, _shown(self._review, self._first))
+        new = describer_for(len(self._review.flagged))
+        self._describer = _Describer(new.labels, new.max_segments)
         self._known = {state: _in_state(self._review, state) for state in _FOLLOWED}
         self._behind = dict.fromkeys(_FOLLOWED, False)
         self._turns: deque[str] = deque(self._changes.videos)
+        self._page: tuple[tuple[int, Totals, Scan], PageData] | None = None
 
     @property
     def scan(self) -> Scan:
@@ -134,18 +155,21 @@ class LiveReview:
             return shown.segments if shown is not None else ()
 
     def page(self) -> tuple[PageData, int]:
-        """Return what the page holds now, and the number of the last change that it has."""
+        """Return what the page holds now, and the number of the last change that it has; the same object where nothing changed."""
         with self._lock:
-            review = self._current()
+            state = self._changes.number, self._totals, self.scan
+            if self._page is not None and self._page[0] == state:
+                return self._page[1], self._changes.number
             data = page_data(
-                review,
+                self._current(),
                 totals=self._totals,
                 target=self._run.target,
                 region=self._run.deployment.region,
                 made_at=self._run.clock.now(),
                 language=self._language,
-                labels=self._labels,
+                describer=self._describer,
             )
+            self._page = state, data
             return data, self._changes.number
 
     def changes(self, after: int) -> dict[str, Any]:
@@ -158,7 +182,7 @@ class LiveReview:
         """
         with self._lock:
             if after and not self._first <= after <= self._changes.number:
-                raise RefusedError(HTTPStatus.CONFLICT, "This page is of a desk that was closed since.", "Load the page again.")
+                raise RefusedError(HTTPStatus.CONFLICT, phrase("This page is of a desk that was closed since."), LOAD_AGAIN)
         self._follow()
         with self._lock:
             changed = self._changes
@@ -171,15 +195,15 @@ class LiveReview:
                 for video_id, each in changed.videos.items()
                 if each.decided > after
             }
-            review = self._current()
+            truth = self._truth()
             return {
                 "number": changed.number,
-                "labels": list(self._labels.as_json()),
+                "labels": list(self._describer.labels.as_json()),
                 **lists,
                 "gone": [video_id for video_id, number in changed.gone.items() if number > after],
                 "recorded": recorded,
-                "states": states(review),
-                "decided": {name.value: review.truth.looked_at(name) for name in WORDS if name is not ObjectStatus.CLEAN},
+                "states": states(truth),
+                "decided": {name.value: truth.looked_at(name) for name in WORDS if name is not ObjectStatus.CLEAN},
                 "status": self.scan.status.value,
             }
 
@@ -213,6 +237,7 @@ class LiveReview:
                 return
             self._read_at = now
             self._follow_scan()
+            self._follow_log(now)
             self._look_up(self._next_turns())
         finally:
             self._reading.release()
@@ -238,6 +263,15 @@ class LiveReview:
         self._known[state] = known ^ moved
         self._behind[state] = len(self._known[state]) != total
         return moved
+
+    def _follow_log(self, now: float) -> None:
+        """Read the decisions about what is shown that were written since the last look."""
+        logged = self._table.decisions.logged_since(self._logged_at - OVERLAP_SECONDS)
+        if new := {entry.content for entry in logged - self._logged}:
+            with self._lock:
+                decided = [video_id for video_id, each in self._changes.videos.items() if each.outcome.content in new]
+            self._look_up(decided)
+        self._logged, self._logged_at = logged, now
 
     def _next_turns(self) -> list[str]:
         with self._lock:
@@ -270,7 +304,11 @@ class LiveReview:
             outcomes = [shown[video_id].outcome for video_id in video_ids if video_id in shown]
         decided = self._decisions(outcomes)
         for outcome in outcomes:
-            self.note_decision(outcome.video.id, decided.get(outcome.content) if outcome.content else None)
+            with self._lock:
+                now = self.find(outcome.video.id)
+                # What this desk itself wrote meanwhile is newer than what was read.
+                if now is not None and now.decision == outcome.decision:
+                    self.note_decision(outcome.video.id, decided.get(outcome.content) if outcome.content else None)
 
     def _decisions(self, outcomes: Sequence[ObjectResult]) -> dict[tuple[str, str], Decision]:
         contents = [outcome.content for outcome in outcomes if outcome.content]
@@ -287,20 +325,23 @@ class LiveReview:
     def _current(self) -> Review:
         """Return the review as it is now."""
         lists: dict[str, list[_Shown]] = {name: [] for name in _LISTS.values()}
-        decided: Counter[Any] = Counter()
         for each in self._changes.videos.values():
             lists[each.listed].append(each)
-            if each.outcome.decision is not None:
-                decided[each.outcome.status, each.outcome.decision.judgement] += 1
         sample = self._review.sample
         return replace(
             self._review,
-            truth=replace(self._review.truth, statuses=self._statuses(), decided=decided),
+            truth=self._truth(),
             flagged=surest_first(FlaggedVideo(each.outcome, each.segments) for each in lists["flagged"]),
             failed=[each.outcome for each in lists["failed"]],
             ineligible=[each.outcome for each in lists["ineligible"]],
             sample=None if sample is None else replace(sample, videos=tuple(each.outcome for each in lists["clean"])),
         )
+
+    def _truth(self) -> TruthTable:
+        """Return the counts as they are now."""
+        outcomes = [each.outcome for each in self._changes.videos.values()]
+        decided = Counter((each.status, each.decision.judgement) for each in outcomes if each.decision is not None)
+        return replace(self._review.truth, statuses=self._statuses(), decided=decided)
 
     def _statuses(self) -> Counter[ObjectStatus]:
         """Return the counts: final ones by the totals, which are exact; what became final is taken from what was not."""

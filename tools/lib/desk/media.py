@@ -17,9 +17,10 @@ from starlette.responses import Response, StreamingResponse
 
 from handlers.adapters.objects import ObjectError, ObjectStore
 from handlers.domain import ObjectFacts, Video, beginnings, objects
+from handlers.domain.languages import Language, phrase
 from handlers.domain.objects import FIRST_BYTES, ObjectKind
 from handlers.runtime.clock import Clock
-from tools.lib.desk.refusal import RefusedError, refused
+from tools.lib.desk.refusal import RefusedError, refusal, refused
 from tools.lib.evidence import unread
 
 T = TypeVar("T")
@@ -121,7 +122,9 @@ def requested_range(header: str | None, size: int) -> tuple[int, int] | None:
     else:
         first, end = max(0, size - int(found[2])), size
     if first >= end:
-        raise RefusedError(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, f"The object has {size:,} bytes.", "Ask for fewer.")
+        raise RefusedError(
+            HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, phrase("The object has {size} bytes.", size=size), phrase("Ask for fewer.")
+        )
     return first, end
 
 
@@ -130,6 +133,7 @@ class Streams:
     """How many answers stream now, and the requests to S3 that they share."""
 
     s3: S3Reader
+    language: Language
     running: int = 0
     _requests: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(MOST_REQUESTS))
 
@@ -138,8 +142,8 @@ class Streams:
         size = content.facts.size
         try:
             asked = requested_range(range_header, size)
-        except RefusedError as refusal:
-            return refusal.response({"content-range": f"bytes */{size}"})
+        except RefusedError as error:
+            return refusal(error, self.language, {"content-range": f"bytes */{size}"})
         first, end = asked or (0, size)
         kind = await self._in_thread(lambda: self.s3.media_type(content))
         headers = {"accept-ranges": "bytes", "content-length": str(end - first), "content-type": kind}
@@ -149,8 +153,9 @@ class Streams:
         if head or first == end:
             return Response(None, status, headers)
         if self.running >= MOST_STREAMS:
-            reason = f"{MOST_STREAMS} videos are being read already."
-            return RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, reason, "Close some of the pages.").response({"retry-after": "2"})
+            reason = phrase("{count} videos are being read already.", count=MOST_STREAMS)
+            busy = RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, reason, phrase("Close some of the pages."))
+            return refusal(busy, self.language, {"retry-after": "2"})
         self.running += 1  # before anything is awaited: others ask at the same moment
         try:
             piece = await self._read(content, first, min(FIRST_PIECE, end - first))

@@ -8,28 +8,33 @@ from botocore.exceptions import BotoCoreError, ClientError
 from starlette.responses import JSONResponse
 
 from handlers.adapters.table import ThrottledError
+from handlers.domain.languages import Language, Phrase, phrase
 from tools.lib.errors import ToolError
 from tools.lib.evidence import EvidenceError, ReplacedError, UndecodableError
 
 # What is raised where AWS fails, or refuses.
 FROM_AWS = (ToolError, BotoCoreError, ClientError, ThrottledError)
 
+LOAD_AGAIN = phrase("Load the page again.")
 
-class RefusedError(Exception):
-    """A request that is refused; `reason` names the thing and the rule, `cure` what to do."""
 
-    def __init__(self, status: HTTPStatus, reason: str, cure: str) -> None:
-        super().__init__(reason)
+class RefusedError(ToolError):
+    """A request that is refused; its sentences are shown on the page, so they are phrases wherever that is possible."""
+
+    def __init__(self, status: HTTPStatus, reason: str | Phrase, cure: str | Phrase) -> None:
+        super().__init__(reason, cure=cure)
         self.status = status
-        self.cure = cure
 
-    def response(self, headers: dict[str, str] | None = None) -> JSONResponse:
-        return JSONResponse({"reason": str(self), "cure": self.cure}, self.status, headers)
+
+def refusal(error: RefusedError, language: Language, headers: dict[str, str] | None = None) -> JSONResponse:
+    """Return the answer to a request that is refused."""
+    reason, cure = error.sentences(language)
+    return JSONResponse({"reason": reason, "cure": cure}, error.status, headers)
 
 
 def refused(error: EvidenceError) -> RefusedError:
     """Return the refusal that says why an object is not shown."""
-    return RefusedError(_STATUSES.get(type(error), HTTPStatus.FORBIDDEN), str(error), error.cure)
+    return RefusedError(_STATUSES.get(type(error), HTTPStatus.FORBIDDEN), *error.phrases)
 
 
 _STATUSES = {ReplacedError: HTTPStatus.CONFLICT, UndecodableError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE}

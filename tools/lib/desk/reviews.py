@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from handlers.domain import Scan
+from handlers.domain.languages import phrase
 from tools.lib.cli import Invocation
 from tools.lib.desk.live_review import LiveReview
 from tools.lib.desk.refusal import RefusedError
@@ -32,8 +33,9 @@ class Reviews:
         """
         chosen = next(iter(self._scans)) if scan_id is None else scan_id
         if not isinstance(chosen, str) or chosen not in self._scans:
-            reason = "The desk was not started for this scan."
-            raise RefusedError(HTTPStatus.NOT_FOUND, reason, "Start it again with the id of the scan: review_report.py serve ID")
+            reason = phrase("The desk was not started for this scan.")
+            cure = phrase("Start it again with the id of the scan: review_report.py serve ID")
+            raise RefusedError(HTTPStatus.NOT_FOUND, reason, cure)
         if (made := self._made.get(chosen)) is not None:
             return made
         with self._making:

@@ -10,6 +10,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from handlers.domain import Scan
+from handlers.domain.languages import ENGLISH, LANGUAGES
 from tools.lib.cli import Invocation, as_tool_error
 from tools.lib.desk.admission import Admission
 from tools.lib.desk.application import Desk
@@ -40,12 +41,14 @@ class DeskServer:
         self._socket = _bound(port)
         port = self._socket.getsockname()[1]
         reviews = Reviews(run, scans, sample)
-        reviews.get()  # what is wrong with the scan is said before a browser opens
+        first = reviews.get()  # what is wrong with the scan is said before a browser opens
         s3 = run.clients.reader(MOST_REQUESTS + MOST_DECODERS)
-        self._frames = Frames(s3, run.clock)
-        streams = Streams(S3Reader(s3, run.clock))
-        self._desk = Desk(reviews, streams, self._frames, decided_by, lambda error: run.terminal.error(as_tool_error(error)))
-        admission = Admission(self._desk.application(), port)
+        frames = Frames(s3, run.clock)
+        language = LANGUAGES.get(run.deployment.language, ENGLISH)
+        streams = Streams(S3Reader(s3, run.clock), language)
+        self._desk = Desk(reviews, streams, frames, language, decided_by, lambda error: run.terminal.error(as_tool_error(error)))
+        self._desk.page_of(first)  # so that the browser need not wait for it
+        admission = Admission(self._desk.application(), port, language)
         self.address = f"http://{HOST}:{port}/?token={admission.token}"
         self._server = _Server(
             uvicorn.Config(
@@ -61,7 +64,8 @@ class DeskServer:
                 log_level="critical",  # the desk itself says what went wrong
                 limit_concurrency=MOST_CONNECTIONS,
                 timeout_graceful_shutdown=_LAST_SECONDS,
-            )
+            ),
+            frames,
         )
 
     def run(self) -> None:
@@ -72,7 +76,6 @@ class DeskServer:
             pass  # uvicorn passes it on once everything is closed
         finally:
             self._socket.close()
-            self._frames.close()
 
     def stop(self) -> None:
         """Have `run` end; for another thread."""
@@ -85,9 +88,17 @@ class DeskServer:
 
 
 class _Server(uvicorn.Server):
-    """Cuts, in the end, what still has something to send: a player that is paused would never take it."""
+    """Cuts, in the end, what still has something to send: a player that is paused would never take it.
+
+    Decoders are killed first: a request is not over while a thread waits for one.
+    """
+
+    def __init__(self, config: uvicorn.Config, frames: Frames) -> None:
+        super().__init__(config)
+        self._frames = frames
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._frames.close()
         await super().shutdown(sockets)
         for connection in list(self.server_state.connections):
             if connection.transport is not None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from handlers.adapters.aws_errors import Fault, code_of, fault_of
+from handlers.domain.languages import ENGLISH
 from tools.lib.aws import REQUESTER_PAYS, Deployment
 from tools.lib.doctor import policies
 from tools.lib.doctor.case import REDEPLOY, Case
@@ -69,7 +70,8 @@ def _region_of(s3: S3Client, bucket: str) -> str | None:
             return region
         if fault_of(error) is Fault.FORBIDDEN:
             raise ToolError(
-                f"You may not look into the bucket {bucket}: it is another account's, or a policy denies it.{REQUESTER_PAYS}",
+                f"You may not look into the bucket {bucket}: it is another account's, or a policy denies it. "
+                f"{ENGLISH.render(REQUESTER_PAYS)}",
                 cure="Have s3:ListBucket, s3:ListBucketVersions and s3:GetBucketVersioning on it added to your user or role.",
             ) from error
         raise

@@ -13,6 +13,7 @@ from handlers.adapters.media.ranges import Ranges, ReadTooMuchError
 from handlers.adapters.objects import ObjectError, ObjectRanges, ObjectStore
 from handlers.decoder import FRAME, OPENED
 from handlers.domain import ObjectFacts, Problem, Video, reasons
+from handlers.domain.languages import Phrase, phrase
 from handlers.runtime.clock import Clock, SystemClock
 from tools.lib.errors import ToolError
 from tools.lib.text import byte_size, printable
@@ -41,6 +42,16 @@ class UnreadableError(EvidenceError):
     """S3 does not let it be read."""
 
 
+class _FrameTooLargeError(Exception):
+    """A frame takes more than the limit of bytes, which is the message."""
+
+
+def _too_much(error: _FrameTooLargeError) -> Phrase:
+    return phrase(
+        "more than {size} would have to be read for it, as of a film without an index or with a broken one", size=str(error)
+    )
+
+
 class FrameReader:
     """Frames of one object as it was analysed, for a `with` statement; one thread at a time.
 
@@ -61,6 +72,7 @@ class FrameReader:
         self._source = _Bounded(source, most_read)
         self._decoder: Decoder | None = None
         self._at_ms = 0
+        self._stopped = False
 
     def __enter__(self) -> Self:
         return self
@@ -73,6 +85,12 @@ class FrameReader:
         if self._decoder is not None:
             self._decoder.close()
             self._decoder = None
+
+    def stop(self) -> None:
+        """Have the frame that another thread waits for fail at once, and every later one."""
+        self._stopped = True
+        if (decoder := self._decoder) is not None:
+            decoder.kill()
 
     def frame(self, at_ms: int, width: int = 320) -> bytes:
         """Return the frame on screen at a time as a JPEG: upright, with square pixels, at most `width` pixels wide.
@@ -91,9 +109,12 @@ class FrameReader:
         except ObjectError as error:
             self.close()
             raise unread(self._video, error.problem) from error
+        except _FrameTooLargeError as error:
+            self.close()
+            raise self._undecodable(_too_much(error)) from error
         except (DecoderFailedError, ReadTooMuchError) as error:
             self.close()
-            raise self._undecodable(str(error)) from error
+            raise self._undecodable(printable(str(error))) from error
         except BaseException:  # the decoder waits for bytes that will not come
             self.close()
             raise
@@ -110,17 +131,20 @@ class FrameReader:
 
     def _opened(self) -> Decoder:
         if find_spec("av") is None:
-            raise UndecodableError("PyAV, which decodes frames, is not in this environment.", cure="Run `make setup`.")
+            lacking = phrase("PyAV, which decodes frames, is not in this environment.")
+            raise UndecodableError(lacking, cure=phrase("Run `make setup`."))
         decoder = Decoder(Ranges(self._source), command=_COMMAND)
         self._decoder = decoder
+        if self._stopped:  # perhaps before there was a decoder to kill
+            raise DecoderFailedError("it was stopped")
         message, _ = decoder.step(size=self._source.size)
         if message["is"] != OPENED:
             raise DecoderFailedError(message["message"])
         return decoder
 
-    def _undecodable(self, why: str) -> UndecodableError:
-        cure = "Download it and look at it in a player such as VLC; `ffprobe FILE` shows its codec and what is broken."
-        return UndecodableError(f"{self._name} shows no frame here: {printable(why)}.", cure=cure)
+    def _undecodable(self, why: str | Phrase) -> UndecodableError:
+        cure = phrase("Download it and look at it in a player such as VLC; `ffprobe FILE` shows its codec and what is broken.")
+        return UndecodableError(phrase("{name} shows no frame here: {why}.", name=self._name, why=why), cure=cure)
 
     @property
     def _name(self) -> str:
@@ -131,12 +155,13 @@ def unread(video: Video, problem: Problem) -> EvidenceError:
     """Return why an object that was analysed cannot be shown."""
     name = printable(video.uri)
     if problem.code == reasons.CHANGED:
-        cure = "Scan it again: the verdict is about the former content."
-        return ReplacedError(f"{name} was replaced by another object since it was analysed.", cure=cure)
+        replaced = phrase("{name} was replaced by another object since it was analysed.", name=name)
+        return ReplacedError(replaced, cure=phrase("Scan it again: the verdict is about the former content."))
     if problem.code == reasons.MISSING:
-        return ReplacedError(f"{name} is gone: it was deleted or moved since it was analysed.", cure="Nothing to look at.")
-    cure = "Let these credentials read it (s3:GetObject and its key's kms:Decrypt); an archived one must be restored first."
-    return UnreadableError(f"{name} cannot be read: {printable(problem.message)}", cure=cure)
+        gone = phrase("{name} is gone: it was deleted or moved since it was analysed.", name=name)
+        return ReplacedError(gone, cure=phrase("Nothing to look at."))
+    cure = phrase("Let these credentials read it (s3:GetObject and its key's kms:Decrypt); an archived one must be restored first.")
+    return UnreadableError(phrase("{name} cannot be read: {why}", name=name, why=printable(problem.message)), cure=cure)
 
 
 class _Bounded:
@@ -150,7 +175,5 @@ class _Bounded:
     def read(self, offset: int, length: int) -> bytes:
         self.left -= length
         if self.left < 0:
-            raise ReadTooMuchError(
-                f"more than {byte_size(self.most)} would have to be read for it, as of a film without an index or with a broken one"
-            )
+            raise _FrameTooLargeError(byte_size(self.most))
         return self._source.read(offset, length)

@@ -11,6 +11,7 @@ from typing import Any
 from handlers.adapters.table import Outcome, Table
 from handlers.domain import Decision, Record, Scan, State, Video
 from handlers.domain.decision import DECIDABLE
+from handlers.domain.languages import ENGLISH, Phrase, phrase
 from tools.lib.cli import ExitCode, Invocation
 from tools.lib.errors import ToolError
 from tools.lib.json_keys import scan_keys
@@ -23,10 +24,10 @@ from tools.lib.text import counted, moment, printable
 # Entries that are read and written at a time: as many as one BatchGetItem or two transactions take.
 _BATCH = 100
 
-_REVIEW_AGAIN = "Make a new page of the scan, review the video there, and decide again."
-_READ_FIRST = "Let the functions read it, run `review_report.py retry --all-failed`, and decide on a new page."
+_REVIEW_AGAIN = phrase("Make a new page of the scan, review the video there, and decide again.")
+_READ_FIRST = phrase("Let the functions read it, run `review_report.py retry --all-failed`, and decide on a new page.")
 _DECIDABLE = f"{', '.join(DECIDABLE[:-1])} or {DECIDABLE[-1]}"
-_OTHER_DEPLOYMENT = "Choose the deployment of that scan with --stack, --region and --profile."
+_OTHER_DEPLOYMENT = phrase("Choose the deployment of that scan with --stack, --region and --profile.")
 _CONFLICT = "its record or its decision was changed at the same moment", "Apply the file again, which will say what was changed."
 
 
@@ -132,7 +133,8 @@ def _apply(applied: Applied, table: Table, unrecorded: _Unrecorded, entries: Seq
     for entry in entries:
         decision, earlier = entry.decision, stored.get(entry.decision.content)
         record = found.get(decision.video.id) or unrecorded.record(decision.video)
-        refusal = changed(decision, record) or _superseded(decision, earlier)
+        now = changed(decision, record)
+        refusal = (ENGLISH.render(now[0]), ENGLISH.render(now[1])) if now else _superseded(decision, earlier)
         if refusal is not None:
             applied.refused.append(Refusal(entry.number, decision.video.uri, *refusal))
         elif earlier == decision:
@@ -148,21 +150,26 @@ def _apply(applied: Applied, table: Table, unrecorded: _Unrecorded, entries: Seq
             applied.refused.append(Refusal(entry.number, entry.decision.video.uri, *_CONFLICT))
 
 
-def changed(decision: Decision, record: Record | None) -> tuple[str, str] | None:
+def changed(decision: Decision, record: Record | None) -> tuple[Phrase, Phrase] | None:
     """Return how a record differs from the one that the decision is about and what to do, or None where it does not."""
     if record is None:
-        return f"scan {decision.scan_id} has no record of it", _OTHER_DEPLOYMENT
+        return phrase("scan {scan} has no record of it", scan=decision.scan_id), _OTHER_DEPLOYMENT
     if record.attempt != decision.attempt:
-        return (
-            f"it was analysed again: the record is of attempt {record.attempt}, the decision of {decision.attempt}",
-            _REVIEW_AGAIN,
-        )
+        attempts = {"now": str(record.attempt), "then": str(decision.attempt)}
+        analysed = phrase("it was analysed again: the record is of attempt {now}, the decision of {then}", **attempts)
+        return analysed, _REVIEW_AGAIN
     if record.state not in DECIDABLE:
-        return f"it is {record.state.value}: only what is {_DECIDABLE} can be decided about", _REVIEW_AGAIN
+        state = record.state.value
+        return phrase(
+            "it is {state}: only what is {decidable} can be decided about", state=state, decidable=_DECIDABLE
+        ), _REVIEW_AGAIN
     if record.etag is None:
-        return "its etag is unknown, as nothing has read it: nothing tells which content was decided about", _READ_FIRST
+        unread = phrase("its etag is unknown, as nothing has read it: nothing tells which content was decided about")
+        return unread, _READ_FIRST
     if record.etag != decision.etag:
-        return f"another object was analysed: its etag is {record.etag}, that of the decision {decision.etag}", _REVIEW_AGAIN
+        etags = {"now": record.etag, "then": decision.etag}
+        other = phrase("another object was analysed: its etag is {now}, that of the decision {then}", **etags)
+        return other, _REVIEW_AGAIN
     return None
 
 

@@ -42,7 +42,7 @@ class _Taken:
 
     frames: tuple[Frame, ...]
     possible: int
-    reason: str | None = None
+    reason: str | Phrase | None = None
 
     @property
     def size(self) -> int:
@@ -73,7 +73,7 @@ class EvidenceFrames:
         self._bar = bar
         self._frames = 0
         self._possible = 0
-        self._unread: list[str] = []
+        self._unread: list[str | Phrase] = []
 
     def put(self, videos: Sequence[FlaggedVideo], described: Sequence[dict[str, Any]], most_bytes: int) -> None:
         """Put `evidence` into the descriptions of videos, in their order: [[milliseconds, data URI], ...].
@@ -129,9 +129,9 @@ class EvidenceFrames:
             with FrameReader(self._s3, video.outcome.video, facts) as reader:
                 read = [(moment, _data_uri(reader.frame(moment.at_ms))) for moment in chosen]
         except ToolError as error:
-            return _Taken((), 0, str(error))
+            return _Taken((), 0, error.phrases[0])
         except (BotoCoreError, ClientError) as error:
-            return _Taken((), 0, str(explain(error)))
+            return _Taken((), 0, explain(error).phrases[0])
         return _Taken(tuple(_fitting(read, share)), possible)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from handlers.adapters.table import Outcome, expressions, open_table
-from handlers.adapters.table.decisions import TOGETHER, decision_item
+from handlers.adapters.table.decisions import TOGETHER, decision_item, logged_from
 from handlers.domain.decision import Decision, Judgement, time_of_decision, whole_log
 from handlers.domain.record import ObjectFacts
 from handlers.domain.states import State
@@ -294,3 +294,27 @@ def test_one_transaction(clock):
 
     [request] = dynamodb.called("transact_write_items")[before:]
     assert ([Outcome.DONE] * TOGETHER, 100) == (outcomes, len(request["TransactItems"]))
+
+
+class TestLogOfAll:
+    def test_by_the_time_of_the_write(self, table, clock, decision):
+        """What was written since a time is named with its content, however long ago it was decided; what came before is not."""
+        table.decisions.note_decisions([decision])
+        clock.sleep(60.0)
+        since = clock.now()
+        clock.sleep(1.0)
+        later = replace(decision, judgement=Judgement.WITHDRAWN, decided_at=decision.decided_at + 0.001)
+        table.decisions.note_decisions([later])
+
+        named = [(decision.content, round(1_000 * each.decided_at)) for each in (decision, later)]
+        assert ({*named[1:]}, {*named}) == (table.decisions.logged_since(since), table.decisions.logged_since(0.0))
+
+    def test_etag(self, table):
+        """An etag may hold what separates the parts of a key."""
+        assert (("v", "a#1#b"), 5) == logged_from({"pk": "VIDEO#v", "sk": "DECIDED#a#1#b#0000000000005"})
+
+    def test_no_state(self, table, decision):
+        """The log is in no state of a scan: what lists a scan's videos does not meet it."""
+        table.decisions.note_decisions([decision])
+
+        assert [[decision.video.id], []] == [list(table.records.in_state(SCAN, state)) for state in (State.FLAGGED, State.CLEAN)]

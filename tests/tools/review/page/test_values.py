@@ -112,7 +112,7 @@ def test_states():
     made, _ = review(flagged_count=0, failed_count=0, clean=0, ineligible_count=1)
 
     assert [("flagged", 0), ("failed", 0), ("clean", 0), ("ineligible", 1), ("skipped", 8)] == [
-        (state["name"], state["count"]) for state in states(made)
+        (state["name"], state["count"]) for state in states(made.truth)
     ]
 
 

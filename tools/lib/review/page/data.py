@@ -51,7 +51,7 @@ def page_data(
     region: str,
     made_at: float,
     language: Language = ENGLISH,
-    labels: LabelTable | None = None,
+    describer: Describer | None = None,
 ) -> PageData:
     """Return what the page of a review holds.
 
@@ -62,10 +62,10 @@ def page_data(
         region: The deployment's Region, which is the buckets' too (Rekognition reads no other), for links and commands.
         made_at: Now (epoch seconds).
         language: What the page's sentences and labels are written in; keys, decisions and exports are not.
-        labels: Those that the page of the same review had before; new ones are added.
+        describer: That of an earlier page of the same review, whose labels keep their numbers; new ones are added.
     """
     scan, truth = review.scan, review.truth
-    labels = labels or LabelTable()
+    describer = describer or describer_for(len(review.flagged))
     values = {
         "format": "video-moderation-page-1",
         "language": _language(language),
@@ -83,7 +83,7 @@ def page_data(
         "objects": truth.total,
         "expected": None if truth.expected is None else truth.expected + truth.set_aside,
         "adds_up": truth.adds_up,
-        "states": summary.states(review),
+        "states": summary.states(truth),
         "analysed_ms": summary.analysed_ms(totals),
         "costs": summary.costs(review, totals, language),
         "categories": CATEGORIES,
@@ -91,12 +91,12 @@ def page_data(
         "confidences": summary.confidences(review.flagged),
         "not_selected": unselected.sentences(scan.not_selected, language) if scan.day is None else [],
         "warnings": [language.render(warning) for warning in review.warnings],
-        **_videos(review, labels),
+        **_videos(review, describer),
         "cures": _cures(review, language),
         "decided_words": {status.value: dict(words) for status, words in WORDS.items()},
         "decided": {status.value: truth.looked_at(status) for status in WORDS if status is not ObjectStatus.CLEAN},
         "sample": None if review.sample is None else review.sample.sentences(language),
-        "labels": labels.as_json(),
+        "labels": describer.labels.as_json(),
         "everything": target.command("review_report.py", "--scan", scan.id, "--json"),
         "apply": target.command("review_report.py", "apply", decisions_file(scan.id), "--scan", scan.id),
         "decisions_file": decisions_file(scan.id),
@@ -123,11 +123,15 @@ def decisions_file(scan_id: str) -> str:
     return f"decisions-{scan_id}.json"
 
 
-def _videos(review: Review, labels: LabelTable) -> dict[str, Any]:
+def describer_for(flagged: int) -> Describer:
+    """Return what describes the videos of a page with that many flagged ones, so that the page does not become too large."""
+    return Describer(LabelTable(), max(1, min(MAX_SEGMENTS, MAX_SEGMENTS_OF_ALL // max(1, min(flagged, MAX_FLAGGED)))))
+
+
+def _videos(review: Review, describer: Describer) -> dict[str, Any]:
     """Return the videos of the page, the surest first, and how many had no room."""
     flagged, failed, ineligible = review.flagged[:MAX_FLAGGED], review.failed[:MAX_FAILED], review.ineligible[:MAX_INELIGIBLE]
     superseded = review.superseded[:MAX_SUPERSEDED]
-    describer = Describer(labels, max(1, min(MAX_SEGMENTS, MAX_SEGMENTS_OF_ALL // max(1, len(flagged)))))
     return {
         "flagged": [describer.flagged(video) for video in flagged],
         "clean": [describer.clean(outcome) for outcome in review.sample.videos] if review.sample else [],

@@ -101,9 +101,10 @@ export class Listing {
     this.#draw();
   }
 
-  /** Tells whether somebody is at work in the list: then no row may move. */
-  get busy() {
-    return this.#open !== null || byId("rows").contains(document.activeElement);
+  /** Tells whether rows may move: at the beginning of the list, where no one is at work in it. */
+  get atRest() {
+    const atWork = this.#open !== null || byId("rows").contains(document.activeElement);
+    return !atWork && this.#page === 0 && byId("list").getBoundingClientRect().top >= 0;
   }
 
   /** Puts the focus on the first video. */

@@ -168,7 +168,7 @@ function chooseCategory(category) {
 function applyFilters() {
   const chosen = control("filter-label").value;
   for (const bar of document.querySelectorAll(".bar")) bar.setAttribute("aria-pressed", String(chosen === `category-${bar.getAttribute("data-category")}`));
-  LIST.show(chosenFilter());
+  showArrived();
 }
 
 function showProgress() {
@@ -303,8 +303,8 @@ function takeChanges(changes) {
   fillLabels();
   byId("arrived").textContent = text("Show {count} new {count:video|videos}", { count: arrived });
   byId("arrived").hidden = false;
-  // A row never moves away from under a hand.
-  if (!LIST.busy) showArrived();
+  // Nothing that somebody looks at moves unasked.
+  if (LIST.atRest) showArrived();
 }
 
 /**
@@ -325,6 +325,7 @@ function timeOf(decision) {
   return decision ? Date.parse(decision.decided_at) : 0;
 }
 
+/** Shows what the filters leave, with everything that has come in. */
 function showArrived() {
   arrived = 0;
   byId("arrived").hidden = true;

@@ -10,7 +10,7 @@ from typing import Any
 from handlers.domain import Engine, LabelSummary, Record, State, Totals
 from handlers.domain.languages import Language
 from tools.lib.estimate import Price, prices
-from tools.lib.review.join import ObjectStatus
+from tools.lib.review.join import ObjectStatus, TruthTable
 from tools.lib.review.page.labels import category, parents_of
 from tools.lib.review.page.videos import judged
 from tools.lib.review.summary import FlaggedVideo, Review
@@ -22,9 +22,9 @@ CONFIDENCE_FROM = 50
 _ALWAYS_SHOWN = (ObjectStatus.FLAGGED, ObjectStatus.FAILED, ObjectStatus.CLEAN)
 
 
-def states(review: Review) -> list[dict[str, Any]]:
+def states(truth: TruthTable) -> list[dict[str, Any]]:
     """Return the number of objects in each state; a state that nothing is in is left out, but for the three that matter."""
-    statuses = review.truth.statuses
+    statuses = truth.statuses
     shown = (*_ALWAYS_SHOWN, *(status for status in ObjectStatus if status not in _ALWAYS_SHOWN and statuses[status]))
     return [{"name": status.value, "count": statuses[status]} for status in shown]
 
