@@ -24,7 +24,6 @@ from handlers.domain.record import ObjectFacts, Record, Scan
 from handlers.domain.states import Lane, State
 from handlers.flows.breaker import Breaker
 from handlers.flows.sample import SampleFlow, SampleSettings
-from stacks.sample_frames import workers_for
 from tests.handlers import tables
 from tests.handlers.doubles import BUCKET, SCAN, TABLE
 
@@ -181,6 +180,8 @@ class Lab:
 
     def run(self):
         """Let all workers work until the queue is empty."""
+        from stacks.sample_frames import workers_for  # noqa: PLC0415 # starts Node, and `make mutants` imports this file
+
         batons = [self.clock.enter(self.chance.random()) for _ in range(workers_for(self.rate))]
         self._running = len(batons)
         for baton in batons:
