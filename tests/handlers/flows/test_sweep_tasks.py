@@ -482,6 +482,19 @@ class TestRepeatSamples:
         """The message is sent to the express lane twenty minutes after the lease ended, and again as long after that."""
         assert [0, 1, 0, 1] == [repeat(seconds) for seconds in (1_199, 1, 1_199, 1)]
 
+    def test_dead_while_it_cancels(self, film, repeat, table, dynamodb, clock):
+        """A sweeper that dies while it ends an analysis keeps workers off it for a minute, and no longer."""
+        table.scans.cancel_scan(SCAN, "by a test")
+        dynamodb.fail("transact_write_items", KeyboardInterrupt())
+
+        with pytest.raises(KeyboardInterrupt):
+            repeat(0)
+
+        assert clock.now() + 60 == table.samplings.all()[0].until
+        assert table.samplings.take_over(film, Lease("a worker", clock.now() + 90)) is None
+        clock.sleep(60)
+        assert table.samplings.take_over(film, Lease("a worker", clock.now() + 90)) is not None
+
     def test_a_worker_is_at_it(self, film, repeat, table, clock):
         """A film whose lease has not ended is left to its worker; from its end on the time counts."""
         table.samplings.take_over(film, Lease("alive", clock.now() + 2_000))
