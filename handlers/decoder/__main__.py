@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import resource
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
 
 from handlers.decoder.film import Film
 from handlers.decoder.packets import DecodeError
@@ -25,7 +28,7 @@ def main() -> None:
     limit_memory()
     answers, messages = sys.stdin.buffer, sys.stdout.buffer
     asked, _ = receive(answers.read)
-    try:
+    with problem_sent(messages):
         film = Film(RemoteFile(answers, messages, asked["size"]), asked["interval_ms"], asked["after_ms"])
         send(messages, {"is": OPENED, "kind": film.kind, "duration_ms": film.duration_ms})
         receive(answers.read)
@@ -34,6 +37,13 @@ def main() -> None:
             send(messages, {"is": FRAME, "at_ms": round(at_ms), "complete": film.complete}, jpegs.encode(frame, film.pixel_aspect))
             receive(answers.read)
         send(messages, {"is": END, "decoded_ms": film.decoded_ms, "complete": film.complete})
+
+
+@contextmanager
+def problem_sent(messages: BinaryIO) -> Iterator[None]:
+    """Send PROBLEM if the object cannot be decoded."""
+    try:
+        yield
     except DecodeError as error:
         send(messages, {"is": PROBLEM, "code": error.code, "message": str(error)})
     except MemoryError:

@@ -1,24 +1,14 @@
 """The desk as a person has it: real films, scanned in the offline world, and `review_report.py serve` in a process of its own."""
 
-import json
-import os
 import shutil
 import signal
 import subprocess
-import sys
 from contextlib import contextmanager
-from pathlib import Path
 
+from tests.browser.offline import BUCKET, ROOT, SETTINGS, Offline
 from tools.emulator.samples import CardAt, Clip, encode
-from tools.emulator.settings import EmulatorSettings
 from tools.emulator.world import World
 
-ROOT = Path(__file__).parents[2]
-BUCKET = "amzn-s3-demo-bucket"
-STACK = "VideoModeration"
-TIMEOUT_SECONDS = 240
-"""Seconds of the wall after which a program is given up."""
-SETTINGS = EmulatorSettings(speed=30.0, analysis_base_seconds=5.0, function_wall_seconds=30.0)
 HOSTILE = "<script>document.title='owned'</script>\u202e.mp4"
 REPLACED, UNDECODABLE = "trailers/replaced.mp4", "tapes/old-camera.mp4"
 QUEUE = "queue/"
@@ -45,67 +35,31 @@ def library():
     return films
 
 
-def context():
-    """Return the context that the stack is synthesised with."""
-    return {"stack_name": STACK, "alert_email": "reviewer@example.com", "source_buckets": [BUCKET]}
-
-
-class Scanned:
+class Scanned(Offline):
     """The offline world after a scan of the library; the world goes on."""
 
-    def __init__(self, world, folder):
-        self.world = world
-        self._folder = folder
-
-    def scan(self, assembly):
-        """Deploy the stack, upload the films, scan them to the end, and replace one of them."""
-        self.world.deploy(assembly, STACK)
-        s3 = self.world.client("s3")
-        s3.create_bucket(Bucket=BUCKET)
-        for key, clip in library().items():
-            s3.put_object(Bucket=BUCKET, Key=key, Body=encode(clip))
-        self.program("submit_job.py", "--bucket", BUCKET, "--yes", "--wait", codes=(0, 3))
-        s3.put_object(Bucket=BUCKET, Key=REPLACED, Body=encode(Clip(3.0, (), width=320, height=180)))
-
-    def review(self):
-        """Return what the review says as JSON."""
-        return json.loads(self.program("review_report.py", "--json", codes=(0, 3)))
+    def scan_library(self, assembly):
+        """Scan the films to the end, and replace one of them."""
+        self.scan(assembly, {key: encode(clip) for key, clip in library().items()})
+        self.world.client("s3").put_object(Bucket=BUCKET, Key=REPLACED, Body=encode(Clip(3.0, (), width=320, height=180)))
 
     def decisions(self):
         """Return what the table knows about flagged videos, by key: (decision, who)."""
         decided = {video["key"]: video["decision"] for video in self.review()["flagged"]}
         return {key: (each["decision"], each["by"]) for key, each in decided.items() if each}
 
-    def program(self, name, *arguments, codes=(0,)):
-        """Run a program as itself and return what it wrote to stdout."""
-        done = subprocess.run(
-            [sys.executable, ROOT / "tools" / name, *arguments], env=self._environment(), cwd=ROOT, capture_output=True,
-            encoding="utf-8", timeout=TIMEOUT_SECONDS, check=False,
-        )  # fmt: skip
-        assert done.returncode in codes, done.stderr
-        return done.stdout
-
     @contextmanager
     def served(self, *arguments):
         """Serve the desk while the block runs; its first address is handed over."""
-        command = [sys.executable, ROOT / "tools" / "review_report.py", "serve", "--no-browser", *arguments]
+        command = self.command("review_report.py", "serve", "--no-browser", *arguments)
         with subprocess.Popen(
-            command, env=self._environment(), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
+            command, env=self.environment(), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
         ) as desk:
             try:
                 yield next(line.split()[-1] for line in desk.stderr if "The desk is at " in line)
             finally:
                 desk.send_signal(signal.SIGINT)
                 desk.communicate(timeout=30)
-
-    def _environment(self):
-        return {
-            "PATH": os.environ["PATH"],
-            "PYTHONUTF8": "1",
-            "VIDEO_MODERATION_POLL_SECONDS": "0.5",
-            "VIDEO_MODERATION_MANIFESTS": str(self._folder / "manifests"),
-            **self.world.environment(),
-        }
 
 
 @contextmanager
@@ -114,5 +68,5 @@ def scanned(folder, assembly):
     shutil.rmtree(folder / "world", ignore_errors=True)
     with World(SETTINGS, directory=folder / "world") as world:
         made = Scanned(world, folder)
-        made.scan(assembly)
+        made.scan_library(assembly)
         yield made

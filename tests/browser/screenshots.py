@@ -5,6 +5,7 @@ from tempfile import TemporaryDirectory
 
 from tests.browser import desks
 from tests.browser.chromium import chromium
+from tests.browser.offline import CONTEXT
 from tests.browser.reviews import page_of, review
 from tests.once import assemble
 from tools.lib.review.page import render
@@ -35,7 +36,7 @@ def main():
 
 def of_the_desk(browser, folder):
     """Scan films in the offline world, serve the desk, and take its pictures."""
-    assemble(folder / "assembly", **desks.context())
+    assemble(folder / "assembly", **CONTEXT)
     with desks.scanned(folder, folder / "assembly") as made, made.served() as address, browser.new_context() as first:
         first.new_page().goto(address)
         state = first.storage_state()

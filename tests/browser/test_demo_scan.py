@@ -1,28 +1,16 @@
 """The demo's scan, made by the real programs offline: its page is looked through in Chromium, and what is decided comes back."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 import time
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 
+from tests.browser.offline import CONTEXT, SETTINGS, Offline
 from tests.once import assembled
 from tools.emulator.samples import demo_library
-from tools.emulator.settings import EmulatorSettings
 from tools.emulator.world import World
-
-ROOT = Path(__file__).parents[2]
-BUCKET = "amzn-s3-demo-bucket"
-STACK = "VideoModeration"
-TIMEOUT_SECONDS = 240
-"""Seconds of the wall after which a program is given up: none takes a tenth of it on an idle machine."""
-SETTINGS = EmulatorSettings(speed=30.0, analysis_base_seconds=5.0, function_wall_seconds=30.0)
-"""The rehearsal's, with functions that no busy machine ends before their time."""
 
 FLAGGED = {sample.key: sample for sample in demo_library() if sample.expected.state == "FLAGGED"}
 FAILED = {sample.key: sample for sample in demo_library() if sample.expected.state == "FAILED"}
@@ -34,56 +22,17 @@ REVIEWER = "Ana García"
 pytestmark = pytest.mark.timeout(300)
 
 
-class Demo:
-    """The offline world after the scan: what it is asked for, it is asked by the real programs."""
-
-    def __init__(self, world, folder):
-        self.world = world
-        self._folder = folder
-
-    def scan(self, assembly):
-        """Deploy the stack, upload the library, and scan it to its end."""
-        self.world.deploy(assembly, STACK)
-        s3 = self.world.client("s3")
-        s3.create_bucket(Bucket=BUCKET)
-        for sample in demo_library():
-            s3.put_object(Bucket=BUCKET, Key=sample.key, Body=sample.body())
-        self._program(ROOT / "tools" / "submit_job.py", "--bucket", BUCKET, "--yes", "--wait", codes=(3,))
+class Demo(Offline):
+    """The offline world after the scan of the demo's library."""
 
     def page(self, path):
         """Write the page of the scan, some videos of which failed, and return its path."""
-        self._program(ROOT / "tools" / "review_report.py", "page", path, codes=(3,))
+        self.program("review_report.py", "page", path, codes=(3,))
         return path
-
-    def review(self):
-        """Return what the review says as JSON."""
-        return json.loads(self._program(ROOT / "tools" / "review_report.py", "--json", codes=(3,)))
 
     def apply(self, path):
         """Apply an export, all of which must be taken, and return what was said."""
-        return json.loads(self._program(ROOT / "tools" / "review_report.py", "apply", path, "--json"))
-
-    def _program(self, program, *arguments, codes=(0,), **more):
-        """Run a program as itself and return what it wrote to stdout."""
-        environment = {
-            "PATH": os.environ["PATH"],
-            "PYTHONUTF8": "1",
-            "VIDEO_MODERATION_POLL_SECONDS": "0.5",
-            "VIDEO_MODERATION_MANIFESTS": str(self._folder / "manifests"),
-            **self.world.environment(),
-            **more,
-        }
-        command = [sys.executable, program, *arguments]
-        done = subprocess.run(
-            command, env=environment, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=TIMEOUT_SECONDS, check=False
-        )
-        assert done.returncode in codes, done.stderr
-        return done.stdout
-
-
-def context():
-    """Return the context that the stack is synthesised with."""
-    return {"stack_name": STACK, "alert_email": "reviewer@example.com", "source_buckets": [BUCKET]}
+        return json.loads(self.program("review_report.py", "apply", path, "--json"))
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +41,7 @@ def demo(tmp_path_factory):
     folder = tmp_path_factory.mktemp("demo")
     with World(SETTINGS, directory=folder / "world") as world:
         made = Demo(world, folder)
-        made.scan(assembled(tmp_path_factory, **context()))
+        made.scan(assembled(tmp_path_factory, **CONTEXT), {sample.key: sample.body() for sample in demo_library()})
         yield made
 
 

@@ -1,12 +1,13 @@
 """The desk in Chromium: real films are looked at and decided about, through the real program, server and table."""
 
 import json
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from urllib.parse import urlsplit
 
 import pytest
 
 from tests.browser import axe, desks
+from tests.browser.offline import CONTEXT
 from tests.once import assembled
 
 pytestmark = pytest.mark.timeout(600)
@@ -34,7 +35,7 @@ PIXELS = """async (seconds) => {
 @pytest.fixture(scope="module")
 def scanned(tmp_path_factory):
     """The library, scanned."""
-    with desks.scanned(tmp_path_factory.mktemp("desk"), assembled(tmp_path_factory, **desks.context())) as made:
+    with desks.scanned(tmp_path_factory.mktemp("desk"), assembled(tmp_path_factory, **CONTEXT)) as made:
         yield made
 
 
@@ -54,10 +55,10 @@ def desk(browser, open_desk):
         return "{0.scheme}://{0.netloc}".format(urlsplit(address)), context.storage_state()
 
 
-def until(page, expression):
+def until(page, expression, argument=None):
     """Wait until an expression is true on the page, whose policy refuses the way in which Playwright itself would wait."""
     for _ in range(600):
-        if page.evaluate(expression):
+        if page.evaluate(expression, argument):
             return
         page.wait_for_timeout(50)
     raise AssertionError(f"never true: {expression}")
@@ -83,10 +84,18 @@ class Visitor:
 
     def only(self, text, count=1):
         """Show only the videos with a text in their keys, and put the focus on the first."""
-        self.page.locator("#filter-text").fill(text)
+        with self.filtering():
+            self.page.locator("#filter-text").fill(text)
         self.page.locator("#count", has_text=f"{count} of ").wait_for()
         self.page.locator("tr.row .open").first.focus()
         return self
+
+    @contextmanager
+    def filtering(self):
+        """Change a filter within: the list is drawn anew a moment later, and until then its rows are the former ones."""
+        former = self.page.locator("tr.row").first.element_handle()
+        yield
+        until(self.page, "row => !row.isConnected", former)
 
     def press(self, *keys):
         """Press keys one after another."""
@@ -411,12 +420,13 @@ def test_a_note_is_not_lost_with_the_page(visit):
     visitor.press("t")
     page.keyboard.type("is it a \N{FILM FRAMES} poster?")
 
-    page.close(run_before_unload=True)
-    page.wait_for_timeout(500)
+    with page.expect_event("dialog"):
+        page.close(run_before_unload=True)
     waiting = [*asked]
     visitor.press("Escape", "c")
     visitor.badges  # noqa: B018 - written, then
-    page.close(run_before_unload=True)
+    with page.expect_event("close"):
+        page.close(run_before_unload=True)
 
     assert ["beforeunload"] == waiting == asked
 
@@ -427,9 +437,8 @@ def test_a_group_is_decided_after_it_was_shown(visit, scanned):
     page = visitor.page
     page.locator("#filter-prefix").fill("user-content/eu/")
     page.locator("#count", has_text="7 of ").wait_for()
-    page.locator("#filter-decision").select_option("open")
-    page.locator("#count", has_text=" of ").wait_for()
-    page.wait_for_timeout(200)
+    with visitor.filtering():
+        page.locator("#filter-decision").select_option("open")
     names = page.locator("tr.row .open").all_inner_texts()
 
     page.get_by_role("button", name="Decide about all of these").click()

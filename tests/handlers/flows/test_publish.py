@@ -249,19 +249,13 @@ class TestOrder:
         facts = scene.put()
         record = scene.final(facts)
         [due] = scene.table.outbox.due()
-        tag = scene.flow._marks.tag
 
-        def overtaken(*arguments):
-            if not overtaken.done:
-                overtaken.done = True
-                clean = replace(record, state=State.CLEAN, policy_hash="p2", counted=())
-                scene.table.records.judge_again(record, clean)
-                # Another invocation carries it out, and is done before this one has written its tag.
-                scene.deliver()
-            tag(*arguments)
+        def overtake():
+            scene.table.records.judge_again(record, replace(record, state=State.CLEAN, policy_hash="p2", counted=()))
+            # Another invocation carries it out, and is done before this one has written its tag.
+            scene.deliver()
 
-        overtaken.done = False
-        object.__setattr__(scene.flow, "_marks", _Marks(overtaken, scene.flow._marks))
+        before_the_tag(scene, overtake)
 
         scene.deliver([due])
 
@@ -301,19 +295,15 @@ class TestOrder:
         facts = scene.put()
         scene.final(facts, state=State.CLEAN)
         [old] = scene.table.outbox.due()
-        tag = scene.flow._marks.tag
 
-        def overtaken(*arguments):
-            object.__setattr__(scene.flow, "_marks", scene.marks)
+        def overtake():
             scene.clock.time += 60
             scene.final(facts, scan_id=OTHER_SCAN)
             # Another invocation carries out all that is due, and writes its tag before this one does.
             scene.deliver([due for due in scene.table.outbox.due() if due.scan_id == OTHER_SCAN])
             assert "FLAGS_FOUND" == scene.tags()[TAG]
-            tag(*arguments)
 
-        scene.marks = scene.flow._marks
-        object.__setattr__(scene.flow, "_marks", _Marks(overtaken, scene.flow._marks))
+        before_the_tag(scene, overtake)
         scene.deliver([old])
         assert [OTHER_SCAN] == [due.scan_id for due in scene.table.outbox.due()]
         scene.clock.time += 61
@@ -328,19 +318,15 @@ class TestOrder:
         facts = scene.put()
         scene.final(facts, state=State.CLEAN)
         [old] = scene.table.outbox.due()
-        tag = scene.flow._marks.tag
 
-        def overtaken(*arguments):
-            object.__setattr__(scene.flow, "_marks", scene.marks)
+        def overtake():
             scene.deliver([old])
             scene.clock.time += 60
             scene.final(facts, scan_id=OTHER_SCAN)
             scene.deliver()
             assert [] == list(scene.table.outbox.due())
-            tag(*arguments)
 
-        scene.marks = scene.flow._marks
-        object.__setattr__(scene.flow, "_marks", _Marks(overtaken, scene.flow._marks))
+        before_the_tag(scene, overtake)
 
         scene.deliver([old])
 
@@ -368,6 +354,18 @@ class TestOrder:
             scene.deliver([due])
 
         assert "FLAGS_FOUND" == scene.tags()[TAG]
+
+
+def before_the_tag(scene, act):
+    """Let something happen once, just before the next tag is written."""
+    marks = scene.flow._marks
+
+    def tag(*arguments):
+        object.__setattr__(scene.flow, "_marks", marks)
+        act()
+        marks.tag(*arguments)
+
+    object.__setattr__(scene.flow, "_marks", _Marks(tag, marks))
 
 
 class _Marks:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
@@ -15,8 +14,8 @@ from starlette.requests import ClientDisconnect
 
 from handlers.runtime.clock import Clock
 from tools.lib.desk.media import Analysed
-from tools.lib.desk.refusal import RefusedError
-from tools.lib.evidence import EvidenceError, FrameReader, ReplacedError, UndecodableError
+from tools.lib.desk.refusal import refused
+from tools.lib.evidence import EvidenceError, FrameReader
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
 MOST_DECODERS = 2
 # Bytes of frames that are kept, of some 10 KB each.
 MOST_KEPT = 16 * 1024 * 1024
-
-_STATUSES = {ReplacedError: HTTPStatus.CONFLICT, UndecodableError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE}
 
 
 class Frames:
@@ -92,7 +89,7 @@ class _Readers:
         try:
             return reader.frame(at_ms)
         except EvidenceError as error:
-            raise RefusedError(_STATUSES.get(type(error), HTTPStatus.FORBIDDEN), str(error), error.cure) from error
+            raise refused(error) from error
         finally:
             with self._lock:
                 self._busy -= 1

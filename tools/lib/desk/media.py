@@ -16,10 +16,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from starlette.responses import Response, StreamingResponse
 
 from handlers.adapters.objects import ObjectError, ObjectStore
-from handlers.domain import ObjectFacts, Problem, Video, beginnings, objects, reasons
+from handlers.domain import ObjectFacts, Video, beginnings, objects
 from handlers.domain.objects import FIRST_BYTES, ObjectKind
 from handlers.runtime.clock import Clock
-from tools.lib.desk.refusal import RefusedError
+from tools.lib.desk.refusal import RefusedError, refused
+from tools.lib.evidence import unread
 
 T = TypeVar("T")
 
@@ -83,7 +84,7 @@ class S3Reader:
         try:
             return self._objects.ranges(content.video, content.facts, self._clock, until=math.inf).read(offset, length)
         except ObjectError as error:
-            raise _refused(error.problem) from error
+            raise refused(unread(content.video, error.problem)) from error
 
     def media_type(self, content: Analysed) -> str:
         """Return the type of a content by its first bytes, never one that a browser runs."""
@@ -153,7 +154,7 @@ class Streams:
         self.running += 1  # before anything is awaited: others ask at the same moment
         try:
             piece = await self._read(content, first, min(FIRST_PIECE, end - first))
-        except BaseException:
+        except BaseException:  # whatever ends it, also that its reader left, makes room for another
             self.running -= 1
             raise
         return _Stream(self, self._pieces(content, piece, first, end), status, headers)
@@ -190,12 +191,3 @@ class _Stream(StreamingResponse):
             return  # the answer has begun: it ends here, short of its length, and the server cuts the connection
         finally:
             self._streams.running -= 1
-
-
-def _refused(problem: Problem) -> RefusedError:
-    if problem.code in {reasons.CHANGED, reasons.MISSING}:
-        became = "replaced" if problem.code == reasons.CHANGED else "deleted"
-        reason = f"The object was {became} since it was analysed."
-        return RefusedError(HTTPStatus.CONFLICT, reason, "Scan the object again to have what is there now analysed.")
-    cure = "Have s3:GetObject, s3:GetObjectVersion and kms:Decrypt added to your user or role; restore what is archived."
-    return RefusedError(HTTPStatus.FORBIDDEN, problem.message, cure)

@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse
 
 from handlers.adapters.table import ThrottledError
 from tools.lib.errors import ToolError
+from tools.lib.evidence import EvidenceError, ReplacedError, UndecodableError
 
 # What is raised where AWS fails, or refuses.
 FROM_AWS = (ToolError, BotoCoreError, ClientError, ThrottledError)
@@ -24,3 +25,11 @@ class RefusedError(Exception):
 
     def response(self, headers: dict[str, str] | None = None) -> JSONResponse:
         return JSONResponse({"reason": str(self), "cure": self.cure}, self.status, headers)
+
+
+def refused(error: EvidenceError) -> RefusedError:
+    """Return the refusal that says why an object is not shown."""
+    return RefusedError(_STATUSES.get(type(error), HTTPStatus.FORBIDDEN), str(error), error.cure)
+
+
+_STATUSES = {ReplacedError: HTTPStatus.CONFLICT, UndecodableError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE}

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import sys
 
-from handlers.decoder import FRAME, OPENED, PROBLEM, receive, send
-from handlers.decoder.__main__ import limit_memory
+from handlers.decoder import FRAME, OPENED, receive, send
+from handlers.decoder.__main__ import limit_memory, problem_sent
 from handlers.decoder.film import Film
-from handlers.decoder.packets import DecodeError
 from handlers.decoder.picture import Jpegs
 from handlers.decoder.source import RemoteFile
-from handlers.domain import reasons
 
 # As FFmpeg counts: half the bytes of the best, and nothing that the eye misses at this size.
 _QUALITIES = (7, 12, 20)
@@ -33,7 +31,7 @@ def main() -> None:
     limit_memory()
     answers, messages = sys.stdin.buffer, sys.stdout.buffer
     asked, _ = receive(answers.read)
-    try:
+    with problem_sent(messages):
         film = Film(RemoteFile(answers, messages, asked["size"]), _INTERVAL_MS, None)
         send(messages, {"is": OPENED, "kind": film.kind, "duration_ms": film.duration_ms})
         while True:
@@ -41,10 +39,6 @@ def main() -> None:
             frame = film.shown_at(asked["at_ms"] + _CUT_MS)
             jpeg = Jpegs(asked["width"], _QUALITIES).encode(frame, film.pixel_aspect)
             send(messages, {"is": FRAME, "at_ms": asked["at_ms"]}, jpeg)
-    except DecodeError as error:
-        send(messages, {"is": PROBLEM, "code": error.code, "message": str(error)})
-    except MemoryError:
-        send(messages, {"is": PROBLEM, "code": reasons.TOO_MANY_PIXELS, "message": "it needs more memory than is allowed here"})
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from handlers.adapters.media.process import Decoder, DecoderFailedError
 from handlers.adapters.media.ranges import Ranges, ReadTooMuchError
 from handlers.adapters.objects import ObjectError, ObjectRanges, ObjectStore
 from handlers.decoder import FRAME, OPENED
-from handlers.domain import ObjectFacts, Video, reasons
+from handlers.domain import ObjectFacts, Problem, Video, reasons
 from handlers.runtime.clock import Clock, SystemClock
 from tools.lib.errors import ToolError
 from tools.lib.text import byte_size, printable
@@ -90,7 +90,7 @@ class FrameReader:
             return self._frame(at_ms, width)
         except ObjectError as error:
             self.close()
-            raise self._unread(error) from error
+            raise unread(self._video, error.problem) from error
         except (DecoderFailedError, ReadTooMuchError) as error:
             self.close()
             raise self._undecodable(str(error)) from error
@@ -122,20 +122,21 @@ class FrameReader:
         cure = "Download it and look at it in a player such as VLC; `ffprobe FILE` shows its codec and what is broken."
         return UndecodableError(f"{self._name} shows no frame here: {printable(why)}.", cure=cure)
 
-    def _unread(self, error: ObjectError) -> EvidenceError:
-        if error.problem.code == reasons.CHANGED:
-            cure = "Scan it again: the verdict is about the former content."
-            return ReplacedError(f"{self._name} was replaced by another object since it was analysed.", cure=cure)
-        if error.problem.code == reasons.MISSING:
-            return ReplacedError(
-                f"{self._name} is gone: it was deleted or moved since it was analysed.", cure="Nothing to look at."
-            )
-        cure = "Let these credentials read it (s3:GetObject and its key's kms:Decrypt); an archived one must be restored first."
-        return UnreadableError(f"{self._name} cannot be read: {printable(error.problem.message)}", cure=cure)
-
     @property
     def _name(self) -> str:
         return printable(self._video.uri)
+
+
+def unread(video: Video, problem: Problem) -> EvidenceError:
+    """Return why an object that was analysed cannot be shown."""
+    name = printable(video.uri)
+    if problem.code == reasons.CHANGED:
+        cure = "Scan it again: the verdict is about the former content."
+        return ReplacedError(f"{name} was replaced by another object since it was analysed.", cure=cure)
+    if problem.code == reasons.MISSING:
+        return ReplacedError(f"{name} is gone: it was deleted or moved since it was analysed.", cure="Nothing to look at.")
+    cure = "Let these credentials read it (s3:GetObject and its key's kms:Decrypt); an archived one must be restored first."
+    return UnreadableError(f"{name} cannot be read: {printable(problem.message)}", cure=cure)
 
 
 class _Bounded:
