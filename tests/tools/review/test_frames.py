@@ -134,7 +134,7 @@ def read(*sizes):
     [(0, []), (123, []), (124, [100]), (323, [100]), (324, [100, 176]), (9_999, [100, 176, 3_000]), (3_523, [100, 176, 3_000])],
 )
 def test_what_fits(share, kept):
-    """Frames are kept as long as they fit with their time and brackets, the surest first, and stand in order of time."""
+    """Frames are kept as long as they fit with their time and brackets, the surest first, in order of time."""
     frames = of_frames._fitting(read(3_000, 176, 100), share)
 
     assert kept == [len(uri) for _, uri in frames]
