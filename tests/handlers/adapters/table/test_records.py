@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from handlers.adapters.table import Outcome
+from handlers.adapters.table import Lease, Outcome
 from handlers.adapters.table.items import record_key
 from handlers.adapters.table.records import Known
 from handlers.domain.engine import Engine
@@ -87,6 +87,35 @@ class TestSuperseded:
         outcomes += [table.records.restore(record), table.records.restore(replace(read(table), attempt=1))]
 
         assert ([BEFORE, ANOTHER, ANOTHER], True) == (outcomes, read(table).superseded)
+
+
+class TestFinishByFrames:
+    """The last transition of an analysis by frames, for which its record holds more than for one by the video API."""
+
+    @pytest.fixture(name="film")
+    def _film(self, table):
+        """Return a record whose frames are under way, every two seconds."""
+        record = waiting(engine=Engine.FRAMES, interval_ms=2_000)
+        table.records.register(record, None)
+        table.samplings.begin(record, FACTS, Lease("worker", 9.0), at=5.0)
+        return read(table)
+
+    @pytest.mark.parametrize("interval_ms", [2_000, None])
+    def test_interval(self, table, film, interval_ms):
+        """A film keeps its interval; an image, which turned out to be one, has none."""
+        final = replace(film, state=State.CLEAN, finished_at=9.0, interval_ms=interval_ms, images=3, position_ms=4_000)
+
+        assert DONE is table.records.finish(final)
+        assert (final, []) == (read(table), table.samplings.all())
+
+    def test_by_the_video_api(self, table):
+        """Where the video API looked at a film, nothing is taken off its record."""
+        record = waiting(interval_ms=2_000)
+        table.records.register(record, None)
+
+        table.records.finish(replace(record, state=State.CLEAN, finished_at=9.0, interval_ms=None))
+
+        assert 2_000 == read(table).interval_ms
 
 
 class TestPutAgain:
