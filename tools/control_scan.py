@@ -29,7 +29,7 @@ from tools.lib.cli import (
     version_option,
 )
 from tools.lib.coverage import Coverage, measure
-from tools.lib.doctor import Case, Findings, examine, require_bucket
+from tools.lib.doctor import Case, Findings, examine, require_bucket, require_there
 from tools.lib.gate import GatePolicy, MergedPolicy, ReviewerArn, propose, withdraw
 from tools.lib.listing import DEFAULT_SUFFIXES, Selection
 from tools.lib.republish import Republished, republish
@@ -224,6 +224,7 @@ def coverage(
     """  # noqa: D301 - click wants the character itself: lines after it are not wrapped
     if keys_file is not None and str(keys_file) == STANDARD_STREAM:
         raise click.UsageError("--keys needs the name of a file: stdout has the result.")
+    require_there(run.clients.s3, bucket)
     return measure(run, Selection(bucket=bucket, prefixes=prefixes or ("",), suffixes=suffixes), keys_file)
 
 

@@ -6,6 +6,7 @@ out; its token tells whether another one was written since.
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 
 from handlers.domain import identity, json_text
@@ -13,6 +14,9 @@ from handlers.domain import identity, json_text
 # How long after an attempt that AWS prevented the next one is due: a minute, doubled each time, up to an hour.
 FIRST_WAIT_SECONDS = 60.0
 MOST_WAIT_SECONDS = 3_600.0
+
+# The most messages that a sweep sends, which is those of a minute.
+MOST_A_MINUTE = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,25 @@ class Due:
     def wait_seconds(self) -> float:
         """Return how long to wait after one more attempt that AWS prevented."""
         return min(MOST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** min(self.tries, 10))
+
+
+def new_token() -> str:
+    """Return the token of an item that is put."""
+    return uuid.uuid4().hex
+
+
+def renewed(token: str) -> str:
+    """Return another token for the same put of an item."""
+    return f"{_put(token)}-{uuid.uuid4().hex}"
+
+
+def of_one_put(token: str, other: str) -> bool:
+    """Tell whether two tokens are those of one put of an item: the same one, or renewed since."""
+    return _put(token) == _put(other)
+
+
+def _put(token: str) -> str:
+    return token.partition("-")[0]
 
 
 def body(due: Due) -> str:

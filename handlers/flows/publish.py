@@ -8,7 +8,7 @@ what is written last. See docs/consequences.md.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -94,24 +94,18 @@ class PublishFlow:
         """Carry out an item until there is no newer verdict, and delete it."""
         event_sent, seen = due.event_sent, None
         for number in range(ROUNDS):
+            item = self._outbox.item(due) if number else due
             content = self._outbox.content(due) if due.video_id else None
             if number and content == seen:
-                # The item is another invocation's, or gone, and what it stands for is carried out.
+                # Whatever the item stands for is carried out, unless it was put again; it may be gone, by another invocation.
+                if item is not None and outbox.of_one_put(item.token, due.token):
+                    self._outbox.done(item)
                 return _Carried(event_sent, None)
             carried = self._carried_out(content, log, event_sent=event_sent) if due.video_id else self._closed_scan(due.scan_id)
-            if carried.prevented_by is None:
-                carried = replace(carried, prevented_by=self._overtaken(due, content))
             if carried.prevented_by is not None or self._outbox.done(due) is Outcome.DONE:
                 return carried
             event_sent, seen = False, content
         return _Carried(event_sent, ThrottledError(f"there was a newer verdict {ROUNDS} times"))
-
-    def _overtaken(self, due: Due, content: Content | None) -> Exception | None:
-        """Return an error if an earlier item of the same content is left: whoever is at it may not know of this one."""
-        others = [] if content is None else consequence.of_same_content(content.record, content.others)
-        if not self._outbox.is_after(due, others):
-            return None
-        return ThrottledError("an earlier verdict of the same content is still to be carried out")
 
     # --- a video -------------------------------------------------------------------------------------------------------
 
@@ -119,6 +113,7 @@ class PublishFlow:
         events = [] if content is None else list(_results(content))
         if content is None or not events:
             return _Carried(event_sent, None)
+        self._outbox.renew(consequence.of_same_content(content.record, content.others))
         prevented_by = self._marked(content, log)
         if self._settings.publish_events and not event_sent:
             errors = [self._sent(event) for event in events]

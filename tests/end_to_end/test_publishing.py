@@ -2,8 +2,10 @@
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator, FormatChecker
 
 from handlers.domain.consequence import ANNOTATION
 from tests.end_to_end.conftest import BUCKET, STACK
@@ -12,8 +14,14 @@ from tests.once import synthesised
 from tools.emulator.samples import tiny_clip
 from tools.rehearsal.consequences import listen
 
+ROOT = Path(__file__).parents[2]
 CLEAN, FLAGGED = "films/clean.mp4", 'films/=1+1,"<script>" é.mp4'
 KEYS = (CLEAN, FLAGGED)
+# By detail-type, without its first words.
+SCHEMAS = {
+    schema["title"].removeprefix("Video Moderation "): Draft202012Validator(schema, format_checker=FormatChecker())
+    for schema in (json.loads(path.read_text("utf-8")) for path in (ROOT / "docs" / "schemas").glob("*.json"))
+}
 pytestmark = pytest.mark.timeout(400)
 
 
@@ -49,6 +57,11 @@ def tags(stage, key):
     return {tag["Key"]: tag["Value"] for tag in stage.s3.get_object_tagging(Bucket=BUCKET, Key=key)["TagSet"]}
 
 
+def annotation(stage, key):
+    """Return the verdict in an object's annotation."""
+    return json.loads(stage.s3.get_object_annotation(Bucket=BUCKET, Key=key, AnnotationName=ANNOTATION)["AnnotationPayload"].read())
+
+
 def heard(stage, kept=[]):  # noqa: B006 # what was received stays heard
     """Return the details of all events so far, by detail-type."""
     sqs = stage.world.client("sqs")
@@ -82,6 +95,19 @@ def test_events(stage, scan_id):
     assert (scan_id, 1, 1) == (closed["scanId"], closed["objects"]["clean"], closed["objects"]["flagged"])
 
 
+def test_events_are_as_their_schemas_say(stage, scan_id):
+    """Every event that EventBridge delivered is valid by the schema of its detail-type in the docs."""
+    stage.put("films/full.mp4", tiny_clip("Weapons"))
+    ten = [{"Key": str(number), "Value": ""} for number in range(10)]
+    stage.s3.put_object_tagging(Bucket=BUCKET, Key="films/full.mp4", Tagging={"TagSet": ten})
+    assert scan_id != stage.scan("films/full")
+    stage.until(lambda: {kind for kind, _ in heard(stage)} == set(SCHEMAS), "there is an event of each kind")
+
+    faults = [error for kind, detail in heard(stage) for error in SCHEMAS[kind].iter_errors(detail)]
+
+    assert [] == faults
+
+
 def test_a_decision(stage, scan_id, tmp_path):
     """A false alarm that a person applied changes tag, annotation and event."""
     record = stage.records(scan_id)[FLAGGED]
@@ -102,14 +128,11 @@ def test_a_decision(stage, scan_id, tmp_path):
 
     stage.run("review_report.py", "apply", str(file))
 
-    stage.until(lambda: tags(stage, FLAGGED)["VideoModerationStatus"] == "NO_FLAGS_FOUND", "the tag says so")
-    read = stage.s3.get_object_annotation(Bucket=BUCKET, Key=FLAGGED, AnnotationName=ANNOTATION)["AnnotationPayload"].read
-    verdict = json.loads(read())
+    stage.until(lambda: annotation(stage, FLAGGED)["decision"] is not None, "the annotation says so")
+    verdict = annotation(stage, FLAGGED)
     stage.until(lambda: any(detail == verdict for _, detail in heard(stage)), "the event is there")
-    assert ("NO_FLAGS_FOUND", "false-alarm") == (
-        verdict["scanResultDetails"]["scanResultStatus"],
-        verdict["decision"]["judgement"],
-    )
+    assert "NO_FLAGS_FOUND" == tags(stage, FLAGGED)["VideoModerationStatus"] == verdict["scanResultDetails"]["scanResultStatus"]
+    assert "false-alarm" == verdict["decision"]["judgement"]
 
 
 @pytest.mark.parametrize("module", ["publish_verdict", "completion", "batch_invoke", "sweeper"])

@@ -6,10 +6,11 @@ from collections import Counter
 
 import pytest
 
+from handlers.domain.consequence import MAX_TAGS, TAG_KEY
 from handlers.domain.identity import Analysis
 from handlers.flows import sample_rules
-from tests.kill import sites
-from tests.kill.final import faults_of
+from tests.kill import scenarios, sites
+from tests.kill.final import faults_of, final_of
 
 SCENARIOS = (
     *("verdicts", "starts", "mails", "holds", "ends", "lost", "breaker", "leftovers", "uploads", "frames", "frames_held"),
@@ -94,6 +95,28 @@ def test_every_operation_was_killed_at(killed):
     visited = Counter((point.operation, point.moment) for point in points)
     named = {name for handler in sites.HANDLERS for name in sites.possible_operations(sites.source(), handler)}
     assert set() == {(name, moment) for name in named for moment in ("before", "after")} - set(visited)
+
+
+def test_what_consequences_end_with(make_world):
+    """What worlds with kills are compared with is right: tags say what was found or decided last, beside those of others."""
+    with make_world("consequences") as (line, _):
+        scenarios.consequences(line)
+        marks = final_of(line).marks
+
+    tags = [(key, found) for (_, key, _), (found, _) in marks.items()]
+    assert sorted(tags, key=str) == sorted(
+        [
+            ("contested.mp4", {"team": "of others", TAG_KEY: "FLAGS_FOUND"}),
+            ("flagged.mp4", {TAG_KEY: "NO_FLAGS_FOUND"}),
+            ("full.mp4", {str(number): "of others" for number in range(MAX_TAGS)}),
+            # It was replaced while it was tagged.
+            ("replaced.mp4", {}),
+            # A version that was never looked at, and the one before it, which a person decided about.
+            ("kept.mp4", {}),
+            ("kept.mp4", {TAG_KEY: "NO_FLAGS_FOUND"}),
+        ],
+        key=str,
+    )
 
 
 def test_a_new_call_is_a_new_site():

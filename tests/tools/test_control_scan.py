@@ -8,8 +8,9 @@ import pytest
 from click.testing import CliRunner
 
 from handlers.adapters.table import MailWatch
-from handlers.domain import lane_message, notice, upload
+from handlers.domain import lane_message, notice, outbox, upload
 from handlers.domain.identity import Video
+from handlers.domain.outbox import Due
 from handlers.domain.record import BatchJob, ObjectFacts, Problem, Progress, Record, Scan
 from handlers.domain.states import ScanStatus, State
 from handlers.domain.watch import Watch
@@ -491,6 +492,18 @@ class TestRedrive:
 
         assert (3, 1) == (result.exit_code, json.loads(result.stdout)["left"])
         assert "Messages" not in account.sqs.receive_message(QueueUrl=urls["Uploads"])
+
+    @pytest.mark.parametrize(("body", "left"), [(outbox.body(Due("a" * 32, SCAN, "t")), 0), ("[1]", 1)])
+    def test_consequences(self, account, body, left):
+        """A message about consequences needs nothing, as the item stays in the outbox; what is no such message is left."""
+        url = account.sqs.create_queue(QueueName="outbox-dead-letters")["QueueUrl"]
+        account.deploy("Consequences", OutboxQueueUrl="https://sqs.invalid/outbox", OutboxDeadLettersUrl=url)
+        account.sqs.send_message(QueueUrl=url, MessageBody=body)
+
+        result = control(account, "redrive", "--stack", "Consequences", "--json")
+
+        printed = json.loads(result.stdout)
+        assert (3 if left else 0, 1 - left, left) == (result.exit_code, printed["done"]["outbox"], printed["left"])
 
     @pytest.mark.parametrize("body", [{"TopicArn": TOPIC}, {"Message": "{}"}, {}])
     def test_half_an_envelope(self, account, events, body):

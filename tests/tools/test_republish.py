@@ -73,6 +73,21 @@ class TestScans:
             "2 records without consequences left out: superseded, gone or not final.",
         ] == result.stdout.splitlines()
 
+    @pytest.mark.parametrize(
+        ("put", "time"),
+        [
+            (2_000, "minutes"),
+            (2_001, "2 minutes, 2,000 a minute"),
+            (180_001, "2 hours, 2,000 a minute"),
+            (1_000_000, "9 hours, 2,000 a minute"),
+        ],
+    )
+    def test_how_long_it_takes(self, put, time):
+        """Of many records it is said how long their consequences take, at the pace of the sweeper."""
+        [first, *_] = republish.Republished("scan X", {}, put, 0).sentences()
+
+        assert f"{put:,} records of scan X put into the outbox; consequences follow within {time}." == first
+
     def test_closed(self, deployed):
         """That a scan is closed is told again, too."""
         deployed.table.scans.put_scan(Scan("01K742SG000000000000000003", BUCKET, status=ScanStatus.CLOSED, created_at=1.0))

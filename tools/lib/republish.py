@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
+from math import ceil
 from typing import Any
 
 from handlers.domain import Record, State, Video, consequence
-from tools.lib.cli import Invocation
+from handlers.domain.outbox import MOST_A_MINUTE
+from tools.lib.cli import Invocation, object_uri
 from tools.lib.errors import ToolError
 from tools.lib.json_keys import scan_keys
 from tools.lib.ordered_map import ordered_map
@@ -50,11 +52,19 @@ class Republished:
     def sentences(self) -> list[str]:
         closed = " That it was closed is told again, too." if self.closed else ""
         left_out = f"{counted(self.left_out, 'record')} without consequences left out: superseded, gone or not final."
+        put = f"{counted(self.put, 'record')} of {self.subject} put into the outbox"
         return [
-            f"{counted(self.put, 'record')} of {self.subject} put into the outbox; consequences follow within minutes.{closed}",
+            f"{put}; consequences follow within {self._time()}.{closed}",
             *([left_out] if self.left_out else []),
             *(f"Warning: {printable(each)}" for each in self.warnings),
         ]
+
+    def _time(self) -> str:
+        """Return how long the sweeper takes to send all messages, in words."""
+        minutes, hours = ceil(self.put / MOST_A_MINUTE), ceil(self.put / MOST_A_MINUTE / 60)
+        if minutes <= 1:
+            return "minutes"
+        return f"{f'{hours:,} hours' if hours > 1 else f'{minutes:,} minutes'}, {MOST_A_MINUTE:,} a minute"
 
     def as_json(self) -> dict[str, Any]:
         counts = {"put": self.put, "left_out": self.left_out, "closed": self.closed}
@@ -112,13 +122,17 @@ def _put_batch(run: Invocation, scan_id: str, state: State, video_ids: list[str]
 
 
 def _object(run: Invocation, video: Video) -> Republished:
-    named = video.uri if video.version_id is None else f"{video.uri}?versionId={video.version_id}"
+    named = object_uri(video)
     history = history_of(run, video)
     records = [record for chapter in history.chapters for record in chapter.records]
     put = _with_consequences(records)
     if not put:
         show = run.target.command("review_report.py", "video", named)
-        raise ToolError(f"No record of {named} has consequences.", cure=f"`{show}` shows what is known of it.")
+        raise ToolError(
+            f"No record of {named} has consequences.",
+            cure=f"`{show}` shows what is known of it."
+            + (f" If ?versionId={video.version_id} belongs to the key, add ?versionId= to the URI." if video.version_id else ""),
+        )
     run.table.outbox.put_again(put)
     keys = {"bucket": video.bucket, "key": video.key, "version_id": video.version_id}
     return Republished(printable(named), keys, len(put), len(records) - len(put), warnings=history.warnings)

@@ -1,7 +1,8 @@
 """The outbox as items of the table, one for each record, in partitions that the sweeper reads.
 
 Whoever carries out an item read its token first and the record after that, so what the record says is at least as new as the token.
-Where several records are of one content, the item that was put last stays until those before it are gone.
+Where several records are of one content, whoever is about to write renews the tokens of the others' items, so that what was read
+before is not written last. Clocks do not decide: those of people are wrong, and writes are repeated.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from handlers.adapters.table.decisions import DECISION_PREFIX, decision_from
 from handlers.adapters.table.expressions import Condition
 from handlers.adapters.table.outbox_items import SHARDS
 from handlers.adapters.table.outcome import Outcome, once
-from handlers.domain import Decision, Record, Video, consequence
+from handlers.domain import Decision, Record, Video, consequence, outbox
 from handlers.domain.outbox import Due
 from handlers.runtime import Clock
 
@@ -73,13 +74,19 @@ class Outbox:
         decisions = tuple(decision_from(item) for item in found if item["sk"].startswith(DECISION_PREFIX))
         return Content(record, consequence.decision_about(record, decisions), tuple(_all_records(found)), decisions)
 
-    def is_after(self, due: Due, others: Iterable[Record]) -> bool:
-        """Tell whether an item was put after that of another record, which is still there."""
-        rivals = [found for each in others if (found := self._item(Due(each.video.id, each.scan_id, ""))) is not None]
-        mine = self._item(due) if rivals else None
-        return mine is not None and any(_order(each) < _order(mine) for each in rivals)
+    def renew(self, records: Iterable[Record]) -> None:
+        """Renew the tokens of the items that records have: whoever is at one of these begins anew."""
+        for each in records:
+            due = self.item(Due(each.video.id, each.scan_id, ""))
+            if due is not None:
+                self._renew(due)
 
-    def _item(self, due: Due) -> Due | None:
+    def _renew(self, due: Due) -> Outcome:
+        sets = {"token": outbox.renewed(due.token)}
+        return once(lambda: self._table.update(expressions.update(outbox_items.key(due), sets=sets, when=_same(due))))
+
+    def item(self, due: Due) -> Due | None:
+        """Return an item as it is now, None if it is gone."""
         item = self._table.get(outbox_items.key(due))
         return None if item is None else codec.read(Due, item)
 
@@ -108,10 +115,6 @@ def _other_names(record: Record) -> list[str]:
 
 def _partition(video_id: str) -> str:
     return items.record_key(video_id, "")["pk"]
-
-
-def _order(due: Due) -> tuple[float, str, str]:
-    return due.put_at or 0.0, due.video_id, due.scan_id
 
 
 def _same(due: Due) -> Condition:

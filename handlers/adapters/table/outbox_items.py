@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from handlers.adapters.table import codec, expressions
-from handlers.domain import identity
+from handlers.domain import identity, outbox
 from handlers.domain.outbox import Due
 
 # Partitions over which the items are spread, because one takes 1,000 writes a second (DynamoDB guide, partition keys).
@@ -31,7 +30,7 @@ def put_action(video_id: str, scan_id: str, *, at: float) -> dict[str, dict[str,
 
 def new_item(video_id: str, scan_id: str, *, at: float) -> dict[str, Any]:
     """Return an item with a new token, which is due at once."""
-    return item(Due(video_id, scan_id, uuid.uuid4().hex, put_at=at))
+    return item(Due(video_id, scan_id, outbox.new_token(), put_at=at))
 
 
 def item(due: Due) -> dict[str, Any]:

@@ -7,14 +7,12 @@ from itertools import islice
 
 from handlers.adapters import OutboxQueue
 from handlers.adapters.table import Outbox
+from handlers.domain.outbox import MOST_A_MINUTE
 from handlers.flows.sweep.context import SweepContext
 from handlers.runtime import Clock, Log
 
 # With more messages than these in the queue none is sent: each item may have several by then.
 ENOUGH = 1_000
-
-# The most messages of a sweep.
-MOST_SENT = 2_000
 
 # Messages sent at a time, between two looks at the clock.
 TOGETHER = 100
@@ -35,7 +33,7 @@ class SendOutbox:
             return
         due = (item for item in self._outbox.due(int(now // 60)) if item.is_due(now))
         sent = 0
-        while self._clock.now() <= until and sent < MOST_SENT and (some := list(islice(due, TOGETHER))):
+        while self._clock.now() <= until and sent < MOST_A_MINUTE and (some := list(islice(due, TOGETHER))):
             self._queue.send_all(some)
             sent += len(some)
         if sent:

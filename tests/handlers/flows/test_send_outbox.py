@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from handlers.adapters.queue import Depth
-from handlers.domain.outbox import Due
-from handlers.flows.sweep.send_outbox import ENOUGH, MOST_SENT, TOGETHER, SendOutbox
+from handlers.domain.outbox import MOST_A_MINUTE, Due
+from handlers.flows.sweep.send_outbox import ENOUGH, TOGETHER, SendOutbox
 from tests.handlers.doubles import SCAN, Clock
 
 
@@ -85,7 +85,7 @@ def test_not_before(run, clock, seconds, is_sent):
         (1, [1]),
         (TOGETHER, [TOGETHER]),
         (TOGETHER + 1, [TOGETHER, 1]),
-        (MOST_SENT + 1, [TOGETHER] * (MOST_SENT // TOGETHER)),
+        (MOST_A_MINUTE + 1, [TOGETHER] * (MOST_A_MINUTE // TOGETHER)),
     ],
 )
 def test_how_many(run, count, sizes):
@@ -95,7 +95,7 @@ def test_how_many(run, count, sizes):
     queue, _ = run(given)
 
     assert sizes == list(map(len, queue.sent))
-    assert given[:MOST_SENT] == [item for some in queue.sent for item in some]
+    assert given[:MOST_A_MINUTE] == [item for some in queue.sent for item in some]
 
 
 @pytest.mark.parametrize(("until", "times"), [(-0.001, 0), (0.0, 1), (9.999, 1), (10.0, 2), (20.0, 3)])

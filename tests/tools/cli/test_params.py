@@ -5,7 +5,7 @@ import pytest
 
 from handlers.domain.identity import Video
 from tools.emulator.core.clock import ManualClock
-from tools.lib.cli import BucketName, Moment, ObjectUri, ProgramContext
+from tools.lib.cli import BucketName, Moment, ObjectUri, ProgramContext, object_uri
 
 NOW = 1_760_000_000.0
 
@@ -24,12 +24,23 @@ def convert(kind, text):
         ("s3://bucket/a?versionId=v1", Video("bucket", "a", "v1")),
         ("s3://bucket/a?versionId=x?versionId=v1", Video("bucket", "a?versionId=x", "v1")),
         ("s3://bucket/?versionId=v1", Video("bucket", "?versionId=v1")),
-        ("s3://bucket/a?versionId=", Video("bucket", "a?versionId=")),
+        ("s3://bucket/a?versionId=", Video("bucket", "a")),
+        ("s3://bucket/a?versionId=x?versionId=", Video("bucket", "a?versionId=x")),
+        ("s3://bucket/?versionId=x", Video("bucket", "?versionId=x")),
     ],
 )
 def test_uri(uri, expected):
     """A URI is taken as it stands; only a version at its end is not the key's."""
     assert expected == convert(ObjectUri(), uri)
+
+
+@pytest.mark.parametrize("version", [None, "v1", "null"])
+@pytest.mark.parametrize("key", ["a", "a?versionId=x", "a?versionId=", "?versionId=", "a?versionId=x?versionId="])
+def test_uri_of_a_video(key, version):
+    """Each video has a URI that is taken for it, whatever its key holds."""
+    video = Video("bucket", key, version)
+
+    assert video == convert(ObjectUri(), object_uri(video))
 
 
 @pytest.mark.parametrize("uri", ["", "s3://", "s3://bucket", "s3://bucket/", "https://bucket/key", f"s3://bucket/{'x' * 1025}"])

@@ -1,8 +1,10 @@
 """`control_scan.py coverage`: every object as it is now, whichever scan or upload has looked at it."""
 
 import json
+from unittest.mock import Mock
 
 import pytest
+from botocore.exceptions import ClientError
 from click.testing import CliRunner
 
 from handlers.domain.engine import Engine
@@ -52,6 +54,21 @@ def _scanned(account):
         scan = Scan(scan_id, bucket, created_at=now - 100 + number, objects=1, status=ScanStatus.CLOSED)
         account.table.scans.put_scan(scan)
     return account
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "sentence"),
+    [("404", 404, f"There is no bucket named {BUCKET}."), ("403", 403, "You may not look into the bucket")],
+)
+def test_no_such_bucket(scanned, monkeypatch, code, status, sentence):
+    """A bucket that is not there, or may not be looked into, is named with what to do about it."""
+    error = ClientError({"Error": {"Code": code, "Message": ""}, "ResponseMetadata": {"HTTPStatusCode": status}}, "HeadBucket")
+    monkeypatch.setattr(scanned.clients.s3, "head_bucket", Mock(side_effect=error))
+
+    result = cover(scanned)
+
+    assert (1, "", True) == (result.exit_code, result.stdout, sentence in result.stderr)
+    assert "--debug" not in result.stderr
 
 
 class TestManifests:

@@ -3,7 +3,17 @@
 from tools.lib.cli.atomic_file import kept_if_done, replace_atomically
 from tools.lib.cli.commands import DefaultGroup, Invocation, command
 from tools.lib.cli.output import EXIT_CODES, Bar, CommandResult, ExitCode, Terminal
-from tools.lib.cli.params import EXISTING_FILE, STANDARD_STREAM, BucketName, Moment, NewFile, ObjectUri, ScanOrObject, SourceFile
+from tools.lib.cli.params import (
+    EXISTING_FILE,
+    STANDARD_STREAM,
+    BucketName,
+    Moment,
+    NewFile,
+    ObjectUri,
+    ScanOrObject,
+    SourceFile,
+    object_uri,
+)
 from tools.lib.cli.program import (
     CONTEXT_SETTINGS,
     ROOT,
@@ -41,6 +51,7 @@ __all__ = [
     "command",
     "ending",
     "kept_if_done",
+    "object_uri",
     "options",
     "poll_seconds_option",
     "replace_atomically",

@@ -96,7 +96,10 @@ class Moment(click.ParamType[datetime]):
 
 
 class ObjectUri(click.ParamType[Video]):
-    """The s3 URI of an object, with or without a version; as with the AWS CLI, it is not percent-decoded."""
+    """The s3 URI of an object, with or without a version; as with the AWS CLI, it is not percent-decoded.
+
+    An empty version means none: so is a key named that has `?versionId=` in it.
+    """
 
     name = "uri"
 
@@ -107,10 +110,16 @@ class ObjectUri(click.ParamType[Video]):
         if not value.startswith("s3://") or not bucket or not rest:
             self.fail(f"{value!r} is not the URI of an object; use s3://bucket/key[?versionId=...]", param, ctx)
         key, mark, version = rest.rpartition(_VERSION)
-        video = Video(bucket, key, version) if mark and key and version else Video(bucket, rest)
+        video = Video(bucket, key, version or None) if mark and key else Video(bucket, rest)
         if fault := identity.fault_of(video):
             self.fail(f"{value!r}: {fault}", param, ctx)
         return video
+
+
+def object_uri(video: Video) -> str:
+    """Return the URI that `ObjectUri` takes for a video."""
+    is_plain = video.version_id is None and _VERSION not in video.key
+    return video.uri if is_plain else f"{video.uri}{_VERSION}{video.version_id or ''}"
 
 
 class ScanOrObject(click.ParamType[str | Video]):

@@ -13,12 +13,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from handlers.adapters.table import ThrottledError
 from tools.lib.cli import as_tool_error
 from tools.lib.doctor import account, buckets, gates, outbox, people, stack, uploads
-from tools.lib.doctor.buckets import require_bucket
+from tools.lib.doctor.buckets import require_bucket, require_there
 from tools.lib.doctor.case import Case
 from tools.lib.doctor.findings import Finding, Findings, Level, warning
 from tools.lib.doctor.reservation import to_reserve
 
-__all__ = ["Case", "Finding", "Findings", "Level", "examine", "findings_of", "require_bucket", "to_reserve"]
+__all__ = ["Case", "Finding", "Findings", "Level", "examine", "findings_of", "require_bucket", "require_there", "to_reserve"]
 
 # Yields the problems it finds, and that all is well: the latter counts only where there are no problems.
 Check = Callable[[Case], Iterator[Finding]]

@@ -45,6 +45,15 @@ def require_bucket(s3: S3Client, bucket: str, deployment: Deployment) -> None:
         )
 
 
+def require_there(s3: S3Client, bucket: str) -> None:
+    """Make sure that a bucket exists and may be looked into.
+
+    Raises:
+        ToolError: One of these does not hold.
+    """
+    _region_of(s3, bucket)
+
+
 def _region_of(s3: S3Client, bucket: str) -> str | None:
     try:
         return s3.head_bucket(Bucket=bucket).get("BucketRegion")

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from handlers.adapters.table import Scans
-from handlers.domain import lane_message, upload
+from handlers.domain import lane_message, outbox, upload
 from tools.lib.aws import Deployment
 from tools.lib.cli import Bar, ExitCode
 from tools.lib.text import counted
@@ -53,6 +53,10 @@ class Redriven:
         return {"done": self.done, "left": self.left}
 
 
+def _is_of_the_outbox(body: str) -> bool:
+    return outbox.parse(body) is not None
+
+
 class Redrive:
     """One run over all dead letters of a deployment."""
 
@@ -84,7 +88,7 @@ class Redrive:
             ("subscription", found.undelivered_notices_url, self._deliver),
             *(("lane", url, self._send_again) for url in found.lane_dead_letters_urls),
             ("sweep", found.sweeper_dead_letters_url, lambda _: True),
-            *([("outbox", found.outbox_dead_letters_url, lambda _: True)] if found.outbox_dead_letters_url else []),
+            *([("outbox", found.outbox_dead_letters_url, _is_of_the_outbox)] if found.outbox_dead_letters_url else []),
             *([("upload", found.watching.dead_letters_url, self._register_again)] if found.watching else []),
         ]
 

@@ -6,6 +6,7 @@ import pytest
 
 from handlers.adapters.table import Outcome, open_table, outbox_items
 from handlers.adapters.table.outbox_items import SHARDS
+from handlers.domain import outbox
 from handlers.domain.decision import Decision, Judgement
 from handlers.domain.identity import Video
 from handlers.domain.outbox import Due
@@ -109,6 +110,32 @@ def test_done(noted):
 
     assert [Outcome.DONE_BEFORE, Outcome.DONE, Outcome.DONE_BEFORE] == outcomes
     assert [] == list(noted.outbox.due())
+
+
+def test_renewed(noted):
+    """An item of a renewed token is kept by whoever read the old one, and is still of the same put; what is gone stays gone."""
+    records = [finished(noted), finished(noted, "b.mp4")]
+    due, gone = (next(due for due in noted.outbox.due() if due.video_id == each.video.id) for each in records)
+    noted.outbox.done(gone)
+
+    noted.outbox.renew(records)
+    noted.outbox.renew(records)
+
+    [renewed] = noted.outbox.due()
+    assert (replace(due, token=renewed.token), True) == (renewed, outbox.of_one_put(due.token, renewed.token))
+    assert [Outcome.DONE_BEFORE, Outcome.DONE] == [noted.outbox.done(each) for each in (due, renewed)]
+
+
+def test_put_since(noted):
+    """A newer verdict's item is of another put, renewed or not."""
+    record = finished(noted)
+    [due] = noted.outbox.due()
+    noted.outbox.put_again([record])
+    noted.outbox.renew([record])
+
+    [new] = noted.outbox.due()
+
+    assert not outbox.of_one_put(due.token, new.token)
 
 
 def test_when_it_was_put(noted, clock, dynamodb):
@@ -227,20 +254,6 @@ class TestContent:
 
         assert [upload] == noted.outbox.uploads_of(waiting().video, "abc-1")
         assert [] == noted.outbox.uploads_of(waiting().video, "def")
-
-    @pytest.mark.parametrize(("first", "is_after"), [(True, False), (False, True), (None, False)])
-    def test_order(self, noted, clock, first, is_after):
-        """An item waits for one of another record that was put before it, and for none that is gone or was never there."""
-        record, other = (finished(noted, key) for key in ("a.mp4", "b.mp4"))
-        for each in noted.outbox.due():
-            noted.outbox.done(each)
-        for each in (record, other) if first else (other, record):
-            if each is record or first is not None:
-                noted.outbox.put_again([each])
-            clock.time += 1
-
-        assert is_after is noted.outbox.is_after(Due(record.video.id, SCAN, "t"), [other])
-        assert not noted.outbox.is_after(Due(waiting("c.mp4").video.id, SCAN, "t"), [other])
 
 
 @pytest.mark.parametrize("first", [0, 1, SHARDS - 1, SHARDS, 5 * SHARDS + 3])
