@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.mutants.__main__ import NODE_TESTS, TESTS
+
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("handlers", "stacks", "tools")
 
@@ -207,3 +209,28 @@ def test_no_circles():
             targets.difference_update(ends)
 
     assert {} == arrows
+
+
+def test_mutants_are_forked_without_node():
+    """No test that `make mutants` collects imports the CDK before it runs: forked processes cannot share its Node."""
+    paths = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in (ROOT / "tests").rglob("*.py")} | PATHS
+    collected = {path for name in TESTS for path in ([ROOT / name] if name.endswith(".py") else (ROOT / name).rglob("*.py"))}
+    begun = {name for name, path in paths.items() if path in collected - {ROOT / name for name in NODE_TESTS}}
+
+    reached, new = set(begun), begun
+    while new:
+        new = {target for name in new if name in paths for target in _at_import(paths[name], paths)} - reached
+        reached |= new
+
+    assert begun
+    assert set() == {name for name in reached if inside(name, ["aws_cdk", "constructs", "jsii"])}
+
+
+def _at_import(path, paths):
+    """Return the modules that a file imports when it is imported itself, not when a function is called."""
+    for node in ast.parse(path.read_text("utf-8")).body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+            yield from (name for alias in node.names if (name := f"{node.module}.{alias.name}") in paths)

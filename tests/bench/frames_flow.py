@@ -180,7 +180,7 @@ class Lab:
 
     def run(self):
         """Let all workers work until the queue is empty."""
-        from stacks.sample_frames import workers_for  # noqa: PLC0415 # starts Node: not where only the command line is read
+        from stacks.sample_frames import workers_for  # noqa: PLC0415 # starts Node, and `make mutants` imports this file
 
         batons = [self.clock.enter(self.chance.random()) for _ in range(workers_for(self.rate))]
         self._running = len(batons)

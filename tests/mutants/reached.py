@@ -36,7 +36,9 @@ class Statements:
     def _at(self, path, line):
         functions = [each for each in self._functions[path] if _first(each[0]) <= line <= each[0].end_lineno]
         function, name = functions[0]
-        lines = [node.lineno for node in ast.walk(function) if isinstance(node, ast.stmt) and node.lineno <= line]
+        # A guard of a `case` and what an `except` names belong to the whole statement, not to the last one of the block above.
+        statements = (node for node in ast.walk(function) if isinstance(node, ast.stmt))
+        lines = [node.lineno for node in statements if node.lineno <= line <= (node.end_lineno or node.lineno)]
         return _named(path, name, function, max(lines, default=function.lineno))
 
 

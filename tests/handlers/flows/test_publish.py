@@ -14,6 +14,7 @@ from handlers.domain.outbox import MOST_A_MINUTE, Due
 from handlers.domain.record import ObjectFacts, Problem, Scan
 from handlers.domain.states import ScanStatus, State
 from handlers.flows import PublishSettings
+from handlers.flows.publish import ROUNDS
 from handlers.flows.sweep.send_outbox import ENOUGH
 from tests.handlers.doubles import OTHER_SCAN, SCAN, client_error, time_out
 from tests.handlers.flows.publishing import PLAIN, VERSIONED, Scene
@@ -667,6 +668,52 @@ class TestRefusals:
         back = scene.flow.respond({"Records": [{"messageId": "1", "body": body}]}, deadline=scene.clock.now() + 1)
 
         assert ([{"itemIdentifier": "1"}], []) == (back["batchItemFailures"], scene.events_put())
+
+    @pytest.mark.parametrize(("seconds", "is_done"), [(60.0, True), (59.999, False)])
+    def test_the_last_moment(self, scene, seconds, is_done):
+        """A message is begun up to a minute before the end of an invocation."""
+        scene.final(scene.put())
+        body = outbox.body(next(scene.table.outbox.due()))
+
+        scene.flow.respond({"Records": [{"messageId": "1", "body": body}]}, deadline=scene.clock.now() + seconds)
+
+        assert is_done is (list(scene.table.outbox.due()) == [])
+
+    @pytest.mark.parametrize(("newer", "is_put_off"), [(ROUNDS - 2, False), (ROUNDS - 1, True)])
+    def test_newer_verdicts(self, scene, caplog, newer, is_put_off):
+        """Verdicts that come while one is carried out follow it at once, up to five in all; their own message is still to come."""
+        record, tag, policies = scene.final(scene.put()), scene.flow._marks.tag, iter(range(newer))
+
+        def overtaken(*arguments):
+            tag(*arguments)
+            if (number := next(policies, None)) is not None:
+                found = scene.table.records.record(record.video.id, SCAN)
+                state = State.FLAGGED if number % 2 else State.CLEAN
+                scene.table.records.judge_again(found, replace(found, state=state, policy_hash=f"again {number}"))
+
+        object.__setattr__(scene.flow, "_marks", _Marks(overtaken, scene.flow._marks))
+
+        assert [] == scene.deliver()
+
+        assert newer + 1 == len(scene.events_put())
+        assert is_put_off is ("consequences put off" in caplog.messages)
+        assert [(0, True)] == [(due.tries, due.is_due(scene.clock.now())) for due in scene.table.outbox.due()]
+
+    def test_logged(self, scene, caplog):
+        """What is put off is logged with AWS's code and how often that was so, and what fails for good as an alarm."""
+        scene.final(scene.put())
+        scene.events.fail("put_events", client_error("ThrottlingException"))
+        scene.deliver()
+        scene.clock.time += 61
+        scene.events.fail("put_events", client_error("ValidationException"))
+        scene.deliver()
+
+        found = [(entry.levelname, entry.message, entry.reason) for entry in caplog.records if hasattr(entry, "reason")]
+        assert [
+            ("WARNING", "consequences put off", "ThrottlingException"),
+            ("ERROR", "consequences not carried out", "ValidationException"),
+        ] == found
+        assert [1] == [entry.tries for entry in caplog.records if entry.message == "consequences put off"]
 
 
 class TestScans:

@@ -15,6 +15,7 @@ from handlers.domain import Engine, reasons, watch
 from handlers.domain.languages import ENGLISH
 from handlers.domain.record import BatchJob, LabelSummary, ObjectFacts, Problem, Progress, Scan, Settings, StartParameters
 from handlers.domain.states import SCAN_LANES, Lane, ScanMail, ScanStatus, State
+from handlers.flows.sweep.cancel import CancelVideos
 from handlers.flows.sweep.close_scans import CloseScans, NoteProgress
 from handlers.flows.sweep.context import SweepContext
 from handlers.flows.sweep.pace import paced
@@ -454,6 +455,60 @@ class TestRepeatStarts:
         assert [sent, 1] == counts
 
 
+class TestCancelVideos:
+    """What waits of a scan that was cancelled, and of the scan of a day, of which later uploads go on."""
+
+    @pytest.fixture(name="cancel")
+    def _cancel(self, table, clock):
+        """Return a function that runs the task, and returns the keys that wait afterwards."""
+        task = CancelVideos(table.waiting, table.scans, clock)
+
+        def cancel(scan_id):
+            task.run(SweepContext(table.scans, table.control), clock.now() + 50)
+            return [record.video.key for record in table.waiting.waiting(scan_id)]
+
+        return cancel
+
+    @pytest.fixture(name="upload")
+    def _upload(self, table):
+        """Return a function that registers a video of a scan that was queued at some time."""
+        return lambda key, at, scan_id=DAY_SCAN: table.records.register(waiting(key, scan_id=scan_id, queued_at=at), None)
+
+    def test_what_waited(self, cancel, upload, table, clock):
+        """Of the scan of a day what was queued before the sweep that cancels is cancelled, and nothing that came later."""
+        table.scans.ensure_day_scan(DAY_SCAN, BUCKET, DAY, held=None)
+        upload("before.mp4", clock.now() - 0.001)
+        upload("with it.mp4", clock.now())
+        table.scans.cancel_waiting(DAY_SCAN)
+
+        first = cancel(DAY_SCAN)
+        clock.sleep(60)
+        upload("after.mp4", clock.now())
+        second = cancel(DAY_SCAN)
+
+        assert (["with it.mp4"], ["with it.mp4", "after.mp4"]) == (first, second)
+        assert ScanStatus.OPEN is table.scans.scan(DAY_SCAN).status
+
+    def test_nothing_is_cancelled(self, cancel, upload, table, clock):
+        """Of a scan that was not cancelled nothing is, however long it has waited."""
+        table.scans.ensure_day_scan(DAY_SCAN, BUCKET, DAY, held=None)
+        upload("old.mp4", clock.now() - 86_400)
+
+        assert ["old.mp4"] == cancel(DAY_SCAN)
+
+    def test_all(self, cancel, upload, table, clock):
+        """Of a scan that is cancelled all is, whenever it was queued; of one that is over nothing is looked at."""
+        over = Scan(OTHER_SCAN, BUCKET, status=ScanStatus.CANCELLED, held_at=1.0, closed_at=2.0, mails_due=(ScanMail.DIGEST,))
+        table.scans.put_scan(over)
+        table.scans.put_scan(Scan(SCAN, BUCKET, status=ScanStatus.CANCELLED, held_at=1.0))
+        for scan_id in (SCAN, OTHER_SCAN):
+            upload("before.mp4", 1.0, scan_id)
+            upload("after.mp4", clock.now() + 60, scan_id)
+
+        assert [] == cancel(SCAN)
+        assert ["before.mp4", "after.mp4"] == [record.video.key for record in table.waiting.waiting(OTHER_SCAN)]
+
+
 class TestRepeatSamples:
     """Analyses by frames that no worker is at, whose lease ended a while ago."""
 
@@ -481,6 +536,19 @@ class TestRepeatSamples:
     def test_after_twenty_minutes(self, film, repeat):
         """The message is sent to the express lane twenty minutes after the lease ended, and again as long after that."""
         assert [0, 1, 0, 1] == [repeat(seconds) for seconds in (1_199, 1, 1_199, 1)]
+
+    def test_dead_while_it_cancels(self, film, repeat, table, dynamodb, clock):
+        """A sweeper that dies while it ends an analysis keeps workers off it for a minute, and no longer."""
+        table.scans.cancel_scan(SCAN, "by a test")
+        dynamodb.fail("transact_write_items", KeyboardInterrupt())
+
+        with pytest.raises(KeyboardInterrupt):
+            repeat(0)
+
+        assert clock.now() + 60 == table.samplings.all()[0].until
+        assert table.samplings.take_over(film, Lease("a worker", clock.now() + 90)) is None
+        clock.sleep(60)
+        assert table.samplings.take_over(film, Lease("a worker", clock.now() + 90)) is not None
 
     def test_a_worker_is_at_it(self, film, repeat, table, clock):
         """A film whose lease has not ended is left to its worker; from its end on the time counts."""

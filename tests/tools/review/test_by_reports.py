@@ -47,20 +47,34 @@ def test_recorded_but_not_reported(by_hand, state):
     assert (3, states) == counted(output_of(review(by_hand, "--json")))
 
 
-@pytest.mark.parametrize("report", [{"Bucket": "arn:aws:s3:::amzn-s3-demo-other", "Prefix": "mine"}, {"Prefix": "mine"}])
-def test_report_elsewhere(by_hand, report):
-    """The report is where the job put it: S3 says so."""
-    bucket = "amzn-s3-demo-other" if "Bucket" in report else WORK_BUCKET
-    if bucket != WORK_BUCKET:
+OTHER = "amzn-s3-demo-other"
+
+
+@pytest.mark.parametrize("where", [{}, {"Bucket": f"arn:aws:s3:::{OTHER}"}])
+@pytest.mark.parametrize("named", [{}, {"Prefix": "mine"}])
+def test_report_elsewhere(by_hand, where, named):
+    """The report is where the job put it, as S3 says: in whatever bucket, and at its root where no prefix was named."""
+    bucket, prefix = OTHER if where else WORK_BUCKET, f"{named['Prefix']}/" if named else ""
+    if where:
         by_hand.s3.create_bucket(Bucket=bucket)
     for listed in by_hand.s3.list_objects_v2(Bucket=WORK_BUCKET, Prefix="reports/")["Contents"]:
         body = by_hand.s3.get_object(Bucket=WORK_BUCKET, Key=listed["Key"])["Body"].read().decode()
-        moved = body.replace(f"reports/{SCAN}", "mine").replace(WORK_BUCKET, bucket)
-        by_hand.s3.put_object(Bucket=bucket, Key=listed["Key"].replace(f"reports/{SCAN}", "mine"), Body=moved.encode())
+        moved = body.replace(f"reports/{SCAN}/", prefix).replace(WORK_BUCKET, bucket)
+        by_hand.s3.put_object(Bucket=bucket, Key=listed["Key"].replace(f"reports/{SCAN}/", prefix), Body=moved.encode())
         by_hand.s3.delete_object(Bucket=WORK_BUCKET, Key=listed["Key"])
-    by_hand.jobs.states = [{"Status": "Complete", "Report": report}]
+    by_hand.jobs.states = [{"Status": "Complete", "Report": {**where, **named}}]
 
     assert (2, {"clean": 1, "failed": 1}) == counted(output_of(review(by_hand, "--json")))
+
+
+def test_report_that_was_not_asked_for(by_hand):
+    """A job that was made without a report has none: neither at the root of the work bucket nor where ours are."""
+    by_hand.jobs.states = [{"Status": "Complete"}]
+
+    refused = review(by_hand, "--json")
+
+    assert (1, "") == (refused.exit_code, refused.stdout)
+    assert "Without it the objects of the scan are unknown." in refused.stderr
 
 
 def test_job_that_s3_has_forgotten(by_hand, errors):

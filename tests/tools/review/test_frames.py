@@ -9,6 +9,7 @@ import pytest
 from handlers.domain.record import ObjectFacts, Segment
 from tests.handlers.adapters.media.made_films import Made, Shown, card_of, film
 from tests.tools.review_doubles import BUCKET, HOSTILE, add_flagged, add_report, add_scan, review
+from tools.lib.evidence import Moment
 from tools.lib.review import frames as of_frames
 
 pytestmark = pytest.mark.slow  # each test starts decoders
@@ -123,3 +124,46 @@ def test_the_surest_first(scanned):
     assert ("a", 500_000) == next(following)
     room.left += 400_000
     assert ("b", 900_000) == next(following)
+
+
+def read(*sizes):
+    """Return frames of these sizes as data URIs, each surer than the one before and earlier in the film."""
+    return [(Moment(1_000 * (len(sizes) - number), "Weapons", 90.0 + number), "x" * size) for number, size in enumerate(sizes)]
+
+
+@pytest.mark.parametrize(
+    ("share", "kept"),
+    [(0, []), (123, []), (124, [100]), (323, [100]), (324, [100, 176]), (9_999, [100, 176, 3_000]), (3_523, [100, 176, 3_000])],
+)
+def test_what_fits(share, kept):
+    """Frames are kept as long as they fit with their time and brackets, the surest first, in order of time."""
+    frames = of_frames._fitting(read(3_000, 176, 100), share)
+
+    assert kept == [len(uri) for _, uri in frames]
+    assert sorted(frames) == frames
+
+
+def test_size_on_the_page():
+    """Frames take no more on the page than is counted for them."""
+    frames = tuple((at, "data:image/jpeg;base64," + "x" * 400) for at in (0, 5_000, 21_600_000))
+
+    taken = of_frames._Taken(frames, 3)
+
+    assert len(json.dumps([list(frame) for frame in frames], separators=(",", ":"))) <= taken.size
+    assert 3 * 24 + sum(len(uri) for _, uri in frames) == taken.size
+
+
+@pytest.mark.parametrize(
+    ("left", "videos", "shares"),
+    [
+        (0, 2, [0, 0]),
+        (10_000, 2, [10_000, 0]),
+        (36_000, 2, [36_000, 0]),
+        (71_000, 2, [36_000, 35_000]),
+        (100_000, 2, [50_000, 50_000]),
+        (100_000, 1, [100_000]),
+    ],
+)
+def test_shares(left, videos, shares):
+    """Each video has an equal share, but room for three frames at least while there is any; in all no more than there is."""
+    assert shares == [share for _, share in of_frames._Room(left, videos).shares(range(videos))]

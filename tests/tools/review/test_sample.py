@@ -7,6 +7,8 @@ from math import comb
 
 import pytest
 
+from handlers.domain.decision import Decision, Judgement
+from handlers.domain.languages import ENGLISH
 from handlers.domain.record import LabelSummary
 from handlers.domain.states import State
 from tests.tools.review_doubles import (
@@ -21,8 +23,19 @@ from tests.tools.review_doubles import (
     review,
     video,
 )
-from tools.lib.review.sample import clopper_pearson
+from tools.lib.review.join import ObjectResult, ObjectStatus
+from tools.lib.review.sample import CleanSample, clopper_pearson
 
+DECISION = Decision(
+    video=video("a.mp4"),
+    etag=ETAG,
+    scan_id=SCAN,
+    attempt=0,
+    judgement=Judgement.CONFIRMED,
+    note="",
+    decided_by="Ada",
+    decided_at=5.0,
+)
 CLEAN = [*(f"{number}.mp4" for number in range(20)), HOSTILE]
 
 
@@ -230,6 +243,87 @@ def test_a_video_that_is_flagged_now(scanned):
     now = keys_of(sample_of(scanned, "--sample-clean", "5"))
 
     assert (rest, 5) == (now[:4], len(now))
+
+
+# --- what a sample says -------------------------------------------------------------------------------------------------
+
+
+def sampled(drawn, *judgements, whole=True):
+    """Return a sample of some clean videos, the first of which were judged."""
+    videos = []
+    for number in range(drawn):
+        outcome = ObjectResult(video(f"{number}.mp4"), ObjectStatus.CLEAN)
+        if number < len(judgements):
+            outcome = replace(outcome, decision=replace(DECISION, video=outcome.video, judgement=judgements[number]))
+        videos.append(outcome)
+    return CleanSample(7, tuple(videos), whole=whole)
+
+
+OF_ALL, SURE = "Of all clean videos of this scan that is", "with 95 % confidence."
+MISSED, CLEARED = Judgement.CONFIRMED, Judgement.FALSE_ALARM
+
+
+@pytest.mark.parametrize(
+    ("sample", "looked_at", "missed", "is_complete"),
+    [
+        (sampled(0), 0, 0, False),
+        (sampled(1), 0, 0, False),
+        (sampled(1, MISSED), 1, 1, True),
+        (sampled(1, CLEARED), 1, 0, True),
+        (sampled(2, MISSED), 1, 1, False),
+        (sampled(3, MISSED, CLEARED, MISSED), 3, 2, True),
+        (sampled(2, MISSED, CLEARED, whole=False), 2, 1, False),
+    ],
+)
+def test_how_much_was_looked_at(sample, looked_at, missed, is_complete):
+    """Nothing is estimated once every clean video of the scan was looked at, be it a single one; a part is an estimate."""
+    assert (looked_at, missed, is_complete) == (sample.looked_at, sample.missed, sample.is_complete)
+    share = missed / looked_at if looked_at else None
+    interval = (share, share) if is_complete else clopper_pearson(missed, looked_at) if looked_at else None
+    assert interval == sample.interval
+
+
+@pytest.mark.parametrize(
+    ("sample", "sentences"),
+    [
+        (sampled(0), ["Still to be looked at: 0 of 0 sampled clean videos."]),
+        (sampled(1), ["Still to be looked at: 1 of 1 sampled clean video."]),
+        (sampled(1, CLEARED), ["All clean videos were looked at: 0 of 1 were missed."]),
+        (
+            sampled(50, *[CLEARED] * 50, whole=False),
+            [f"Sample: 0 of 50 looked at were missed. {OF_ALL} at most 7.1 %, {SURE}"],
+        ),
+        (
+            sampled(50, MISSED, *[CLEARED] * 49, whole=False),
+            [f"Sample: 1 of 50 looked at was missed. {OF_ALL} between 0.1 % and 10.6 %, {SURE}"],
+        ),
+        (
+            sampled(3, CLEARED, whole=False),
+            [
+                f"Sample: 0 of 1 looked at were missed. {OF_ALL} at most 97.5 %, {SURE}",
+                "Still to be looked at: 2 of 3 sampled clean videos.",
+            ],
+        ),
+    ],
+)
+def test_sentences(sample, sentences):
+    """What was missed is said, of all clean videos as far as the sample shows, and what is still to be looked at."""
+    assert sentences == sample.sentences(ENGLISH)
+
+
+def test_json_of_a_sample():
+    """Rates are in percent, and null before any video was looked at; each video has what a decision about it needs."""
+    none, some = sampled(2, whole=False).as_json(), sampled(2, MISSED, whole=False).as_json()
+
+    rates = ("miss_rate_percent", "miss_rate_low_percent", "miss_rate_high_percent")
+    assert ([None] * 3, 95.0) == ([none[name] for name in rates], none["confidence"])
+    assert [100.0, 2.5, 100.0] == pytest.approx([some[name] for name in rates], abs=1e-3)
+    assert (7, 2, False, 1, 1) == tuple(some[name] for name in ("seed", "drawn", "all_drawn", "decided", "missed"))
+    first, second = some["videos"]
+    assert (video("0.mp4").id, BUCKET, "0.mp4", None, 0) == tuple(
+        first[name] for name in ("video_id", "bucket", "key", "etag", "attempt")
+    )
+    assert ("confirmed", None) == (first["decision"]["decision"], second["decision"])
 
 
 # --- the interval -------------------------------------------------------------------------------------------------------

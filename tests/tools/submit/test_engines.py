@@ -1,6 +1,7 @@
 """What looks at a scan's objects: the options, the plan, and the request to S3."""
 
 import json
+from dataclasses import replace
 
 import click
 import pytest
@@ -11,8 +12,9 @@ from tests.tools.submit.runs import BUCKET, Runs
 from tests.tools.submit.test_plan import plan, request
 from tools.emulator.samples import Clip, Still, encode, encode_still
 from tools.lib.cli import ProgramContext
+from tools.lib.errors import ToolError
 from tools.lib.estimate import EngineChoice, missed
-from tools.lib.submit.engine_options import engine_from, engine_options
+from tools.lib.submit.engine_options import deployed, engine_from, engine_options
 from tools.lib.submit.plan import from_json
 from tools.lib.submit.plan_text import lines_of
 
@@ -20,6 +22,7 @@ FRAMES = EngineChoice(Engine.FRAMES, 2_500)
 OTHERS = EngineChoice(others=Engine.FRAMES)
 HINT = "pass --others frames to have those in other codecs and file formats looked at by frames"
 OF_BUCKET = ("--bucket", BUCKET)
+DEPLOYMENT = replace(plan().deployment, images_per_second=5.0)
 
 
 @click.command()
@@ -65,6 +68,28 @@ class TestOptions:
 
         assert 2 == result.exit_code
         assert "--others is for a scan by the video API" in result.stderr
+
+
+class TestDeployed:
+    """What a choice comes to in a deployment."""
+
+    @pytest.mark.parametrize("choice", [EngineChoice(), FRAMES, OTHERS, EngineChoice(images=True)])
+    def test_with_frames(self, choice):
+        """Where frames are deployed images are analysed, whatever the engine of films, and the choice stands."""
+        assert replace(choice, images=True) == deployed(choice, DEPLOYMENT)
+
+    @pytest.mark.parametrize("images", [False, True])
+    def test_without_frames(self, images):
+        """Where they are not, the video API takes no images."""
+        assert EngineChoice() == deployed(EngineChoice(images=images), replace(DEPLOYMENT, images_per_second=None))
+
+    @pytest.mark.parametrize("choice", [FRAMES, OTHERS])
+    def test_refused(self, choice):
+        """What needs frames is refused there, with the cure."""
+        with pytest.raises(ToolError, match="deployed without the engine of frames") as refused:
+            deployed(choice, replace(DEPLOYMENT, images_per_second=None))
+
+        assert "`make deploy`" in refused.value.cure
 
 
 class TestPlan:

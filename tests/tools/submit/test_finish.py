@@ -54,6 +54,7 @@ PAUSED = Settings(paused=True, paused_by="Ada", paused_reason="lunch")
         ({"job": BROKEN}, ExitCode.FAILED),
         ({"job": replace(BROKEN, status="Cancelled", failed=0)}, ExitCode.FAILED),
         ({"status": ScanStatus.PAUSED}, ExitCode.FAILED),
+        ({"status": ScanStatus.OPEN}, ExitCode.DONE),
         ({"status": ScanStatus.OPEN, "settings": PAUSED}, ExitCode.FAILED),
         ({"status": ScanStatus.CLOSED, "settings": PAUSED}, ExitCode.DONE),
         ({"job": replace(COMPLETE, failed=None)}, ExitCode.DONE),

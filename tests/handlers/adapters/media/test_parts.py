@@ -205,6 +205,36 @@ def test_one_after_the_other():
     assert [(0, 64 * KIB), (64 * KIB, 128 * KIB), (192 * KIB, 256 * KIB), (5 * MIB, 64 * KIB)] == source.reads
 
 
+@pytest.mark.parametrize(("more", "is_kept"), [(0, True), (1, False)])
+def test_what_is_kept(more, is_kept):
+    """8 MiB are kept; what was needed longest ago goes for what is more than that, and no other."""
+    source = Source(20 * MIB)
+    ranges = Ranges(source)
+    for number in (0, *range(8)):
+        ranges.read(number * MIB, MIB, (number + 1) * MIB)
+    ranges.read(0, 1, 0)
+    if more:
+        ranges.read(10 * MIB, more, 10 * MIB + more)
+    before = len(source.reads)
+
+    ranges.read(1 * MIB, 1, 0)
+    fetched = len(source.reads) - before
+    ranges.read(0, 1, 0)
+
+    assert (0 if is_kept else 1, 8 + more + fetched) == (fetched, len(source.reads))
+
+
+def test_how_much_in_all(monkeypatch):
+    """Of a file three times its size and 64 MiB are read, and not a byte more."""
+    monkeypatch.setattr(ranges_module, "_MOST_KEPT", 0)
+    ranges = Ranges(Source(MIB))
+    for _ in range(3 + 64):
+        ranges.read(0, MIB, 0)
+
+    with pytest.raises(ReadTooMuchError):
+        ranges.read(0, 1, 1)
+
+
 @pytest.mark.parametrize("besides", [0, 50])
 def test_too_much(monkeypatch, besides):
     """Of a file three times its size is read, and a fixed amount besides, but not a byte more."""

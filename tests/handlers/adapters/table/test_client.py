@@ -203,6 +203,17 @@ class TestWriting:
         old = None if item is None else {"pk": "a"}
         assert (old, 0, {0: old}) == (failed.value.old, failed.value.action, failed.value.failed)
 
+    @pytest.mark.parametrize("name", ["put", "update", "delete"])
+    def test_anything_else(self, connect, name):
+        """What is no failed condition is raised as it came, once."""
+        error = client_error("ValidationException")
+        table, client = connect(error)
+
+        with pytest.raises(ClientError) as raised:
+            getattr(table, name)({})
+
+        assert (error, 1) == (raised.value, len(client.calls))
+
     def test_update(self, connect):
         """An update returns the item as it is after it."""
         table, client = connect({"Attributes": {"count": {"N": "2"}}})

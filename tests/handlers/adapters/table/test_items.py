@@ -7,8 +7,12 @@ from boto3.dynamodb.types import TypeDeserializer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.adapters.table import codec, expressions, items, scan_items
-from handlers.domain.identity import Video
+from handlers.adapters.table import codec, expressions, items, outbox_items, scan_items, watches
+from handlers.adapters.table.decisions import decision_key
+from handlers.adapters.table.pace import PACE_KEY
+from handlers.domain.engine import Engine
+from handlers.domain.identity import Analysis, Video
+from handlers.domain.outbox import Due
 from handlers.domain.record import LabelSummary, ObjectFacts, Peak, Problem, Record, Scan, Segment, StartParameters
 from handlers.domain.states import Lane, State
 from tests.handlers.doubles import SCAN
@@ -51,6 +55,18 @@ RECORDS = st.builds(
     refused_since=MAYBE | TIMES,
     hits_key=MAYBE | TEXTS,
     hits_count=MAYBE | COUNTS,
+    judged_at=MAYBE | TIMES,
+    uploaded_at=MAYBE | TIMES,
+    missed=st.booleans(),
+    put_at=MAYBE | TIMES,
+    superseded_at=MAYBE | TIMES,
+    engine=st.sampled_from(Engine),
+    interval_ms=MAYBE | COUNTS,
+    images=COUNTS,
+    position_ms=MAYBE | COUNTS,
+    decoded_ms=MAYBE | COUNTS,
+    expected_ms=MAYBE | COUNTS,
+    reserved_ms=MAYBE | COUNTS,
 )
 
 
@@ -62,8 +78,75 @@ def through_dynamodb(item):
 @pytest.mark.slow
 @given(RECORDS)
 def test_record(record):
-    """A record comes back from its item as it was."""
+    """A record comes back from its item as it was, whatever its fields are."""
     assert record == items.record_from(through_dynamodb(items.record_item(record)))
+
+
+@pytest.mark.parametrize(
+    ("lacking", "values"),
+    [
+        ([], {"engine": Engine.FRAMES, "interval_ms": 2_000, "images": 3, "refusals": 4}),
+        (["engine", "interval_ms", "images"], {"engine": Engine.VIDEO, "interval_ms": None, "images": 0}),
+        (["refusals", "attempt", "lane"], {"refusals": 0, "attempt": 0, "lane": Lane.NORMAL}),
+        (["error_message"], {"problem": Problem("empty", "")}),
+        (["error_code", "error_message"], {"problem": None}),
+        (["etag", "size", "object_version_id"], {"facts": None}),
+    ],
+)
+def test_older_items(lacking, values):
+    """An item of an earlier version that lacks attributes has the values that they stand for now."""
+    record = Record(
+        Video("b", "k"),
+        SCAN,
+        State.FAILED,
+        attempt=1,
+        lane=Lane.EXPRESS,
+        facts=ObjectFacts("abc", 3, "v1"),
+        problem=Problem("empty", "It has 0 bytes."),
+        refusals=4,
+        engine=Engine.FRAMES,
+        interval_ms=2_000,
+        images=3,
+    )
+    item = {name: value for name, value in items.record_item(record).items() if name not in lacking}
+
+    found = items.record_from(through_dynamodb(item))
+
+    assert replace(record, **values) == found
+    assert (found.engine, found.interval_ms) == items.engine_of(through_dynamodb(item))
+
+
+ANALYSIS = Analysis(SCAN, "ab" * 16, 7)
+
+
+@pytest.mark.parametrize(
+    ("key", "pk", "sk"),
+    [
+        (items.record_key("ab", SCAN), "VIDEO#ab", f"SCAN#{SCAN}"),
+        (items.running_key(ANALYSIS), "RUNNING", f"{'ab' * 16}#{SCAN}#7"),
+        (items.starting_key(ANALYSIS), "STARTING", f"{'ab' * 16}#{SCAN}#7"),
+        (items.sampling_key(ANALYSIS), "SAMPLING", f"{'ab' * 16}#{SCAN}#7"),
+        (items.hits_item(ANALYSIS, 5_000, ()), f"VIDEO#{'ab' * 16}", f"SCAN#{SCAN}#HITS#07#000005000"),
+        (scan_items.scan_key(SCAN), "SCANS", SCAN),
+        (scan_items.active_key(SCAN), "ACTIVE", SCAN),
+        (scan_items.submitted_key(SCAN), "SUBMITTED", SCAN),
+        (scan_items.lane_key(Lane.EXPRESS), "LANE", "express"),
+        (scan_items.SETTINGS_KEY, "SETTINGS", "SETTINGS"),
+        (scan_items.MAIL_WATCH_KEY, "SUBSCRIPTIONS", "ALERTS"),
+        (scan_items.SWEEPER_LEASE_KEY, "LEASE", "SWEEPER"),
+        (PACE_KEY, "PACE", "IMAGES"),
+        (decision_key("ab", "e-1"), "VIDEO#ab", "DECISION#e-1"),
+        (outbox_items.key(Due("", SCAN, "t")), "OUTBOX#0", f"#{SCAN}"),
+        (outbox_items.key(Due("abcdef01" * 4, SCAN, "t")), "OUTBOX#1", f"{'abcdef01' * 4}#{SCAN}"),
+        (watches._watch_key("b"), "WATCH", "b"),
+        (watches._day_key("b", "2026-11-29"), "UPLOADS#b", "DAY#2026-11-29"),
+        (watches._current_key("b", "k"), "UPLOAD#d1b8ee17b9a8bcb8725da4ed6764fde3", "CURRENT"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_where_items_are(key, pk, sk):
+    """Every item stays where earlier versions have put it: a table outlives the code."""
+    assert (pk, sk) == (key["pk"], key["sk"])
 
 
 @pytest.mark.slow

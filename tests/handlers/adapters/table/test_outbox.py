@@ -5,11 +5,14 @@ from dataclasses import replace
 import pytest
 
 from handlers.adapters.table import Outcome, open_table, outbox_items
+from handlers.adapters.table.outbox_items import SHARDS
 from handlers.domain import outbox
 from handlers.domain.decision import Decision, Judgement
-from handlers.domain.record import ObjectFacts, Problem, Scan
+from handlers.domain.identity import Video
+from handlers.domain.outbox import Due
+from handlers.domain.record import ObjectFacts, Problem, Scan, Segment
 from handlers.domain.states import State
-from tests.handlers.doubles import BUCKET, SCAN, TABLE, waiting
+from tests.handlers.doubles import BUCKET, OTHER_SCAN, SCAN, TABLE, waiting
 
 FACTS = ObjectFacts("abc-1", 3, None)
 
@@ -189,3 +192,83 @@ def test_many_decisions(noted, dynamodb):
         outcomes.count(Outcome.DONE),
     )
     assert max(len(call["TransactItems"]) for call in dynamodb.called("transact_write_items")) <= 100
+
+
+class TestContent:
+    """What the consequences of a record depend on."""
+
+    def test_no_record(self, noted):
+        """An item whose record is gone has no content."""
+        assert noted.outbox.content(Due(waiting().video.id, SCAN, "t")) is None
+
+    @pytest.mark.parametrize(
+        ("version", "other", "is_read"),
+        [
+            ("v1", Video(BUCKET, "a.mp4", "v1"), True),
+            ("v1", Video(BUCKET, "a.mp4", "v2"), False),
+            ("v1", Video(BUCKET, "a.mp4", None, "abc-1"), False),
+            (None, Video(BUCKET, "a.mp4", None, "abc-1"), True),
+            (None, Video(BUCKET, "a.mp4", None, "def"), False),
+            ("null", Video(BUCKET, "a.mp4", None, "abc-1"), True),
+            (None, Video(BUCKET, "b.mp4"), False),
+        ],
+    )
+    def test_names(self, noted, version, other, is_read):
+        """An object is known by its name in a manifest without versions, by that of its version, and as an upload."""
+        record = replace(waiting(), facts=replace(FACTS, version_id=version))
+        noted.records.register(record, None)
+        noted.records.register(replace(record, video=other, scan_id=OTHER_SCAN), None)
+
+        content = noted.outbox.content(Due(record.video.id, SCAN, "t"))
+
+        assert (record, None) == (content.record, content.decision)
+        assert {(record.video, SCAN), *([(other, OTHER_SCAN)] if is_read else [])} == {
+            (each.video, each.scan_id) for each in content.others
+        }
+
+    def test_by_another_name(self, noted):
+        """Whichever of its names a record has, that in a manifest without versions is read, too."""
+        plain = replace(waiting(scan_id=OTHER_SCAN), facts=FACTS)
+        upload = replace(waiting(), video=Video(BUCKET, "a.mp4", None, "abc-1"), facts=FACTS)
+        for record in (plain, upload):
+            noted.records.register(record, None)
+
+        content = noted.outbox.content(Due(upload.video.id, SCAN, "t"))
+
+        assert {SCAN, OTHER_SCAN} == {each.scan_id for each in content.others}
+
+    def test_records_alone(self, noted):
+        """Segments and logs of decisions beside records are neither; decisions come with the one that counts."""
+        record = finished(noted)
+        noted.records.write_segments(record, [Segment("Weapons", "Violence", 2, 0, 1_000, 99.0, 1)])
+        noted.decisions.note_decisions([decision(record)])
+
+        content = noted.outbox.content(Due(record.video.id, SCAN, "t"))
+
+        assert ((record,), (decision(record),), decision(record)) == (content.others, content.decisions, content.decision)
+
+    def test_uploads(self, noted):
+        """The uploads of a content are read by its etag."""
+        upload = replace(waiting(), video=Video(BUCKET, "a.mp4", None, "abc-1"))
+        noted.records.register(upload, None)
+
+        assert [upload] == noted.outbox.uploads_of(waiting().video, "abc-1")
+        assert [] == noted.outbox.uploads_of(waiting().video, "def")
+
+
+@pytest.mark.parametrize("first", [0, 1, SHARDS - 1, SHARDS, 5 * SHARDS + 3])
+def test_every_shard(noted, first):
+    """Whichever shard comes first, each comes once, in turn."""
+    records = [finished(noted, f"{number}.mp4") for number in range(40)]
+
+    shards = [int(outbox_items.key(due)["pk"].partition("#")[2]) for due in noted.outbox.due(first)]
+
+    assert sorted((shard - first) % SHARDS for shard in shards) == [(shard - first) % SHARDS for shard in shards]
+    assert len(records) == len(shards)
+
+
+def test_closed_again(noted):
+    """That a scan was closed can be told again."""
+    noted.outbox.put_closed_again(SCAN)
+
+    assert [("", SCAN)] == [(due.video_id, due.scan_id) for due in noted.outbox.due()]

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from handlers.adapters.table import Lease, Outcome
+from handlers.adapters.table.items import record_key
 from handlers.adapters.table.scan_items import Sampling
 from handlers.domain import Engine, Hit, ObjectFacts, State
-from tests.handlers.doubles import SCAN, client_error, waiting
+from tests.handlers.doubles import SCAN, TABLE, client_error, waiting
 
 FACTS = ObjectFacts("abc", 3, None)
 RECORD = waiting(engine=Engine.FRAMES)
@@ -153,6 +154,16 @@ class TestProgress:
 
         assert not table.samplings.write_progress(replace(RECORD, images=2), (), Lease("one", clock.now() + 90))
         assert (State.CLEAN, 0) == (record().state, record().images)
+
+    def test_no_record(self, begin, table, raw, dynamodb, clock):
+        """Nor is that of a film whose record was deleted, though its lease is there."""
+        begin()
+        key = record_key(RECORD.video.id, SCAN)
+        dynamodb.delete_item(TableName=TABLE, Key={name: {"S": text} for name, text in key.items()})
+        before = raw()
+
+        assert not table.samplings.write_progress(replace(RECORD, images=2), HITS, Lease("one", clock.now() + 90))
+        assert before == raw()
 
     def test_in_order(self, begin, table, clock):
         """Hits of several writes come back in order of time; those of another attempt do not."""

@@ -27,6 +27,10 @@ FLAGGED = replace(CLEAN, state=State.FLAGGED)
         (CLEAN, FLAGGED, {"clean": -1, "clean_ms": -60_000, "flagged": 1, "flagged_ms": 60_000}),
         (FLAGGED, FLAGGED, {}),
         (FAILED, replace(FAILED, problem=Problem("missing", "gone")), {"failed#empty": -1, "failed#missing": 1}),
+        (None, replace(CLEAN, images=3), {"clean": 1, "clean_ms": 60_000, "images": 3}),
+        (None, replace(WAITING, images=3), {}),
+        (FAILED, replace(FAILED, images=3), {}),
+        (FLAGGED, replace(CLEAN, images=3), {"flagged": -1, "flagged_ms": -60_000, "clean": 1, "clean_ms": 60_000}),
     ],
 )
 def test_change(left, entered, change):
@@ -37,8 +41,8 @@ def test_change(left, entered, change):
 def test_sum():
     """The totals of a scan are the sum of all its items, and reasons that no video has any more are not among them."""
     items = [
-        {"clean": 2, "clean_ms": 10, "failed": 1, "failed#empty": 1, "failed#missing": 1},
-        {"clean": 3, "flagged": 1, "flagged_ms": 5, "failed#missing": -1, "failed#empty": 2},
+        {"clean": 2, "clean_ms": 10, "failed": 1, "failed#empty": 1, "failed#missing": 1, "images": 4},
+        {"clean": 3, "flagged": 1, "flagged_ms": 5, "failed#missing": -1, "failed#empty": 2, "images": 5},
         {},
     ]
 
@@ -46,11 +50,16 @@ def test_sum():
 
     assert {State.CLEAN: 5, State.FLAGGED: 1, State.FAILED: 1, State.CANCELLED: 0} == totals.videos
     assert {State.CLEAN: 10, State.FLAGGED: 5, State.FAILED: 0, State.CANCELLED: 0} == totals.milliseconds
-    assert {"empty": 3} == totals.failures
+    assert ({"empty": 3}, 9) == (totals.failures, totals.images)
 
 
 def test_sum_of_nothing():
     """A scan of which nothing is final has zeros."""
     totals = scan_items.totals_from([])
 
-    assert ({0}, {0}, {}) == (set(totals.videos.values()), set(totals.milliseconds.values()), totals.failures)
+    assert ({0}, {0}, {}, 0) == (
+        set(totals.videos.values()),
+        set(totals.milliseconds.values()),
+        totals.failures,
+        totals.images,
+    )

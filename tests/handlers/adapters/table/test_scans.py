@@ -290,3 +290,33 @@ def test_waiting_empty(table):
         found.append(table.scans.scan(SCAN).waiting_empty_since)
 
     assert [5.0, None] == found
+
+
+def test_handed_over_while_it_changes(table, dynamodb):
+    """A count that comes while a scan is changed is not lost: the change begins anew, and both are there."""
+    table.scans.put_scan(OPEN)
+    read = dynamodb._client.get_item
+
+    def counted_meanwhile(**request):
+        item = read(**request)
+        dynamodb._client.get_item = read
+        table.scans.count_handed_over(SCAN)
+        return item
+
+    dynamodb._client.get_item = counted_meanwhile
+
+    assert DONE is table.scans.pause_scan(SCAN, "why")
+    assert (1, ScanStatus.PAUSED) == ((scan := table.scans.scan(SCAN)).handed_over, scan.status)
+
+
+def test_last(table, dynamodb):
+    """The last scan by its id is read alone, None where there is none."""
+    found = [table.scans.last()]
+    for number in (1, 3, 2):
+        table.scans.put_scan(replace(OPEN, id=f"{SCAN[:-1]}{number}"))
+    dynamodb.calls.clear()
+
+    found.append(table.scans.last())
+
+    assert [None, f"{SCAN[:-1]}3"] == [each and each.id for each in found]
+    assert [1] == [call["Limit"] for call in dynamodb.called("query")]

@@ -27,6 +27,15 @@ class TestWatch:
         """Of a bucket that was never watched nothing is known, nor of any of its days."""
         assert (WatchState(), WatchDay()) == (state(), table.watches.day(BUCKET, TODAY))
 
+    def test_known(self, table):
+        """A bucket is known from the beginning of its watch on, also after its end."""
+        found = [table.watches.is_known(BUCKET)]
+        for change in (lambda: table.watches.begin(BUCKET, 1.0), lambda: table.watches.end(BUCKET)):
+            change()
+            found.append(table.watches.is_known(BUCKET))
+
+        assert ([False, True, True], False) == (found, table.watches.is_known("amzn-s3-demo-other"))
+
     def test_begin_and_end(self, table, state, clock):
         """Uploads count from the first beginning on, until an end, which forgets how far a comparison was."""
         table.watches.begin(BUCKET, 1.0)
@@ -70,8 +79,8 @@ class TestWatch:
         assert ([DONE, BEFORE, DONE], WatchState(**{field: TOMORROW})) == (outcomes, state())
 
     def test_events(self, table, state):
-        """The newest event is noted, and begins a watch that has not begun; none does after its end."""
-        for at in (5.0, 4.0, 6.0):
+        """The newest event is noted, whatever comes after it, and the first begins a watch; none does after its end."""
+        for at in (5.0, 6.0, 4.0):
             table.watches.note_upload(BUCKET, at)
         noted = state()
         table.watches.end(BUCKET)
