@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-from tests.bench import evidence, frames, frames_flow, headers, join, listing, page
+from tests.bench import desk, evidence, frames, frames_flow, headers, join, listing, page
 from tests.bench.simulation import bench as simulation
 
 RESULTS = Path("build/bench")
@@ -18,6 +18,7 @@ BENCHES = {
     "headers": ("headers.json", headers.measure),
     "join": ("review.json", join.measure),
     "page": ("review.json", page.measure),
+    "desk": ("review.json", desk.measure),
     "evidence": ("review.json", evidence.measure),
     "listing": ("listing.json", listing.measure),
     "frames": ("frames.json", frames.measure),

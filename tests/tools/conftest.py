@@ -2,6 +2,8 @@
 
 import functools
 import json
+import os
+from contextlib import contextmanager
 from types import SimpleNamespace
 from unittest import mock
 
@@ -261,25 +263,39 @@ def _key(hash_key, range_key):
     return [{"AttributeName": hash_key, "KeyType": "HASH"}, {"AttributeName": range_key, "KeyType": "RANGE"}]
 
 
+# What keeps the machine's own AWS configuration out.
+NO_AWS = {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_ACCESS_KEY_ID": "fixture",
+    "AWS_SECRET_ACCESS_KEY": "fixture",
+    "MOTO_ACCOUNT_ID": ACCOUNT,
+}
+
+
 @pytest.fixture(autouse=True)
-def no_aws(monkeypatch, tmp_path):
+def no_aws(monkeypatch):
     """Keep the machine's own AWS configuration out of the tests."""
     for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "fixture")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "fixture")
-    monkeypatch.setenv("MOTO_ACCOUNT_ID", ACCOUNT)
+    for name, value in NO_AWS.items():
+        monkeypatch.setenv(name, value)
+
+
+@contextmanager
+def account_of_its_own(manifests):
+    """An account while the block runs."""
+    table = dynamodb.DynamoDbService(clock=Clock(), settings=EmulatorSettings(account_id=ACCOUNT, region=REGION))
+    with mock_aws(), moto_hooks.install(dynamodb.hooks(table)):
+        yield Account(manifests)
 
 
 @pytest.fixture
 def account(tmp_path, no_aws):
     """An account of its own for each test."""
-    table = dynamodb.DynamoDbService(clock=Clock(), settings=EmulatorSettings(account_id=ACCOUNT, region=REGION))
-    with mock_aws(), moto_hooks.install(dynamodb.hooks(table)):
-        yield Account(tmp_path / "manifests")
+    with account_of_its_own(tmp_path / "manifests") as made:
+        yield made
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """A desk that listens on a port of this machine, and browsers that speak to it by the socket."""
 
+import functools
 import http.client
 import io
 import json
@@ -108,29 +109,30 @@ class Served:
             time.sleep(0.01)
 
 
+@contextmanager
+def desk_of(account, *scan_ids, sample=0, port=0):
+    """Serve a desk of an account while the block runs."""
+    output = io.StringIO()
+    terminal = Terminal(as_json=False, out=io.StringIO(), err=output, interactive=False)
+    run = Invocation(program_context(account), terminal, Target(stack="VideoModeration", region=None, profile=None))
+    scans = [find(run.table.scans, scan_id) for scan_id in scan_ids or (SCAN,)]
+    server = DeskServer(run, scans, SampleChoice(sample), decided_by="grace", port=port)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        served = Served(server, output)
+        served.until(lambda: server._server.started)
+        yield served
+    finally:
+        server.stop()
+        thread.join(20)
+        assert not thread.is_alive()
+
+
 @pytest.fixture
 def serving(account):
     """Serve desks of the account of moto, each until the end of a block."""
-
-    @contextmanager
-    def serve(*scan_ids, sample=0, port=0):
-        output = io.StringIO()
-        terminal = Terminal(as_json=False, out=io.StringIO(), err=output, interactive=False)
-        run = Invocation(program_context(account), terminal, Target(stack="VideoModeration", region=None, profile=None))
-        scans = [find(run.table.scans, scan_id) for scan_id in scan_ids or (SCAN,)]
-        server = DeskServer(run, scans, SampleChoice(sample), decided_by="grace", port=port)
-        thread = threading.Thread(target=server.run)
-        thread.start()
-        try:
-            served = Served(server, output)
-            served.until(lambda: server._server.started)
-            yield served
-        finally:
-            server.stop()
-            thread.join(20)
-            assert not thread.is_alive()
-
-    return serve
+    return functools.partial(desk_of, account)
 
 
 @pytest.fixture
