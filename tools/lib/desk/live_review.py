@@ -24,11 +24,12 @@ from tools.lib.review import (
     Review,
     SampleChoice,
     ScanChoice,
+    TruthTable,
     make_review,
     surest_first,
 )
 from tools.lib.review.decided import WORDS
-from tools.lib.review.join import TruthTable, result_of
+from tools.lib.review.join import result_of
 from tools.lib.review.page import PageData, page_data
 from tools.lib.review.page.data import describer_for
 from tools.lib.review.page.summary import states
