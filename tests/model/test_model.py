@@ -116,10 +116,8 @@ def test_nothing_is_lost_though_everything_happened(scores):
     assert not {name: score.concurrent[met] for name, met in MET.items() if score.concurrent[met] < LEAST_MET}
 
 
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(name, marks=[pytest.mark.long, pytest.mark.timeout(900)] if name in LATE_SEEN else []) for name in MUTANTS],
-)
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.long] if name in LATE_SEEN else []) for name in MUTANTS])
 def test_a_guard_taken_away_is_seen(name):
     """The model sees each of these faults of the product and names it."""
     flow_of, message = MUTANTS[name]

@@ -1,5 +1,6 @@
 """What is written on objects: requests as the functions' own client sends them, and its answers."""
 
+import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
@@ -29,6 +30,8 @@ def _marks(world, monkeypatch):
     """The marks of a function in the world."""
     for name, value in world.environment().items():
         monkeypatch.setenv(name, value)
+    # boto3's default session keeps the credentials with which it was first used, those of another world.
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     return ObjectMarks(Clients().s3)
 
 
