@@ -8,6 +8,7 @@ import os
 
 import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis.internal.conjecture.providers import HypothesisProvider
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.model.external_rules import PURGED_ABOVE
@@ -21,7 +22,7 @@ LONGER = os.environ.get("MODEL_EXAMPLES")
 EXAMPLES, STEPS = int(LONGER or 360), 50
 # Most faults are seen within twelve examples, two after 30 and 53 (measured); with more, other rules may be added without
 # the faults hiding behind them.
-LATE_SEEN = ("a lease that others take", "closing without a look at SAMPLING")
+LATE_SEEN = ("a job known by its tag", "closing without a look at SAMPLING", "closing without a look at RUNNING")
 MUTANT_EXAMPLES = 200
 # Sending again for one scan only is seen after some 230 (measured): few examples end with two open scans whose videos wait.
 RULE_EXAMPLES = 400
@@ -118,8 +119,10 @@ def test_nothing_is_lost_though_everything_happened(scores):
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.long] if name in LATE_SEEN else []) for name in MUTANTS])
-def test_a_guard_taken_away_is_seen(name):
+def test_a_guard_taken_away_is_seen(name, monkeypatch):
     """The model sees each of these faults of the product and names it."""
+    # Hypothesis draws constants of all modules that are loaded, also those of tests that ran before: then examples differ by them.
+    monkeypatch.setattr(HypothesisProvider, "_maybe_draw_constant", lambda *_, **__: None)
     flow_of, message = MUTANTS[name]
     model = type("Mutant", (Model,), {"score": Score(), "make_world": lambda settings, **drawn: World(settings, flow_of, **drawn)})
 
