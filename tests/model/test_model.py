@@ -20,8 +20,8 @@ from tests.once import found_once
 
 LONGER = os.environ.get("MODEL_EXAMPLES")
 EXAMPLES, STEPS = int(LONGER or 360), 50
-# Most faults are seen within twelve examples, two after 30 and 53 (measured); with more, other rules may be added without
-# the faults hiding behind them.
+# Most faults are seen within seconds, three after half a minute to two (measured); with more examples, other rules may be added
+# without the faults hiding behind them.
 LATE_SEEN = ("a job known by its tag", "closing without a look at SAMPLING", "closing without a look at RUNNING")
 MUTANT_EXAMPLES = 200
 # Sending again for one scan only is seen after some 230 (measured): few examples end with two open scans whose videos wait.
