@@ -5,6 +5,7 @@ from collections import deque
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
+from handlers.domain.decision import Decision, Judgement
 from handlers.domain.identity import Video
 from handlers.domain.record import ObjectFacts, Record
 from handlers.domain.states import State
@@ -180,6 +181,13 @@ def waiting(key="a.mp4", *, scan_id=SCAN, attempt=0, queued_at=1_700_000_000.0, 
     """Return a record that waits."""
     facts = fields.pop("facts", ObjectFacts("abc", 3, None))
     return Record(Video(BUCKET, key), scan_id, State.WAITING, attempt=attempt, facts=facts, queued_at=queued_at, **fields)
+
+
+def decision_about(record, **fields):
+    """Return a decision about a record's content: that it is confirmed, unless `fields` say another thing."""
+    known = {"judgement": Judgement.CONFIRMED, "note": "", "decided_by": "Ada"}
+    about = {"video": record.video, "etag": record.facts.etag, "scan_id": record.scan_id, "attempt": record.attempt}
+    return Decision(**about, **(known | fields))
 
 
 def batch_event(*keys, scan_id=SCAN, job_id=JOB, **arguments):

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from click.testing import CliRunner
 
+from handlers.domain import Decision, Judgement
 from handlers.domain.identity import Video
 from handlers.domain.record import BatchJob, LabelSummary, ObjectFacts, Problem, Record, Scan
 from handlers.domain.states import ScanStatus, State
@@ -46,6 +47,12 @@ def output_of(result):
 def video(key, version_id=None):
     """Return the video of a key."""
     return Video(BUCKET, key, version_id)
+
+
+def decision(key, version_id=None, **fields):
+    """Return a decision about the content of a key: that it is confirmed, unless `fields` say another thing."""
+    known = {"scan_id": SCAN, "attempt": 0, "judgement": Judgement.CONFIRMED, "note": "", "decided_by": "Ada", "decided_at": 5.0}
+    return Decision(video=video(key, version_id), etag=ETAG, **(known | fields))
 
 
 def add_record(account, key, state, *, scan_id=SCAN, etag=ETAG, version_id=None, code=None, **fields):

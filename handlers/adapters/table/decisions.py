@@ -89,7 +89,7 @@ class Decisions:
 
         The index lags: one that was written a moment ago may be missing.
         """
-        return {logged_from(item) for item in self._table.query(items.DECIDED_PK, above=items.before(at), index="by_scan")}
+        return {logged_from(item) for item in self._table.query(items.DECIDED_PK, above=items.sort_time(at), index="by_scan")}
 
     def _log(self, object_id: str, prefix: str) -> list[LogEntry]:
         found = map(log_entry_from, self._table.query(f"VIDEO#{object_id}", begins_with=prefix))
@@ -214,7 +214,7 @@ def decision_from(item: Item) -> Decision:
 def log_item(decision: Decision, before: Decision | Replaced | None) -> dict[str, Any]:
     """Return the whole item of the log about a decision and the one that it replaced."""
     object_id, etag = decision.content
-    key = {"pk": f"VIDEO#{object_id}", "sk": f"{LOG_PREFIX}{etag}#{round(1_000 * decision.decided_at):013}"}
+    key = {"pk": f"VIDEO#{object_id}", "sk": f"{LOG_PREFIX}{etag}#{items.sort_time(decision.decided_at)}"}
     replaced = (
         None if before is None else Replaced(judgement=before.judgement, decided_by=before.decided_by, decided_at=before.decided_at)
     )
@@ -223,7 +223,7 @@ def log_item(decision: Decision, before: Decision | Replaced | None) -> dict[str
 
 def log_index(at: float) -> dict[str, str]:
     """Return the attributes by which the index `by_scan` finds an entry of the log that is written now."""
-    return {"scan_pk": items.DECIDED_PK, "scan_sk": f"{round(1_000 * at):013}"}
+    return {"scan_pk": items.DECIDED_PK, "scan_sk": items.sort_time(at)}
 
 
 def logged_from(item: Item) -> Logged:

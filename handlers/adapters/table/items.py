@@ -128,7 +128,7 @@ def index_attributes(record: Record) -> dict[str, str]:
 def _by_time(at: float | None, record: Record) -> str:
     # The index projects no etag of an upload, and what an index projects cannot be changed.
     content = "" if record.video.etag is None else f"#{record.video.etag}"
-    return f"{round((at or 0.0) * 1000):013}#{record.video.id}{content}"
+    return f"{sort_time(at or 0.0)}#{record.video.id}{content}"
 
 
 # --- records -----------------------------------------------------------------------------------------------------------
@@ -152,8 +152,8 @@ def waiting_from(item: Item) -> Record:
     )
 
 
-def before(at: float) -> str:
-    """Return the sort key below which everything is earlier than a time, in the index `work` and among the log's entries."""
+def sort_time(at: float) -> str:
+    """Return a time (epoch seconds) as sort keys have it: milliseconds, in as many digits as make their texts sort by time."""
     return f"{max(0, round(at * 1000)):013}"
 
 

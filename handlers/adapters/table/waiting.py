@@ -62,7 +62,7 @@ class WaitingRecords:
 
     def waiting(self, scan_id: str, *, before: float | None = None) -> Iterator[Record]:
         """Yield the records of a scan that seem to wait (since before a time), the oldest first, with the fields of the index."""
-        below = "" if before is None else items.before(before)
+        below = "" if before is None else items.sort_time(before)
         shards = (
             self._table.query(items.waiting_pk(scan_id, number), index="work", below=below, page=WAITING_PAGE)
             for number in range(items.INDEX_SHARDS)

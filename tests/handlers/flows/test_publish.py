@@ -8,7 +8,7 @@ import pytest
 
 from handlers.adapters.object_marks import WRITES
 from handlers.domain import outbox
-from handlers.domain.decision import Decision, Judgement
+from handlers.domain.decision import Judgement
 from handlers.domain.identity import Video
 from handlers.domain.outbox import MOST_A_MINUTE, Due
 from handlers.domain.record import ObjectFacts, Problem, Scan
@@ -16,7 +16,7 @@ from handlers.domain.states import ScanStatus, State
 from handlers.flows import PublishSettings
 from handlers.flows.publish import ROUNDS
 from handlers.flows.sweep.send_outbox import ENOUGH
-from tests.handlers.doubles import OTHER_SCAN, SCAN, client_error, time_out
+from tests.handlers.doubles import OTHER_SCAN, SCAN, client_error, decision_about, time_out
 from tests.handlers.flows.publishing import PLAIN, VERSIONED, Scene
 from tools.emulator.core import ManualClock
 from tools.emulator.settings import EmulatorSettings
@@ -46,16 +46,7 @@ def _scene(world):
 
 def decision(record, judgement, at):
     """Return a decision about a record's content."""
-    return Decision(
-        video=record.video,
-        etag=record.facts.etag,
-        scan_id=record.scan_id,
-        attempt=record.attempt,
-        judgement=judgement,
-        note="seen it",
-        decided_by="Ada",
-        decided_at=at,
-    )
+    return decision_about(record, judgement=judgement, note="seen it", decided_at=at)
 
 
 def _order(detail):

@@ -7,12 +7,23 @@ import pytest
 from botocore.exceptions import ClientError
 
 from handlers.adapters.table.decisions import decision_item, log_item
-from handlers.domain import Decision, Judgement
+from handlers.domain import Judgement
 from handlers.domain.record import LabelSummary, Problem
 from handlers.domain.states import ScanStatus, State
 from tests.tools.conftest import http_error
 from tests.tools.desk.many import reviews_of_many
-from tests.tools.review_doubles import ETAG, LATER_SCAN, SCAN, add_flagged, add_record, add_report, add_scan, program_context, video
+from tests.tools.review_doubles import (
+    ETAG,
+    LATER_SCAN,
+    SCAN,
+    add_flagged,
+    add_record,
+    add_report,
+    add_scan,
+    decision,
+    program_context,
+    video,
+)
 from tools.lib.cli import Invocation, Target
 from tools.lib.cli.output import Terminal
 from tools.lib.desk import live_review
@@ -149,16 +160,7 @@ def test_decisions_of_others(account, follow):
 
 def theirs(account, key, scan_id=SCAN):
     """Return a decision that somebody else makes now."""
-    return Decision(
-        video=video(key),
-        etag=ETAG,
-        scan_id=scan_id,
-        attempt=0,
-        judgement=Judgement.CONFIRMED,
-        note="",
-        decided_by="Bob",
-        decided_at=account.clock.now(),
-    )
+    return decision(key, scan_id=scan_id, decided_by="Bob", decided_at=account.clock.now())
 
 
 def test_decision_in_another_scan(account, follow):

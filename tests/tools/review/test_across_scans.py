@@ -2,7 +2,7 @@
 
 import pytest
 
-from handlers.domain.decision import Decision, Judgement
+from handlers.domain.decision import Judgement
 from handlers.domain.states import State
 from tests.tools.review_doubles import (
     BUCKET,
@@ -13,9 +13,9 @@ from tests.tools.review_doubles import (
     add_flagged,
     add_record,
     add_scan,
+    decision,
     output_of,
     review,
-    video,
 )
 
 NOW = 1_760_000_000.0
@@ -23,17 +23,8 @@ NOW = 1_760_000_000.0
 
 def decide(account, key, version_id=None):
     """Write a decision about a video."""
-    decision = Decision(
-        video=video(key, version_id),
-        etag=ETAG,
-        scan_id=SCAN,
-        attempt=0,
-        judgement=Judgement.FALSE_ALARM,
-        note="a toy",
-        decided_by="Ada",
-        decided_at=NOW - 60,
-    )
-    account.table.decisions.note_decisions([decision])
+    made = decision(key, version_id, judgement=Judgement.FALSE_ALARM, note="a toy", decided_at=NOW - 60)
+    account.table.decisions.note_decisions([made])
 
 
 def test_history(account):

@@ -7,7 +7,7 @@ from math import comb
 
 import pytest
 
-from handlers.domain.decision import Decision, Judgement
+from handlers.domain.decision import Judgement
 from handlers.domain.languages import ENGLISH
 from handlers.domain.record import LabelSummary
 from handlers.domain.states import State
@@ -19,6 +19,7 @@ from tests.tools.review_doubles import (
     add_flagged,
     add_record,
     add_scan,
+    decision,
     output_of,
     review,
     video,
@@ -26,16 +27,7 @@ from tests.tools.review_doubles import (
 from tools.lib.review.join import ObjectResult, ObjectStatus
 from tools.lib.review.sample import CleanSample, clopper_pearson
 
-DECISION = Decision(
-    video=video("a.mp4"),
-    etag=ETAG,
-    scan_id=SCAN,
-    attempt=0,
-    judgement=Judgement.CONFIRMED,
-    note="",
-    decided_by="Ada",
-    decided_at=5.0,
-)
+DECISION = decision("a.mp4")
 CLEAN = [*(f"{number}.mp4" for number in range(20)), HOSTILE]
 
 

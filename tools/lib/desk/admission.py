@@ -17,7 +17,7 @@ from starlette.requests import cookie_parser
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from handlers.domain.languages import Language, phrase
-from tools.lib.desk.refusal import RefusedError, refusal
+from tools.lib.desk.refusal import ON_OUR_PAGE, RefusedError, refusal
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -26,7 +26,6 @@ _READING = frozenset({"GET", "HEAD"})
 _BY_PROGRAM = phrase(
     "Open the address that `review_report.py serve` printed; it works once. If it was used, start the program again."
 )
-_OUR_PAGE = phrase("Decide on the page of the desk.")
 
 # The answer to the first address where a page on disk led to it: a redirect would not carry a SameSite=Strict cookie.
 _ONWARDS = '<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=/"><title>Desk</title>'
@@ -126,7 +125,7 @@ class Admission:
         reads = method in _READING
         if any(origin != ours for origin in origins) or not (origins or reads):
             reason = phrase("The request comes from a page of another origin, or does not say from which.")
-            raise RefusedError(HTTPStatus.FORBIDDEN, reason, _OUR_PAGE)
+            raise RefusedError(HTTPStatus.FORBIDDEN, reason, ON_OUR_PAGE)
         if site is not None and site != "same-origin" and not (site == "none" and reads):
             reason = phrase("The request comes from another site.")
             raise RefusedError(HTTPStatus.FORBIDDEN, reason, phrase("Open the desk by its own address."))

@@ -24,7 +24,7 @@ from tools.lib.desk.decisions import Deciding, Written
 from tools.lib.desk.frames import Frames
 from tools.lib.desk.live_review import POLL_SECONDS, LiveReview
 from tools.lib.desk.media import Analysed, Streams
-from tools.lib.desk.refusal import FROM_AWS, LOAD_AGAIN, RefusedError, refusal
+from tools.lib.desk.refusal import FROM_AWS, LOAD_AGAIN, ON_OUR_PAGE, RefusedError, refusal
 from tools.lib.desk.reviews import Reviews
 from tools.lib.evidence import moments
 from tools.lib.review import ObjectResult
@@ -42,7 +42,6 @@ LONGEST_MS = int(LONGEST_SECONDS * 1000)
 MOST_DIGITS = 15
 
 _JSON = "application/json"
-_OUR_PAGE = phrase("Decide on the page of the desk.")
 
 
 @dataclass(slots=True)
@@ -236,7 +235,7 @@ async def _json_body(request: Request) -> object:
         RefusedError: It is too large, or not JSON.
     """
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _JSON:
-        raise RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, phrase("The body must be {type}.", type=_JSON), _OUR_PAGE)
+        raise RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, phrase("The body must be {type}.", type=_JSON), ON_OUR_PAGE)
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -247,4 +246,4 @@ async def _json_body(request: Request) -> object:
         return parse_json(bytes(body))
     except (json.JSONDecodeError, ValueError) as error:
         reason = phrase("The body is not JSON: {error}.", error=str(error))
-        raise RefusedError(HTTPStatus.BAD_REQUEST, reason, _OUR_PAGE) from error
+        raise RefusedError(HTTPStatus.BAD_REQUEST, reason, ON_OUR_PAGE) from error

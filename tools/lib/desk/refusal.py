@@ -16,6 +16,7 @@ from tools.lib.evidence import EvidenceError, ReplacedError, UndecodableError
 FROM_AWS = (ToolError, BotoCoreError, ClientError, ThrottledError)
 
 LOAD_AGAIN = phrase("Load the page again.")
+ON_OUR_PAGE = phrase("Decide on the page of the desk.")
 
 
 class RefusedError(ToolError):

@@ -6,11 +6,11 @@ import pytest
 
 from handlers.adapters.table import Outcome, expressions, open_table
 from handlers.adapters.table.decisions import TOGETHER, decision_item, logged_from
-from handlers.domain.decision import Decision, Judgement, time_of_decision, whole_log
+from handlers.domain.decision import Judgement, time_of_decision, whole_log
 from handlers.domain.record import ObjectFacts
 from handlers.domain.states import State
 from tests.handlers import tables
-from tests.handlers.doubles import SCAN, TABLE, waiting
+from tests.handlers.doubles import SCAN, TABLE, decision_about, waiting
 
 KEY = '=1+1,"<script>"\n\u202e.mp4'
 
@@ -25,16 +25,7 @@ def _decision(table):
 
 def made_about(record):
     """Return a decision about a record."""
-    return Decision(
-        video=record.video,
-        etag="abc-1",
-        scan_id=SCAN,
-        attempt=0,
-        judgement=Judgement.CONFIRMED,
-        note="",
-        decided_by="Ada",
-        decided_at=1_700_000_000.123,
-    )
+    return decision_about(record, decided_at=1_700_000_000.123)
 
 
 def test_round_trip(table, decision):

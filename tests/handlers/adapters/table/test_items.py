@@ -202,8 +202,8 @@ def test_before(at, earlier):
     """What was queued before a time lies below that time's key, to the millisecond."""
     record = Record(Video("b", "k"), SCAN, State.WAITING, queued_at=1_700_000_000.25)
 
-    assert earlier is (items.record_item(record)["work_sk"] < items.before(at))
-    assert 13 == len(items.before(at))
+    assert earlier is (items.record_item(record)["work_sk"] < items.sort_time(at))
+    assert 13 == len(items.sort_time(at))
 
 
 def test_order_of_the_work_index():

@@ -7,12 +7,11 @@ import pytest
 from handlers.adapters.table import Outcome, open_table, outbox_items
 from handlers.adapters.table.outbox_items import SHARDS
 from handlers.domain import outbox
-from handlers.domain.decision import Decision, Judgement
 from handlers.domain.identity import Video
 from handlers.domain.outbox import Due
 from handlers.domain.record import ObjectFacts, Problem, Scan, Segment
 from handlers.domain.states import State
-from tests.handlers.doubles import BUCKET, OTHER_SCAN, SCAN, TABLE, waiting
+from tests.handlers.doubles import BUCKET, OTHER_SCAN, SCAN, TABLE, decision_about, waiting
 
 FACTS = ObjectFacts("abc-1", 3, None)
 
@@ -33,16 +32,7 @@ def finished(table, key="a.mp4", state=State.FLAGGED, **fields):
 
 def decision(record):
     """Return a decision about a record."""
-    return Decision(
-        video=record.video,
-        etag="abc-1",
-        scan_id=SCAN,
-        attempt=0,
-        judgement=Judgement.CONFIRMED,
-        note="",
-        decided_by="Ada",
-        decided_at=5.0,
-    )
+    return decision_about(record, decided_at=5.0)
 
 
 TRANSITIONS = {
