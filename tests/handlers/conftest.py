@@ -1,4 +1,4 @@
-"""A small AWS for each test, of the emulator's table and moto's S3 and SQS, without anything of the developer's own."""
+"""A small AWS for each test, of the emulator's table and queues and moto's S3, without anything of the developer's own."""
 
 import functools
 
@@ -11,7 +11,7 @@ from handlers.adapters.queue import LaneQueues
 from handlers.adapters.table import open_table
 from handlers.domain.states import Lane
 from handlers.runtime.clients import CONFIGS
-from tests.handlers import tables
+from tests.handlers import queues, tables
 from tests.handlers.doubles import ACCOUNT, BUCKET, TABLE, WORK_BUCKET, Clock, Rekognition, Through
 
 
@@ -77,13 +77,13 @@ def _objects(s3):
 
 
 @pytest.fixture(name="sqs")
-def _sqs(aws):
-    return Through(aws("sqs"))
+def _sqs(clock):
+    return queues.sqs(clock)
 
 
 @pytest.fixture(name="urls")
 def _urls(sqs):
-    return {lane: sqs.create_queue(QueueName=f"stack-{lane.value}")["QueueUrl"] for lane in Lane}
+    return {lane: sqs.create_queue(QueueName=f"stack-{lane.value}", Attributes=queues.LANE)["QueueUrl"] for lane in Lane}
 
 
 @pytest.fixture(name="queues")

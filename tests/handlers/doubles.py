@@ -10,7 +10,7 @@ from handlers.domain.identity import Video
 from handlers.domain.record import ObjectFacts, Record
 from handlers.domain.states import State
 
-ACCOUNT = "111122223333"
+ACCOUNT, REGION = "111122223333", "us-east-1"
 BUCKET = "amzn-s3-demo-bucket"
 WORK_BUCKET = "amzn-s3-demo-work"
 SCAN = "01JDEM00000000000000000001"

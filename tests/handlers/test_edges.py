@@ -31,6 +31,7 @@ from tests.handlers.doubles import (
     SCAN,
     TABLE,
     WORK_BUCKET,
+    Through,
     batch_event,
     notice_event,
     waiting,
@@ -45,6 +46,12 @@ class Context:
     def get_remaining_time_in_millis(self):
         """Return ten minutes."""
         return 600_000
+
+
+@pytest.fixture(name="sqs")
+def _sqs(aws):
+    """Return moto's queues: the functions reach them through boto3."""
+    return Through(aws("sqs"))
 
 
 @pytest.fixture(name="deployed")

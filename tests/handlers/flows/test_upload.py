@@ -975,7 +975,7 @@ class TestKilled:
         assert [True, False] == superseded
 
 
-def test_the_edge(monkeypatch, urls):
+def test_the_edge(aws, monkeypatch, urls):
     """The function reads its settings at its first call, and answers an event without messages."""
     new_upload._flow.cache_clear()
     for name, value in {
@@ -990,7 +990,7 @@ def test_the_edge(monkeypatch, urls):
     new_upload._flow.cache_clear()
 
 
-def test_the_work_bucket(urls, table, raw, monkeypatch):
+def test_the_work_bucket(aws, urls, table, raw, monkeypatch):
     """Events of the work bucket start nothing, even where it is among the watched buckets: each result would be an upload."""
     monkeypatch.setattr("handlers.wiring.open_table", lambda *_, **__: table)
     settings = NewUploadSettings(
