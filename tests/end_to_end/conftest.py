@@ -1,5 +1,6 @@
-"""The real template in the offline world, and the real programs as subprocesses: everything is seen from outside."""
+"""The real template in the offline world, and the real programs, as processes of their own where a test goes on meanwhile."""
 
+import importlib
 import json
 import os
 import subprocess
@@ -11,10 +12,12 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from click.testing import CliRunner
 
 from handlers.adapters.table import open_table
 from handlers.adapters.table.scan_items import SETTINGS_KEY
 from handlers.domain.states import ScanStatus
+from tests.harness.direct import Answers, DirectClient
 from tests.once import synthesised
 from tools.emulator.core.clock import WallClock
 from tools.emulator.samples import tiny_clip
@@ -58,14 +61,16 @@ class Stage:
     Attributes:
         world: The offline world.
         outputs: The stack's.
-        table: The table, read as the tools read it.
+        table: The table, read as the tools read it, but past the server: whoever waits looks often.
     """
 
     def __init__(self, world, outputs, directory):
         self.world = world
         self.outputs = outputs
         self.s3 = world.client("s3")
-        self.table = open_table(world.client("dynamodb"), outputs["TableName"], world.clock)
+        answers = Answers(world).of("dynamodb")
+        self._dynamodb = DirectClient("dynamodb", answers, lambda _name, _parameters, carry_out: carry_out(), validated=False)
+        self.table = open_table(self._dynamodb, outputs["TableName"], world.clock)
         self._directory = directory
         functions = world.client("lambda").list_functions()["Functions"]
         self._functions = {each["Handler"].split(".")[1]: each["FunctionName"] for each in functions}
@@ -89,25 +94,31 @@ class Stage:
 
     def begin(self, program, *arguments):
         """Start one of the tools as a process."""
-        environment = {
-            "PATH": os.environ["PATH"],
-            "PYTHONUTF8": "1",
+        environment = {"PATH": os.environ["PATH"], "PYTHONUTF8": "1", **self._variables()}
+        command = [sys.executable, str(ROOT / "tools" / program), *arguments, "--json"]
+        return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
+
+    def end(self, process):
+        """Wait for a tool and return its output."""
+        out, talk = process.communicate(timeout=TIMEOUT_SECONDS)
+        assert process.returncode == 0, talk
+        return json.loads(out)
+
+    def run(self, program, *arguments, codes=(0,)):
+        """Run one of the tools to its end, in this process, which has loaded what it needs, and return its output."""
+        main = importlib.import_module(f"tools.{Path(program).stem}").main
+        removed = {name: None for name in os.environ if name.startswith("AWS_")}
+        done = CliRunner().invoke(main, [*arguments, "--json"], env=removed | self._variables(), catch_exceptions=False)
+        assert done.exit_code in codes, done.stderr
+        return json.loads(done.stdout)
+
+    def _variables(self):
+        """Return the environment variables that lead the tools to the world."""
+        return {
             "VIDEO_MODERATION_POLL_SECONDS": "0.5",
             "VIDEO_MODERATION_MANIFESTS": str(self._directory / "manifests"),
             **self.world.environment(),
         }
-        command = [sys.executable, str(ROOT / "tools" / program), *arguments, "--json"]
-        return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
-
-    def end(self, process, *, codes=(0,)):
-        """Wait for a tool and return its output."""
-        out, talk = process.communicate(timeout=TIMEOUT_SECONDS)
-        assert process.returncode in codes, talk
-        return json.loads(out)
-
-    def run(self, program, *arguments, codes=(0,)):
-        """Run one of the tools to its end and return its output."""
-        return self.end(self.begin(program, *arguments), codes=codes)
 
     def submit(self, prefix, *arguments):
         """Submit the objects below a prefix and return the scan's id."""
@@ -221,8 +232,12 @@ class Stage:
         return [key for key, state in self.states(scan_id).items() if state in {"WAITING", "RUNNING"}]
 
     def _items(self, scan_id):
-        pages = self.world.client("dynamodb").get_paginator("scan").paginate(TableName=self.outputs["TableName"])
-        return [item for page in pages for item in page["Items"] if item["sk"]["S"] == f"SCAN#{scan_id}"]
+        found, more = [], {}
+        while more is not None:
+            page = self._dynamodb.scan(TableName=self.outputs["TableName"], **more)
+            found += page["Items"]
+            more = {"ExclusiveStartKey": page["LastEvaluatedKey"]} if "LastEvaluatedKey" in page else None
+        return [item for item in found if item["sk"]["S"] == f"SCAN#{scan_id}"]
 
     def jobs(self, scan_id):
         """Return Rekognition's jobs for a scan, by the emulator's ledger."""

@@ -85,7 +85,7 @@ def test_a_scan_of_200_videos_over_both_lanes(stages):
 @pytest.mark.timeout(300)
 def test_a_quota_of_five_jobs(stages):
     """With a quota of five jobs, all of them slots, at most five are open, and none is refused for long."""
-    scans = Scans(stages(context={"account_jobs": 5, "slots": 5}, account_jobs=5, **LONG), normal=30, express=15)
+    scans = Scans(stages(context={"account_jobs": 5, "slots": 5}, account_jobs=5, **LONG), normal=16, express=8)
 
     assert_each_was_analysed_once(scans)
     assert scans.ledger.max_open == 5
@@ -98,7 +98,7 @@ def test_five_slots_of_twenty(stages):
     stage = stages(**LONG)
     stage.set_slots(5)
 
-    scans = Scans(stage, normal=30, express=15)
+    scans = Scans(stage, normal=16, express=8)
 
     assert_each_was_analysed_once(scans)
     assert 5 <= scans.ledger.max_open <= 5 + STARTERS - 1
