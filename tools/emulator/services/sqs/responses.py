@@ -173,11 +173,12 @@ class Operations:
         names = request.get("AttributeNames", ())
         depth = self._service.depth(queue.queue_arn)
         known = {
-            **{name: str(value) for name, value in queue.attributes.items() if value is not None},
             "ApproximateNumberOfMessages": str(depth.visible),
             "ApproximateNumberOfMessagesNotVisible": str(depth.in_flight),
             "ApproximateNumberOfMessagesDelayed": str(depth.delayed),
         }
+        if not known.keys() >= set(names):  # moto makes all the others at once, which takes longer than all else here
+            known = {name: str(value) for name, value in queue.attributes.items() if value is not None} | known
         found = {name: value for name, value in known.items() if "All" in names or name in names}
         return {"Attributes": found} if found else {}
 

@@ -8,6 +8,7 @@ import html
 import json
 import re
 from collections.abc import Mapping
+from functools import cache
 from importlib import resources
 from string import Template
 from typing import Any, TextIO
@@ -91,6 +92,7 @@ def _style() -> str:
     return asset("page.css")
 
 
+@cache
 def _script() -> str:
     return modules.script(ENTRY, asset)
 
