@@ -4,7 +4,7 @@ import gc
 import sys
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from stacks.node import use_bundled_node
 from tests.scheduling import ModuleScheduling
@@ -14,7 +14,7 @@ from tests.shared_models import shared_models
 use_bundled_node()
 
 # A busy machine is not a counter-example: pytest's own time-out bounds the tests.
-settings.register_profile("without-deadline", deadline=None)
+settings.register_profile("without-deadline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("without-deadline")
 
 SERVERS = frozenset({"line", "make_line", "refusing_line", "served", "world"})

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import uuid
+from contextlib import ExitStack
 from email import message_from_bytes, policy
 from pathlib import Path
 from urllib.parse import quote
@@ -272,25 +273,18 @@ def assembly(tmp_path_factory):
 @pytest.fixture(scope="module")
 def stages(assembly, tmp_path_factory):
     """Return a function from settings of the world (and `context` of the stack) to a stage; a new one takes the old one's place."""
-    opened = []
+    # What was opened is closed last first, for the clock must run while a world ends; and all of it, whatever fails meanwhile.
+    with ExitStack() as opened:
 
-    def make(*, context=None, **settings):
-        _close(opened)
-        directory = tmp_path_factory.mktemp("world")
-        chosen = FAST | settings
-        clock = LeapingClock(chosen["speed"])
-        opened.append(clock.close)
-        world = World(EmulatorSettings(**chosen), directory=directory, clock=clock)
-        opened.append(world.open().close)
-        stage = Stage(world, world.deploy(assembly(**(context or {})), STACK), directory)
-        opened.append(stage.calm_down)
-        return stage
+        def make(*, context=None, **settings):
+            opened.close()
+            directory = tmp_path_factory.mktemp("world")
+            chosen = FAST | settings
+            clock = LeapingClock(chosen["speed"])
+            opened.callback(clock.close)
+            world = opened.enter_context(World(EmulatorSettings(**chosen), directory=directory, clock=clock))
+            stage = Stage(world, world.deploy(assembly(**(context or {})), STACK), directory)
+            opened.callback(stage.calm_down)
+            return stage
 
-    yield make
-    _close(opened)
-
-
-def _close(opened):
-    """Undo what was done, last first: the clock must run while a world ends."""
-    while opened:
-        opened.pop()()
+        yield make
