@@ -150,14 +150,12 @@ export class Videos {
    * @param {Video} video
    */
   #put(video) {
-    // What was superseded has the id of the upload that came after it.
-    const id = video.state === "superseded" ? `superseded ${video.id}` : video.id;
-    const known = this.#known.get(id);
+    const known = this.#known.get(video.id);
     if (known?.state === video.state && known.attempt === video.attempt && known.etag === video.etag) {
       Object.assign(known, { recorded: undefined, reason: undefined, message: undefined, labels: undefined, segments: undefined, was: undefined }, video);
       return false;
     }
-    this.#known.set(id, video);
+    this.#known.set(video.id, video);
     if (known) this.all[this.all.indexOf(known)] = video;
     else this.all.push(video);
     return true;
