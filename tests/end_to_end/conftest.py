@@ -73,6 +73,7 @@ class Stage:
         self._dynamodb = DirectClient("dynamodb", answers, lambda _name, _parameters, carry_out: carry_out(), validated=False)
         self.table = open_table(self._dynamodb, outputs["TableName"], world.clock)
         self._directory = directory
+        self._begun = []
         functions = world.client("lambda").list_functions()["Functions"]
         self._functions = {each["Handler"].split(".")[1]: each["FunctionName"] for each in functions}
         self.s3.create_bucket(Bucket=BUCKET)
@@ -97,13 +98,21 @@ class Stage:
         """Start one of the tools as a process."""
         environment = {"PATH": os.environ["PATH"], "PYTHONUTF8": "1", **self._variables()}
         command = [sys.executable, str(ROOT / "tools" / program), *arguments, "--json"]
-        return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
+        self._begun.append(process)
+        return process
 
     def end(self, process):
         """Wait for a tool and return its output."""
         out, talk = process.communicate(timeout=TIMEOUT_SECONDS)
         assert process.returncode == 0, talk
         return json.loads(out)
+
+    def end_all(self):
+        """Kill the tools that still run, because a test has failed."""
+        for process in self._begun:
+            with process:
+                process.kill()
 
     def run(self, program, *arguments, codes=(0,)):
         """Run one of the tools to its end, in this process, which has loaded what it needs, and return its output."""
@@ -285,6 +294,7 @@ def stages(assembly, tmp_path_factory):
             world = opened.enter_context(World(EmulatorSettings(**chosen), directory=directory, clock=clock))
             stage = Stage(world, world.deploy(assembly(**(context or {})), STACK), directory)
             opened.callback(stage.calm_down)
+            opened.callback(stage.end_all)
             return stage
 
         yield make

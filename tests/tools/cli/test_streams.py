@@ -155,17 +155,16 @@ class TestInterrupted:
         """Ctrl-C while modules are imported, or later, ends with 130 and one word."""
         if at == "import":
             (tmp_path / "click.py").write_text("print('now', flush=True)\nimport time\ntime.sleep(60)\n")
-        process = subprocess.Popen(
-            [sys.executable, str(program), "print('now', flush=True); import time; time.sleep(60)"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": str(tmp_path) if at == "import" else ""},
-        )
-        assert "now\n" == process.stdout.readline()
+        command = [sys.executable, str(program), "print('now', flush=True); import time; time.sleep(60)"]
+        environment = {**os.environ, "PYTHONPATH": str(tmp_path) if at == "import" else ""}
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as process:
+            try:
+                assert "now\n" == process.stdout.readline()
 
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=30)
+                process.send_signal(signal.SIGINT)
+                _, err = process.communicate(timeout=30)
+            finally:
+                process.kill()
 
         assert (130, "Interrupted.\n") == (process.returncode, err)
 

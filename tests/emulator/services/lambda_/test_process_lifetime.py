@@ -163,12 +163,12 @@ def test_a_killed_program_leaves_no_orphans(tmp_path, package, snap_start):
         "    time.sleep(900)\n"
     )
     (tmp_path / "code.zip").write_bytes(package(app=source))
-    program = subprocess.Popen([sys.executable, "-c", ORPHANS, str(tmp_path), str(snap_start)])
     pids = tmp_path / "pids"
-    assert eventually(lambda: pids.exists() and len(pids.read_text().split()) == 2, seconds=60.0)
-
-    program.kill()
-    program.wait()
+    with subprocess.Popen([sys.executable, "-c", ORPHANS, str(tmp_path), str(snap_start)]) as program:
+        try:
+            assert eventually(lambda: pids.exists() and len(pids.read_text().split()) == 2, seconds=60.0)
+        finally:
+            program.kill()
 
     assert eventually(lambda: not any(alive(int(pid)) for pid in pids.read_text().split()))
 
