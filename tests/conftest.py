@@ -1,5 +1,6 @@
 """What all tests of a process share: the Node that jsii starts, and botocore's service models, read and parsed once."""
 
+import functools
 import gc
 import sys
 
@@ -57,4 +58,14 @@ def _botocore_alone_is_mocked():
     with pytest.MonkeyPatch.context() as patch:
         if models := sys.modules.get("moto.core.models"):
             patch.setattr(models, "RESPONSES_METHODS", [])
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _names_are_spelled_once():
+    """Keep how moto spells the names of attributes, each of which it spells anew, letter by letter, for each queue and request."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("moto.core.responses", "moto.sqs.models"):
+            if module := sys.modules.get(name):
+                patch.setattr(module, "camelcase_to_underscores", functools.cache(module.camelcase_to_underscores))
         yield
