@@ -1,14 +1,16 @@
-"""S3 for functions: looking at an object, reading it and keeping hits are answered without HTTP, as long as nothing prevents them.
+"""S3 for functions: looking at an object, its bytes and its tags, and keeping hits, without HTTP as long as nothing prevents it.
 
 All else is answered by the emulator's S3 through boto3, above all what it refuses: what is missing, archived, forbidden or changed.
 """
 
 import io
-from datetime import UTC, datetime
+from datetime import UTC
 
 from handlers.runtime.clients import CONFIGS
 from tests.harness.direct import DirectClient, as_boto3_raises
 from tools.emulator.core import NoSuchObjectError, ObjectArchivedError, ObjectForbiddenError
+from tools.emulator.services.s3.lookup import find
+from tools.emulator.services.s3.tags import tags_of
 
 
 class ShortWayToObjects:
@@ -35,6 +37,11 @@ class ShortWayToObjects:
         plain = found is not None and parameters["IfMatch"] == f'"{found.etag}"' and first < found.size
         return (self._direct if plain else self._through_boto3).get_object(**parameters)
 
+    def get_object_tagging(self, **parameters):
+        """Read an object's tags."""
+        client = self._through_boto3 if self._found(parameters) is None else self._direct
+        return client.get_object_tagging(**parameters)
+
     def put_object(self, **parameters):
         """Store an object."""
         ours = parameters["Bucket"] == self._line.outputs["WorkBucketName"]
@@ -49,9 +56,12 @@ class ShortWayToObjects:
         if operation == "GetObject":
             first, last = _range(parameters)
             return {"Body": io.BytesIO(found.body[first : last + 1])}
+        stored = self._stored(bucket, key, found.version_id)
+        if operation == "GetObjectTagging":
+            return {"TagSet": [{"Key": name, "Value": value} for name, value in sorted(tags_of(stored).items())]}
         version = {} if found.version_id is None else {"VersionId": found.version_id}
         # HTTP's times have no fraction.
-        modified_at = datetime.fromtimestamp(int(self._listed(bucket, key, found.version_id).modified), UTC)
+        modified_at = stored.last_modified.replace(tzinfo=UTC, microsecond=0)
         return {"ETag": f'"{found.etag}"', "ContentLength": found.size, "LastModified": modified_at, **version}
 
     def _found(self, parameters):
@@ -61,11 +71,10 @@ class ShortWayToObjects:
             found = self._line.storage.read(bucket, key, parameters.get("VersionId"))
         except (NoSuchObjectError, ObjectArchivedError, ObjectForbiddenError):
             return None
-        return found if self._listed(bucket, key, found.version_id).storage_class == "STANDARD" else None
+        return found if self._stored(bucket, key, found.version_id).storage_class == "STANDARD" else None
 
-    def _listed(self, bucket, key, version_id):
-        versions = (one for one in self._line.storage.list(bucket) if one.key == key)
-        return next(one for one in versions if (one.latest if version_id is None else one.version_id == version_id))
+    def _stored(self, bucket, key, version_id):
+        return find(self._line.storage.buckets()[bucket], key, version_id)
 
 
 def _range(parameters):
