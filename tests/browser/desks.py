@@ -5,6 +5,7 @@ import signal
 import subprocess
 from contextlib import contextmanager
 
+from handlers.adapters.table import open_table
 from tests.browser.offline import BUCKET, ROOT, SETTINGS, Offline
 from tools.emulator.samples import CardAt, Clip, encode
 from tools.emulator.world import World
@@ -42,6 +43,12 @@ class Scanned(Offline):
         """Scan the films to the end, and replace one of them."""
         self.scan(assembly, {key: encode(clip) for key, clip in library().items()})
         self.world.client("s3").put_object(Bucket=BUCKET, Key=REPLACED, Body=encode(Clip(3.0, (), width=320, height=180)))
+
+    def table(self):
+        """Return the table, as the tools have it."""
+        client = self.world.client("dynamodb")
+        (name,) = client.list_tables()["TableNames"]
+        return open_table(client, name, self.world.clock)
 
     def decisions(self):
         """Return what the table knows about flagged videos, by key: (decision, who)."""

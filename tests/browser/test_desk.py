@@ -1,14 +1,16 @@
 """The desk in Chromium: real films are looked at and decided about, through the real program, server and table."""
 
 import json
+from argparse import Namespace
 from contextlib import ExitStack, contextmanager
 from urllib.parse import urlsplit
 
 import pytest
 
 from tests.browser import axe, desks
-from tests.browser.offline import CONTEXT
+from tests.browser.offline import BUCKET, CONTEXT
 from tests.once import assembled
+from tests.tools.uploads import DAY_SCAN, add_day, add_flagged_upload
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -565,6 +567,35 @@ def test_new_verdicts_move_nothing(visit, place):
 
     assert "Show 1 new video" == page.locator("#arrived").inner_text()
     assert before == names_shown(page)
+
+
+def test_uploads(browser, scanned, open_desk):
+    """An upload that another one replaces is shown as superseded, and comes back; the choice of scans names day and bucket."""
+    account = Namespace(table=scanned.table(), clock=scanned.world.clock)
+    day = add_day(account)
+    record = add_flagged_upload(account, "day/a.mp4", etag="e1")
+    add_flagged_upload(account, "day/b.mp4", etag="e1")
+    newest = scanned.review()["scan_id"]
+    page = Visitor(browser, open_desk(DAY_SCAN, newest)).named("Ana").page
+    names = page.locator("#scan option").all_inner_texts()
+    page.get_by_role("button", name="a.mp4", exact=True).click()
+    opened = page.locator(".details .decision").count()
+
+    account.table.records.supersede(record.video.id, DAY_SCAN)
+    page.locator("tr.row.superseded").wait_for()
+    superseded = page.locator("tr.row.superseded .open").all_inner_texts(), page.locator(".details .decision").count()
+    page.keyboard.press("c")
+    account.table.records.restore(account.table.records.record(record.video.id, DAY_SCAN))
+    page.locator("tr.row.superseded").wait_for(state="detached")
+
+    assert (1, (["a.mp4"], 0)) == (opened, superseded)
+    assert (2, 1) == (page.locator("tr.row.flagged").count(), page.locator(".details .decision").count())
+    assert ["Undecided", "Undecided"] == page.locator("tr.row .cell-decision").all_inner_texts()
+    assert page.locator("#arrived").is_hidden()
+    assert names[0].startswith(f"Uploads of {day.day} to {BUCKET} (")
+    assert names[0].endswith(f", {DAY_SCAN})")
+    assert names[1].startswith(f"Scan of {BUCKET}, ")
+    assert names[1].endswith(f" (closed, {newest})")
 
 
 def test_a_desk_that_is_gone_loses_nothing_silently(visit):

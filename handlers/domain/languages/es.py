@@ -702,6 +702,9 @@ _SERVED = {
     ),
     "No film is as long as that.": "Ninguna película es tan larga.",
     "No usable AWS credentials were found": "No se encontraron credenciales de AWS utilizables",
+    "Look at the upload that replaced it: in a watched bucket each has a verdict of its own.": (
+        "Ver la subida que lo reemplazó: en un bucket vigilado cada una tiene su propio veredicto."
+    ),
     "Nothing has read the object, so it is not known which content the scan met.": (
         "Nada ha leído el objeto, así que se desconoce qué contenido encontró el escaneo."
     ),
@@ -727,6 +730,7 @@ _SERVED = {
     "The body must be {type}.": "El cuerpo debe ser {type}.",
     "The decision that the page showed was withdrawn meanwhile.": "La decisión que mostraba la página se retiró entretanto.",
     "The desk does not answer to this host name.": "La mesa de revisión no responde a este nombre de host.",
+    "The desk is being closed.": "La mesa de revisión se está cerrando.",
     "The desk does not serve this: {detail}.": "La mesa de revisión no sirve esto: {detail}.",
     "The desk shows no such video.": "La mesa de revisión no muestra ese video.",
     "The desk was not started for this scan.": "La mesa de revisión no se inició para este escaneo.",

@@ -17,6 +17,7 @@ from handlers.domain.record import ObjectFacts
 from tests.tools.review_doubles import BUCKET, SCAN, program_context
 from tools.lib.cli import Invocation, Target
 from tools.lib.cli.output import Terminal
+from tools.lib.desk.live_review import POLL_SECONDS, LiveReview
 from tools.lib.desk.server import DeskServer
 from tools.lib.review import SampleChoice
 from tools.lib.scans import find
@@ -159,3 +160,22 @@ def put_film(account):
         return ObjectFacts(answer["ETag"].strip('"'), len(data), answer.get("VersionId"))
 
     return put
+
+
+@pytest.fixture
+def follow(account):
+    """Return a function that makes the review of a scan, and one that asks it for changes after a poll."""
+
+    def follow(sample=0, scan_id=SCAN):
+        terminal = Terminal(as_json=False, out=io.StringIO(), err=io.StringIO(), interactive=False)
+        run = Invocation(program_context(account), terminal, Target(stack="VideoModeration", region=None, profile=None))
+        review = LiveReview(run, scan_id, SampleChoice(sample))
+        _, first = review.page()
+        return review, lambda after=first: _polled(account, review, first if after is None else after)
+
+    return follow
+
+
+def _polled(account, review, after):
+    account.clock.time += POLL_SECONDS
+    return review.changes(after)

@@ -1,12 +1,15 @@
 """Who is let in: one browser, by the token of the first address, from pages of the desk."""
 
 import json
+from contextlib import suppress
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
 import pytest
 
+from handlers.domain.languages import ENGLISH
 from tests.tools.review_doubles import HOSTILE, SCAN, add_flagged, add_scan, video
+from tools.lib.desk.admission import Admission
 
 PATHS = (
     "/",
@@ -50,6 +53,25 @@ def test_first_address(account, serving):
         assert {"httponly", "path=/", "samesite=strict"} == {mark.lower() for mark in marks}
         assert desk.server.address.partition("token=")[2] not in cookie
         assert 200 == browser.ask("/").status
+
+
+@pytest.mark.parametrize(("port", "host"), [(80, "127.0.0.1"), (80, "localhost"), (8765, "127.0.0.1:8765")])
+def test_port(port, host):
+    """The desk answers to the host that a browser names for its port: HTTP's own is left out."""
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    admission = Admission(None, port, ENGLISH)
+    for given in (host, host.partition(":")[0] + ":8080"):
+        headers = [(b"host", given.encode())]
+        query = f"token={admission.token}".encode()
+        scope = {"type": "http", "path": "/", "method": "GET", "query_string": query, "headers": headers}
+        with suppress(StopIteration):
+            admission(scope, None, send).send(None)
+
+    assert [303, 421] == [message["status"] for message in sent if message["type"] == "http.response.start"]
 
 
 def test_from_a_file(account, serving):

@@ -7,12 +7,15 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
+import anyio
 import pytest
 
-from handlers.domain.record import Segment
+from handlers.domain.record import ObjectFacts, Segment
 from tests.handlers.adapters.media.made_films import Made, Shown, card_of, film
 from tests.tools.review_doubles import BUCKET, SCAN, add_flagged, add_scan, video
 from tools.lib.desk import frames
+from tools.lib.desk.media import Analysed
+from tools.lib.desk.refusal import RefusedError
 from tools.lib.evidence import reader
 
 pytestmark = pytest.mark.slow  # each test starts decoders
@@ -174,6 +177,23 @@ def ask_and_forget(browser):
             browser.ask(path(5_000))
 
     threading.Thread(target=ask).start()
+
+
+def test_after_the_end(account):
+    """Who still waits for a frame when the desk is closed is told so."""
+
+    async def waits():
+        return False
+
+    async def ask():
+        closing = frames.Frames(account.s3, account.clock)
+        closing.close()
+        await closing.get(Analysed(video("a.mp4"), ObjectFacts("e1", 3, None)), 0, gone=waits)
+
+    with pytest.raises(RefusedError, match="The desk is being closed") as refused:
+        anyio.run(ask)
+
+    assert 503 == refused.value.status
 
 
 def test_the_end(account, entered, put_film, decoders, monkeypatch):

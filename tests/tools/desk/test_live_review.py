@@ -1,6 +1,5 @@
 """What changes while a browser looks: verdicts of a running scan, decisions of others; and how little is read for it."""
 
-import io
 from dataclasses import replace
 
 import pytest
@@ -21,37 +20,14 @@ from tests.tools.review_doubles import (
     add_report,
     add_scan,
     decision,
-    program_context,
     video,
 )
-from tools.lib.cli import Invocation, Target
-from tools.lib.cli.output import Terminal
 from tools.lib.desk import live_review
-from tools.lib.desk.live_review import POLL_SECONDS, LiveReview
+from tools.lib.desk.live_review import POLL_SECONDS
 from tools.lib.desk.refusal import RefusedError
-from tools.lib.review import SampleChoice
 from tools.lib.review.page.videos import Describer
 
 LABEL = LabelSummary("Weapons", "Violence", 2, 99.5, 1_500, 2_000)
-
-
-@pytest.fixture(name="follow")
-def _follow(account):
-    """Return a function that makes the review of the scan, and one that asks it for changes after a poll."""
-
-    def follow(sample=0):
-        terminal = Terminal(as_json=False, out=io.StringIO(), err=io.StringIO(), interactive=False)
-        run = Invocation(program_context(account), terminal, Target(stack="VideoModeration", region=None, profile=None))
-        review = LiveReview(run, SCAN, SampleChoice(sample))
-        _, first = review.page()
-        return review, lambda after=first: _polled(account, review, first if after is None else after)
-
-    return follow
-
-
-def _polled(account, review, after):
-    account.clock.time += POLL_SECONDS
-    return review.changes(after)
 
 
 def finish(account, record, state, **fields):

@@ -13,11 +13,11 @@ import pytest
 from botocore.response import StreamingBody
 
 from handlers.domain.record import ObjectFacts
+from handlers.domain.states import State
 from tests.tools.desk.conftest import MOVIE
-from tests.tools.review_doubles import BUCKET, HOSTILE, SCAN, add_flagged, add_scan, video
+from tests.tools.review_doubles import BUCKET, HOSTILE, SCAN, add_flagged, add_record, add_report, add_scan, video
 from tools.lib.desk import media
 from tools.lib.desk.media import media_type, requested_range
-from tools.lib.desk.refusal import RefusedError
 
 GIB = 1024**3
 
@@ -83,6 +83,19 @@ def test_beyond(desk, asked):
     answer = browser.ask(path(), Range=asked)
 
     assert (416, f"bytes */{len(MOVIE)}") == (answer.status, answer.headers["content-range"])
+
+
+@pytest.mark.parametrize("asked", [None, "bytes=0-", "bytes=0-0", "bytes=-10"])
+def test_empty(account, entered, put_film, asked):
+    """An empty object is answered as a whole, whatever is asked of it: nothing that a player could ask for again."""
+    add_scan(account, "empty.mp4")
+    add_record(account, "empty.mp4", State.FAILED, code="empty", facts=put_film("empty.mp4", b""))
+    add_report(account, [("empty.mp4", True, "")])
+
+    with entered() as (_, browser):
+        answer = browser.ask(path("empty.mp4"), Range=asked)
+
+    assert (200, b"", "0") == (answer.status, answer.data, answer.headers["content-length"])
 
 
 def test_head(account, desk):
@@ -205,16 +218,6 @@ def test_not_read(account, entered):
     assert (409, True) == (answer.status, "Nothing has read the object" in json.loads(answer.data)["reason"])
 
 
-def test_empty(account, entered, put_film):
-    """An empty object is an empty answer."""
-    add_scan(account, "a.mp4")
-    add_flagged(account, "a.mp4", facts=put_film("a.mp4", b""))
-    with entered() as (_, browser):
-        answer = browser.ask(path())
-
-    assert (200, b"") == (answer.status, answer.data)
-
-
 @pytest.mark.parametrize(
     ("first_bytes", "expected"),
     [
@@ -238,9 +241,8 @@ def test_type(first_bytes, expected):
 
 
 def test_range_of_nothing():
-    """An empty object has no range."""
-    with pytest.raises(RefusedError):
-        requested_range("bytes=0-", 0)
+    """Of an empty object every range is the whole."""
+    assert [None, None] == [requested_range(header, 0) for header in ("bytes=0-", "bytes=-5")]
 
 
 class Zeros:

@@ -7,12 +7,12 @@ from fractions import Fraction
 import pytest
 from botocore.exceptions import ClientError
 
-from handlers.domain import ObjectFacts, Video
+from handlers.domain import ObjectFacts, Problem, Video, reasons
 from tests.handlers.adapters.media.heic import heic
 from tests.handlers.adapters.media.made_films import Made, Shown, card_of, film
 from tests.handlers.adapters.media.test_media import RED, encoded, halves, near, pixel
 from tests.tools.conftest import BUCKET
-from tools.lib.evidence import FrameReader, ReplacedError, UndecodableError, UnreadableError
+from tools.lib.evidence import FrameReader, ReplacedError, UndecodableError, UnreadableError, unread
 from tools.lib.evidence import reader as of_reader
 
 pytestmark = pytest.mark.slow  # each test starts decoders
@@ -144,6 +144,12 @@ def test_replaced(account, put):
         reader.frame(0)
 
     assert all((replaced.value.cure, gone.value.cure))
+
+
+@pytest.mark.parametrize(("etag", "cure"), [(None, "Scan it again"), ("e1", "Look at the upload")])
+def test_what_to_do_about_a_replaced_one(etag, cure):
+    """Another content of a listed object is scanned again; that of an upload has a verdict of its own."""
+    assert unread(Video(BUCKET, "a.mp4", None, etag), Problem(reasons.CHANGED, "it changed")).cure.startswith(cure)
 
 
 def test_replaced_meanwhile(account, put):

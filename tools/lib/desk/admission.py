@@ -22,6 +22,8 @@ from tools.lib.desk.refusal import ON_OUR_PAGE, RefusedError, refusal
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+HTTP_PORT = 80
+
 _READING = frozenset({"GET", "HEAD"})
 _BY_PROGRAM = phrase(
     "Open the address that `review_report.py serve` printed; it works once. If it was used, start the program again."
@@ -52,7 +54,8 @@ class Admission:
     def __init__(self, app: ASGIApp, port: int, language: Language) -> None:
         self._app = app
         self._language = language
-        self._hosts = {f"{name}:{port}" for name in ("127.0.0.1", "localhost")}
+        # HTTP's own port is left out of Host and Origin (RFC 9110, 7.2).
+        self._hosts = {name if port == HTTP_PORT else f"{name}:{port}" for name in ("127.0.0.1", "localhost")}
         self._cookie = f"desk-{port}"  # cookies are not kept apart by port
         self._session = secrets.token_urlsafe(32)
         self._unused: str | None = secrets.token_urlsafe(32)

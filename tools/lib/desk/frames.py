@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
@@ -12,9 +13,10 @@ import anyio
 from anyio import to_thread
 from starlette.requests import ClientDisconnect
 
+from handlers.domain.languages import phrase
 from handlers.runtime.clock import Clock
 from tools.lib.desk.media import Analysed
-from tools.lib.desk.refusal import refused
+from tools.lib.desk.refusal import RefusedError, refused
 from tools.lib.evidence import EvidenceError, FrameReader
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ class Frames:
         """Return the frame on screen at a moment, as a JPEG; `gone` tells whether its reader has left.
 
         Raises:
-            RefusedError: The object was replaced, or shows no frame.
+            RefusedError: The object was replaced, or shows no frame; or the desk is being closed.
             ClientDisconnect: Its reader has left.
         """
         moment = content, at_ms
@@ -84,15 +86,14 @@ class _Readers:
         """Return the frame on screen at a moment, as a JPEG.
 
         Raises:
-            RefusedError: The object was replaced, or shows no frame.
-            ClientDisconnect: The desk is being closed.
+            RefusedError: The object was replaced, or shows no frame; or the desk is being closed.
         """
         reader = self._taken(content)
         try:
             return reader.frame(at_ms)
         except EvidenceError as error:
             if self._closed:
-                raise ClientDisconnect from error
+                raise _closing() from error
             raise refused(error) from error
         finally:
             with self._lock:
@@ -104,7 +105,7 @@ class _Readers:
     def _taken(self, content: Analysed) -> FrameReader:
         with self._lock:
             if self._closed:
-                raise ClientDisconnect
+                raise _closing()
             reader = self._idle.pop(content, None) or FrameReader(self._s3, content.video, content.facts, clock=self._clock)
             self._busy.add(reader)
             self._end_idle(MOST_DECODERS - len(self._busy))
@@ -121,3 +122,8 @@ class _Readers:
             self._end_idle(0)
             for reader in self._busy:
                 reader.stop()
+
+
+def _closing() -> RefusedError:
+    cure = phrase("Start it again: review_report.py serve.")
+    return RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, phrase("The desk is being closed."), cure)

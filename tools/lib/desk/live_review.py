@@ -39,19 +39,21 @@ from tools.lib.review.page.videos import Describer, recorded_json
 POLL_SECONDS = 5.0
 # The most records that are read between two answers: of a fast scan the rest follows with the next ones.
 MOST_RECORDS = 500
-# Contents whose decisions are looked up between two answers, in turn: one BatchGetItem. The index does not have those that programs
-# of versions before 0.3 write.
+# Videos that are looked up between two answers, in turn. One BatchGetItem reads the decisions about them: the index does not have
+# those that programs of versions before 0.3 write. Another one reads the records of uploads: neither the index nor a total changes
+# where another upload supersedes one, or it comes back.
 LOOKED_UP = 100
 # Seconds before the last look in which a decision may have been written that it did not find. AWS takes a request within 5 minutes
 # of its time (Signature Version 4), so the clocks of two desks differ by up to 10; the rest is for the lag of the index.
 OVERLAP_SECONDS = 900.0
 
-# The lists of the page whose videos can be decided about, by status.
+# The lists of the page, by status.
 _LISTS = {
     ObjectStatus.FLAGGED: "flagged",
     ObjectStatus.CLEAN: "clean",
     ObjectStatus.FAILED: "failed",
     ObjectStatus.INELIGIBLE: "ineligible",
+    ObjectStatus.SUPERSEDED: "superseded",
 }
 # States that are listed anew when their total changes. A clean video is listed only if it was drawn.
 _FOLLOWED = (State.FLAGGED, State.FAILED)
@@ -72,18 +74,18 @@ class _Shown:
 
 @dataclass(slots=True)
 class _Changes:
-    """What a browser has not seen yet is what has a number above its own."""
+    """What a browser has not seen yet is what has a number above its own; of the clean videos only those `drawn` are shown."""
 
     number: int
     videos: dict[str, _Shown]
+    drawn: frozenset[str]
     gone: dict[str, int] = field(default_factory=dict)
 
     def put(self, outcome: ObjectResult, segments: Sequence[Segment]) -> None:
         """Put a video into its list; where it is in none, it is gone."""
-        listed, video_id = _LISTS.get(outcome.status), outcome.video.id
+        listed, video_id = _LISTS.get(ObjectStatus.SUPERSEDED if outcome.superseded else outcome.status), outcome.video.id
         before = self.videos.pop(video_id, None)
-        drawn = listed != "clean" or (before is not None and before.listed == "clean")
-        if listed is not None and drawn and not outcome.superseded:
+        if listed is not None and (listed != "clean" or video_id in self.drawn):
             self.number += 1
             self.gone.pop(video_id, None)
             self.videos[video_id] = _Shown(listed, outcome, segments, self.number, self.number)
@@ -129,7 +131,9 @@ class LiveReview:
         self._review = make_review(run, ScanChoice(scan_id), Files(), sample)
         # No earlier desk has had these numbers: a page of one is told so, and never takes numbers of other labels.
         self._first = max(1, int(1000 * self._read_at))
-        self._changes = _Changes(self._first, _shown(self._review, self._first))
+        drawn = self._review.sample.videos if self._review.sample else ()
+        self._changes = _Changes(self._first, _shown(self._review, self._first), frozenset(each.video.id for each in drawn))
+        self._superseded = self._by_status_superseded()
         new = describer_for(len(self._review.flagged))
         self._describer = _Describer(new.labels, new.max_segments)
         self._known = {state: _in_state(self._review, state) for state in _FOLLOWED}
@@ -145,9 +149,7 @@ class LiveReview:
         """Return a video that the page shows, with what was last read of it."""
         with self._lock:
             shown = self._changes.videos.get(video_id)
-            if shown is not None:
-                return shown.outcome
-            return next((each for each in self._review.superseded if each.video.id == video_id), None)
+            return shown.outcome if shown is not None else None
 
     def segments(self, video_id: str) -> Sequence[Segment]:
         """Return the segments of a video that the page shows, in time order."""
@@ -239,7 +241,10 @@ class LiveReview:
             self._read_at = now
             self._follow_scan()
             self._follow_log(now)
-            self._look_up(self._next_turns())
+            turn = self._next_turns()
+            if self.scan.day is not None:
+                self._follow_uploads(turn)
+            self._look_up(turn)
         finally:
             self._reading.release()
 
@@ -274,6 +279,13 @@ class LiveReview:
             self._look_up(decided)
         self._logged, self._logged_at = logged, now
 
+    def _follow_uploads(self, video_ids: Sequence[str]) -> None:
+        """Read which uploads others have superseded, and which have come back."""
+        records = list(self._table.records.records((video_id, self.scan.id) for video_id in video_ids))
+        with self._lock:
+            superseded = {video_id for video_id in video_ids if (shown := self.find(video_id)) and shown.superseded}
+        self._take(each for each in records if (each.state.final and each.superseded) != (each.video.id in superseded))
+
     def _next_turns(self) -> list[str]:
         with self._lock:
             turn = [self._turns.popleft() for _ in range(min(LOOKED_UP, len(self._turns)))]
@@ -287,7 +299,7 @@ class LiveReview:
         decided = self._decisions(outcomes)
         for outcome in outcomes:
             record = outcome.record
-            flagged = record is not None and outcome.status is ObjectStatus.FLAGGED
+            flagged = outcome.status is ObjectStatus.FLAGGED and not outcome.superseded
             segments = (
                 list(self._table.records.segments(record.video.id, self.scan.id, record.attempt)) if record and flagged else []
             )
@@ -321,6 +333,8 @@ class LiveReview:
     def _described(self, shown: _Shown) -> dict[str, Any]:
         if shown.listed == "flagged":
             return self._describer.flagged(FlaggedVideo(shown.outcome, shown.segments))
+        if shown.listed == "superseded":
+            return self._describer.superseded(shown.outcome)
         return self._describer.clean(shown.outcome) if shown.listed == "clean" else self._describer.failed(shown.outcome)
 
     def _current(self) -> Review:
@@ -335,12 +349,13 @@ class LiveReview:
             flagged=surest_first(FlaggedVideo(each.outcome, each.segments) for each in lists["flagged"]),
             failed=[each.outcome for each in lists["failed"]],
             ineligible=[each.outcome for each in lists["ineligible"]],
+            superseded=[each.outcome for each in lists["superseded"]],
             sample=None if sample is None else replace(sample, videos=tuple(each.outcome for each in lists["clean"])),
         )
 
     def _truth(self) -> TruthTable:
         """Return the counts as they are now."""
-        outcomes = [each.outcome for each in self._changes.videos.values()]
+        outcomes = [each.outcome for each in self._changes.videos.values() if not each.outcome.superseded]
         decided = Counter((each.status, each.decision.judgement) for each in outcomes if each.decision is not None)
         return replace(self._review.truth, statuses=self._statuses(), decided=decided)
 
@@ -356,7 +371,15 @@ class LiveReview:
             taken = min(left, statuses[status])
             statuses[status] -= taken
             left -= taken
+        superseded = self._by_status_superseded()
+        superseded.subtract(self._superseded)
+        for status, count in superseded.items():  # the totals count them in their states
+            statuses[status] -= count
+            statuses[ObjectStatus.SUPERSEDED] += count
         return statuses
+
+    def _by_status_superseded(self) -> Counter[ObjectStatus]:
+        return Counter(each.outcome.status for each in self._changes.videos.values() if each.outcome.superseded)
 
 
 def _by_status(totals: Totals) -> Counter[ObjectStatus]:
@@ -379,6 +402,7 @@ def _shown(review: Review, number: int) -> dict[str, _Shown]:
         "failed": review.failed,
         "ineligible": review.ineligible,
         "clean": review.sample.videos if review.sample else (),
+        "superseded": review.superseded,
     }
     shown |= {each.video.id: _Shown(name, each, (), number, number) for name, outcomes in lists.items() for each in outcomes}
     return shown

@@ -109,12 +109,13 @@ def media_type(first_bytes: bytes, size: int) -> str:
 def requested_range(header: str | None, size: int) -> tuple[int, int] | None:
     """Return the first byte and the end of the one range that a header names, None for the whole (RFC 9110, 14.2).
 
-    A header that is not understood, or names several ranges, is ignored, as the RFC allows.
+    A header that is not understood, or names several ranges, is ignored, as the RFC allows; so is every header where there is no
+    byte, for players ask for the first one of whatever it is.
 
     Raises:
         RefusedError: The range lies beyond the end.
     """
-    found = _RANGE.fullmatch(header.replace(" ", "")) if header else None
+    found = _RANGE.fullmatch(header.replace(" ", "")) if header and size else None
     if found is None or not (found[1] or found[2]) or (found[1] and found[2] and int(found[1]) > int(found[2])):
         return None
     if found[1]:

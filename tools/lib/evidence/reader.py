@@ -156,7 +156,9 @@ def unread(video: Video, problem: Problem) -> EvidenceError:
     name = printable(video.uri)
     if problem.code == reasons.CHANGED:
         replaced = phrase("{name} was replaced by another object since it was analysed.", name=name)
-        return ReplacedError(replaced, cure=phrase("Scan it again: the verdict is about the former content."))
+        again = phrase("Scan it again: the verdict is about the former content.")
+        uploaded = phrase("Look at the upload that replaced it: in a watched bucket each has a verdict of its own.")
+        return ReplacedError(replaced, cure=again if video.etag is None else uploaded)
     if problem.code == reasons.MISSING:
         gone = phrase("{name} is gone: it was deleted or moved since it was analysed.", name=name)
         return ReplacedError(gone, cure=phrase("Nothing to look at."))

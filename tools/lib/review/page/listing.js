@@ -126,13 +126,24 @@ export class Listing {
     control("undo").disabled = this.#undo.empty;
   }
 
-  /** Shows what was decided elsewhere; details in which someone is writing stay as they are. */
+  /** Shows what was decided elsewhere, and which uploads were superseded; details in which someone is writing stay as they are. */
   refresh() {
     for (const row of byId("rows").querySelectorAll("tr.row")) {
       const video = this.#videoOf(row);
-      if (video) within(row, ".cell-decision")?.replaceChildren(this.#badge(video));
+      if (!video) continue;
+      if (row.classList.contains(video.state)) within(row, ".cell-decision")?.replaceChildren(this.#badge(video));
+      else this.#renew(row, video);
     }
     if (this.#open) this.#refreshDecision(this.#open);
+  }
+
+  /** Draws a row and its details again, in their place: the video is in another state now. */
+  #renew(row, video) {
+    const focused = row.contains(document.activeElement);
+    const renewed = this.#row(video);
+    row.replaceWith(renewed);
+    if (focused) within(renewed, ".open")?.focus({ preventScroll: true });
+    if (video === this.#open) byId(`details-${video.id}`).replaceWith(this.#detailRow(video));
   }
 
   /**

@@ -4,6 +4,7 @@ import { DATA } from "./data.js";
 import { DeskError, askChanges } from "./desk.js";
 import { byId, element } from "./elements.js";
 import { text, word } from "./language.js";
+import { moment } from "./text.js";
 
 /** Asks the server for changes again and again, and hands them on. */
 export class Live {
@@ -40,13 +41,21 @@ export class Live {
   }
 }
 
+/**
+ * Returns what tells a scan from others.
+ * @param {ListedScan} scan
+ */
+function nameOf({ id, bucket, day, created_at, status }) {
+  const name = day ? text("Uploads of {day} to {bucket}", { day, bucket }) : `${text("Scan of {bucket}", { bucket })}, ${moment(created_at)}`;
+  return `${name} (${word(status)}, ${id})`;
+}
+
 /** Lets the person choose another scan of the desk. */
 export function showScans() {
   const desk = DATA.desk;
   if (!desk || desk.scans.length < 2) return;
-  const ids = desk.scans.map((scan) => (typeof scan === "string" ? scan : scan.id));
   const choice = byId("scan");
-  choice.append(...ids.map((id) => element("option", { value: id, selected: id === desk.scan }, id)));
+  choice.append(...desk.scans.map((scan) => element("option", { value: scan.id, selected: scan.id === desk.scan }, nameOf(scan))));
   choice.addEventListener("change", (event) => location.assign(`/?scan=${encodeURIComponent(/** @type {HTMLSelectElement} */ (event.target).value)}`));
   byId("scan-field").hidden = false;
 }

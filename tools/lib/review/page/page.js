@@ -289,11 +289,11 @@ function takeChanges(changes) {
   if (changes.states) DATA.states = changes.states;
   if (changes.status) DATA.scan.status = changes.status;
   if (changes.decided) DATA.decided = changes.decided;
-  const { flagged, clean, failed, ineligible } = changes;
+  const { flagged, clean, failed, ineligible, superseded } = changes;
   const recorded = Object.entries(changes.recorded ?? {});
-  const videos = [flagged, clean, failed, ineligible].some((all) => all?.length);
+  const videos = [flagged, clean, failed, ineligible, superseded].some((all) => all?.length);
   if (!videos && recorded.length === 0 && !changes.gone?.length) return;
-  arrived += VIDEOS.take({ flagged, clean, failed, ineligible });
+  arrived += VIDEOS.take({ flagged, clean, failed, ineligible, superseded });
   VIDEOS.remove(changes.gone ?? []);
   for (const [id, decision] of recorded) takeDecision(VIDEOS.find(id), decision);
   fillCounts();

@@ -116,6 +116,7 @@ interface Changes {
   clean?: Described[];
   failed?: Described[];
   ineligible?: Described[];
+  superseded?: Described[];
   gone?: string[];
   decided?: Record<string, number>;
   recorded?: Record<string, Recorded | null>;
@@ -128,8 +129,16 @@ interface StateCount {
   count: number;
 }
 
+interface ListedScan {
+  id: string;
+  bucket: string;
+  day: string | null;
+  status: string;
+  created_at: number;
+}
+
 interface PageData {
-  desk?: { scans: (string | { id: string })[]; scan: string; decided_by: string; poll_s: number; number?: number };
+  desk?: { scans: ListedScan[]; scan: string; decided_by: string; poll_s: number; number?: number };
   language: { code: string; decimal: string; sentences: Record<string, string>; labels: Record<string, string> };
   scan: { id: string; bucket: string; day: string | null; status: string; created_at: number; closed_at: number | null };
   made_at: number;

@@ -118,6 +118,7 @@ export class Videos {
   /**
    * Takes videos that are new or changed, and returns how many are new: also those that were analysed again, which are other objects
    * then. What a person looks at never turns into something unseen: a decision names the attempt and the content that it is about.
+   * The same analysis of the same content may be superseded, and come back.
    * @param {Partial<Record<State, Described[]>>} data
    */
   take(data) {
@@ -150,14 +151,13 @@ export class Videos {
    * @param {Video} video
    */
   #put(video) {
-    // What was superseded has the id of the upload that came after it.
-    const id = video.state === "superseded" ? `superseded ${video.id}` : video.id;
-    const known = this.#known.get(id);
-    if (known?.state === video.state && known.attempt === video.attempt && known.etag === video.etag) {
+    const known = this.#known.get(video.id);
+    const moved = known?.state !== video.state && known?.state !== "superseded" && video.state !== "superseded";
+    if (known && !moved && known.attempt === video.attempt && known.etag === video.etag) {
       Object.assign(known, { recorded: undefined, reason: undefined, message: undefined, labels: undefined, segments: undefined, was: undefined }, video);
       return false;
     }
-    this.#known.set(id, video);
+    this.#known.set(video.id, video);
     if (known) this.all[this.all.indexOf(known)] = video;
     else this.all.push(video);
     return true;
