@@ -1,4 +1,4 @@
-"""What functions of the kill tests learn of objects without HTTP is what boto3 would tell them."""
+"""What functions of the kill tests learn of objects without HTTP is what boto3 would answer."""
 
 import pytest
 from botocore.exceptions import ClientError
@@ -10,7 +10,7 @@ from tests.kill.scenarios import VERSIONED, tag
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
 
-def test_the_short_way_tells_the_same(make_world):
+def test_both_ways_show_the_same(make_world):
     """An object, a current version and an older one look the same both ways, in their bytes and tags too."""
     with make_world("consequences") as (line, _):
         s3 = line.client("s3")
@@ -22,7 +22,7 @@ def test_the_short_way_tells_the_same(make_world):
         s3.put_object(Bucket=VERSIONED, Key="a.mp4", Body=video(seconds=32))
         names = [{"Bucket": BUCKET}, {"Bucket": VERSIONED}, {"Bucket": VERSIONED, "VersionId": older}]
 
-        short, boto3 = ([_told(s3, each | {"Key": "a.mp4"}) for each in names] for s3 in (line.flows.clients["s3"], s3))
+        short, boto3 = ([_seen(s3, each | {"Key": "a.mp4"}) for each in names] for s3 in (line.flows.clients["s3"], s3))
 
     assert short == boto3
 
@@ -40,7 +40,7 @@ def test_what_is_refused_is_refused_both_ways(make_world):
     assert codes == ["404", "NoSuchKey", "PreconditionFailed"]
 
 
-def _told(s3, named):
+def _seen(s3, named):
     head = s3.head_object(**named)
     body = s3.get_object(**named, Range="bytes=5-20", IfMatch=head["ETag"])["Body"].read()
     facts = ("ETag", "ContentLength", "LastModified", "VersionId", "StorageClass", "Restore", "ArchiveStatus")
