@@ -67,7 +67,8 @@ test: $(READY) ## all tests but those that take minutes or need a browser (WORKE
 	$(PYTEST) $(BY_MODULE) -m "not long" --ignore=tests/browser --ignore=tests/cross_check --ignore=tests/kill
 
 test-long: $(READY) ministack ## the tests that take minutes: a kill at any call, the model, ministack, many films
-	$(PYTEST) $(BY_MODULE) -m long tests/cross_check tests/model tests/kill tests/handlers/adapters/media tests/end_to_end
+	@# Last what is given out in the smallest pieces.
+	$(PYTEST) $(BY_MODULE) -m long tests/end_to_end tests/handlers/adapters/media tests/cross_check tests/model tests/kill
 
 test-browser: $(READY) ## the tests of the HTML page, in headless Chromium (Debian: apt-get install chromium)
 	$(PYTEST) --dist loadscope --ignore=tests/browser/test_speed.py tests/browser

@@ -6,10 +6,11 @@ gate, which may stop whoever makes it, and decide what becomes of the call.
 
 import hashlib
 import io
+import marshal
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 
 from botocore import xform_name
 from botocore.exceptions import ClientError, ParamValidationError
@@ -44,12 +45,12 @@ class DirectClient:
 
     def __getattr__(self, method):
         """Return an operation of the service."""
-        operation, shape = _operations(self._service)[method]
+        operation, _ = _operations(self._service)[method]
         name = f"{self._service}.{operation}"
 
         def call(**parameters):
             if self._validated:
-                _validate(parameters, shape)
+                _validate(parameters, self._service, method)
             # As botocore does: its own repetitions of one call are one transaction.
             token = {"ClientRequestToken": str(uuid.uuid4())} if operation == "TransactWriteItems" else {}
             return self._gate(name, parameters, lambda: self._answer(operation, parameters | token))
@@ -58,7 +59,24 @@ class DirectClient:
         return call
 
 
-def _validate(parameters, shape):
+def _validate(parameters, service, method):
+    """Have botocore look at parameters, and only once at the very same ones of an operation: most calls repeat earlier ones."""
+    try:
+        written = marshal.dumps(parameters, 0)
+    except ValueError:  # such as a body that is a file
+        _look_at(parameters, service, method)
+    else:
+        _look_at_written(written, service, method)
+
+
+@lru_cache(maxsize=1 << 14)
+def _look_at_written(written, service, method):
+    # What is raised is not kept.
+    _look_at(marshal.loads(written), service, method)
+
+
+def _look_at(parameters, service, method):
+    _, shape = _operations(service)[method]
     report = ParamValidator().validate(parameters, shape)
     if report.has_errors():
         raise ParamValidationError(report=report.generate_report())

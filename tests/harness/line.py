@@ -98,12 +98,13 @@ class Line(Calls, Engines):
 
     def _take_the_short_way(self):
         """Let functions, and reads of the table, bypass boto3 where they call most often (see `direct`)."""
-        answers = Answers(self)
-        self.flows.clients = {
-            service: DirectClient(service, answers.of(service), self.gate)
-            for service in ("dynamodb", "sqs", "rekognition", "lambda")
-        }
+        self.skip_http("dynamodb", "sqs", "rekognition", "lambda")
         self.table = open_table(self.flows.clients["dynamodb"], self.outputs["TableName"], self.clock)
+
+    def skip_http(self, *services):
+        """Let functions bypass boto3 for these services too."""
+        answers = Answers(self)
+        self.flows.clients |= {service: DirectClient(service, answers.of(service), self.gate) for service in services}
 
     def put(self, key, body=None, *, bucket=BUCKET):
         """Store an object; by default a video in which nothing is seen."""

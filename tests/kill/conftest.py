@@ -11,6 +11,7 @@ from tests.kill import scenarios
 from tests.kill.final import final_of
 from tests.kill.injecting import Injecting
 from tests.kill.killing import Killing
+from tests.kill.objects import ShortWayToObjects
 from tests.kill.sites import HANDLERS
 from tests.once import found_once
 
@@ -66,6 +67,8 @@ class _World:
         """Deploy."""
         line = self._opened.__enter__()(self._context, **self._settings)
         line.heard = scenarios.listen(line)
+        line.skip_http("events", "s3control", "sns")
+        line.flows.clients["s3"] = ShortWayToObjects(line)
         return line, self._folder
 
     def __exit__(self, *error):

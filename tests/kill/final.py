@@ -193,9 +193,9 @@ def _mails(line):
 
 
 def _hits(line):
-    work, s3 = line.outputs["WorkBucketName"], line.client("s3")
-    listed = s3.list_objects_v2(Bucket=work, Prefix="hits/").get("Contents", [])
-    return {entry["Key"]: line.storage.read(work, entry["Key"]).body for entry in listed}
+    work = line.outputs["WorkBucketName"]
+    keys = [listed.key for listed in line.storage.list(work) if listed.key.startswith("hits/")]
+    return {key: line.storage.read(work, key).body for key in keys}
 
 
 def _marks(line):

@@ -59,7 +59,7 @@ class Forking:
         if child:
             self._children.append(child)
             return False
-        self.is_fork = True
+        self.is_fork = self.trail.over = True
         # It lives for a second: collecting its garbage would only copy the memory that it shares.
         gc.disable()
         self.line.move(directory)

@@ -138,11 +138,12 @@ class Trail:
     """Knows at each moment which sites the running code has passed.
 
     Most stand on the stack. Not so those that returned an iterator, whose calls are made by whoever asks it for more: the ports
-    that do so are handed out behind a `Followed`.
+    that do so are handed out behind a `Followed`. `over`: whether nothing asks for sites any more, as in a fork.
     """
 
     def __init__(self):
         self._asked = []
+        self.over = False
 
     def followed(self, port):
         """Return a port whose iterators are followed, and whose own table's are."""
@@ -182,7 +183,7 @@ class Followed:
     def __getattr__(self, name):
         """Return what the port has, a method so that its iterator is followed."""
         found = getattr(self._port, name)
-        if not callable(found):
+        if self._trail.over or not callable(found):
             return found
 
         def asked(*arguments, **named):

@@ -12,9 +12,10 @@ from handlers.flows import sample_rules
 from tests.kill import scenarios, sites
 from tests.kill.final import faults_of, final_of
 
+# Those that take longest begin, so that all cores end together.
 SCENARIOS = (
-    *("verdicts", "starts", "mails", "holds", "ends", "lost", "breaker", "leftovers", "uploads", "frames", "frames_held"),
-    "consequences",
+    *("consequences", "frames", "frames_held", "uploads"),
+    *("verdicts", "starts", "mails", "holds", "ends", "lost", "breaker", "leftovers"),
 )
 # Calls that no scenario makes, because other orders of events lead to them: they are killed at in the tests of the flows
 # (tests/handlers/flows: TestKilled of test_upload.py, test_sweep_comparison.py, test_sweep_days.py, TestLimitOfADay of
@@ -73,28 +74,9 @@ def test_whoever_dies_the_end_is_the_same(killed, scenario, lag):
 
 
 @pytest.mark.parametrize("handler", sites.HANDLERS)
-def test_every_call_of_the_source_was_killed_at(killed, handler):
-    """Every call that the source of a function can make is made by a scenario; others are named here."""
-    points = [point for name in SCENARIOS for point in killed(name, 0.0).points if point.fork and point.handler == handler]
-
-    visited = {site for point in points for site in point.sites}
-    missing = sites.possible_sites(sites.source(), handler) - visited
-    assert ELSEWHERE.get(handler, set()) == {f"{site.module} {site.text}" for site in missing}
-
-
-@pytest.mark.parametrize("handler", sites.HANDLERS)
 def test_every_call_stands_where_it_is_made(handler):
     """No method that calls AWS is passed by name, because its call would not be a site of its own."""
     assert [] == [str(site) for site in sorted(sites.references(sites.source(), handler))]
-
-
-def test_every_operation_was_killed_at(killed):
-    """A kill happened before and after each operation that the source names."""
-    points = [point for name in SCENARIOS for point in killed(name, 0.0).points if point.fork]
-
-    visited = Counter((point.operation, point.moment) for point in points)
-    named = {name for handler in sites.HANDLERS for name in sites.possible_operations(sites.source(), handler)}
-    assert set() == {(name, moment) for name in named for moment in ("before", "after")} - set(visited)
 
 
 def test_what_consequences_end_with(make_world):
@@ -169,3 +151,22 @@ def _jobs(end):
     for (key, *_), count in end.started.items():
         counts[key] += count
     return counts
+
+
+@pytest.mark.parametrize("handler", sites.HANDLERS)
+def test_every_call_of_the_source_was_killed_at(killed, handler):
+    """Every call that the source of a function can make is made by a scenario; others are named here."""
+    points = [point for name in SCENARIOS for point in killed(name, 0.0).points if point.fork and point.handler == handler]
+
+    visited = {site for point in points for site in point.sites}
+    missing = sites.possible_sites(sites.source(), handler) - visited
+    assert ELSEWHERE.get(handler, set()) == {f"{site.module} {site.text}" for site in missing}
+
+
+def test_every_operation_was_killed_at(killed):
+    """A kill happened before and after each operation that the source names."""
+    points = [point for name in SCENARIOS for point in killed(name, 0.0).points if point.fork]
+
+    visited = Counter((point.operation, point.moment) for point in points)
+    named = {name for handler in sites.HANDLERS for name in sites.possible_operations(sites.source(), handler)}
+    assert set() == {(name, moment) for name in named for moment in ("before", "after")} - set(visited)

@@ -103,20 +103,6 @@ def test_nothing_is_lost_and_nothing_paid_twice(scores, part):
     assert scores(part).steps >= LEAST_STEPS // PARTS
 
 
-@pytest.mark.long
-@pytest.mark.timeout(0 if LONGER else 3_600)
-def test_nothing_is_lost_though_everything_happened(scores):
-    """All parts together took each kind of step often, and made each listed call while another was in progress."""
-    score = Score.sum(map(scores, range(PARTS)))
-
-    print(f"\n{score}")  # noqa: T201 # the hit counts are part of the result
-    assert score.steps >= LEAST_STEPS
-    assert not {name: hits for name, hits in score.all_hits(Model).items() if hits < LEAST_HITS}
-    assert not {how: count for how, count in score.tags.items() if count < LEAST_HITS}
-    assert TAGS == set(score.tags)
-    assert not {name: score.concurrent[met] for name, met in MET.items() if score.concurrent[met] < LEAST_MET}
-
-
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.long] if name in LATE_SEEN else []) for name in MUTANTS])
 def test_a_guard_taken_away_is_seen(name, monkeypatch):
@@ -141,3 +127,17 @@ def test_a_rule_taken_away_is_seen(name, monkeypatch):
 
     with pytest.raises(AssertionError, match=message):
         run(model, RULE_EXAMPLES, Phase.generate, derandomize=True)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(0 if LONGER else 3_600)
+def test_nothing_is_lost_though_everything_happened(scores):
+    """All parts together took each kind of step often, and made each listed call while another was in progress."""
+    score = Score.sum(map(scores, range(PARTS)))
+
+    print(f"\n{score}")  # noqa: T201 # the hit counts are part of the result
+    assert score.steps >= LEAST_STEPS
+    assert not {name: hits for name, hits in score.all_hits(Model).items() if hits < LEAST_HITS}
+    assert not {how: count for how, count in score.tags.items() if count < LEAST_HITS}
+    assert TAGS == set(score.tags)
+    assert not {name: score.concurrent[met] for name, met in MET.items() if score.concurrent[met] < LEAST_MET}
