@@ -7,10 +7,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from handlers.domain import watch
 from tests.browser import axe, desks
 from tests.browser.offline import BUCKET, CONTEXT
 from tests.once import assembled
-from tests.tools.uploads import DAY_SCAN, add_day, add_flagged_upload
+from tests.tools.uploads import add_day, add_flagged_upload
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -569,31 +570,106 @@ def test_new_verdicts_move_nothing(visit, place):
     assert before == names_shown(page)
 
 
-def test_uploads(browser, scanned, open_desk):
-    """An upload that another one replaces is shown as superseded, and comes back; the choice of scans names day and bucket."""
+@pytest.fixture(name="uploads")
+def _uploads(browser, scanned, open_desk):
+    """Return a function that makes a day of two flagged uploads; it returns a visitor, what replaces the first, what undoes it."""
     account = Namespace(table=scanned.table(), clock=scanned.world.clock)
-    day = add_day(account)
-    record = add_flagged_upload(account, "day/a.mp4", etag="e1")
-    add_flagged_upload(account, "day/b.mp4", etag="e1")
-    newest = scanned.review()["scan_id"]
-    page = Visitor(browser, open_desk(DAY_SCAN, newest)).named("Ana").page
-    names = page.locator("#scan option").all_inner_texts()
+    visitors = []
+
+    def come(day, *others):
+        add_day(account, day)
+        scan_id = watch.scan_id(BUCKET, day)
+        record = add_flagged_upload(account, "day/a.mp4", etag="e1", day=day)
+        add_flagged_upload(account, "day/b.mp4", etag="e1", day=day)
+        visitors.append(Visitor(browser, open_desk(scan_id, *others)).named("Ana"))
+        records = account.table.records
+
+        def replaced():
+            records.supersede(record.video.id, scan_id)
+            visitors[-1].page.locator("tr.row.superseded").wait_for()
+
+        def back():
+            records.restore(records.record(record.video.id, scan_id))
+            visitors[-1].page.locator("tr.row.superseded").wait_for(state="detached")
+
+        return visitors[-1], replaced, back
+
+    yield come
+    for visitor in visitors:
+        visitor.context.close()
+    assert [] == [error for visitor in visitors for error in visitor.errors]
+
+
+def test_uploads(uploads):
+    """An upload that another one replaces is shown as superseded, open or not, with nothing to decide, and comes back."""
+    visitor, replaced, back = uploads("2025-10-01")
+    page = visitor.page
     page.get_by_role("button", name="a.mp4", exact=True).click()
     opened = page.locator(".details .decision").count()
+    chart = page.locator("#states-chart").inner_text()
 
-    account.table.records.supersede(record.video.id, DAY_SCAN)
-    page.locator("tr.row.superseded").wait_for()
+    replaced()
     superseded = page.locator("tr.row.superseded .open").all_inner_texts(), page.locator(".details .decision").count()
-    page.keyboard.press("c")
-    account.table.records.restore(account.table.records.record(record.video.id, DAY_SCAN))
-    page.locator("tr.row.superseded").wait_for(state="detached")
+    visitor.press("c")
+    message, changed = page.locator("#message").inner_text(), page.locator("#states-chart").inner_text()
+    back()
 
     assert (1, (["a.mp4"], 0)) == (opened, superseded)
+    assert "Another upload replaced this content: there is nothing to decide." == message
     assert (2, 1) == (page.locator("tr.row.flagged").count(), page.locator(".details .decision").count())
-    assert ["Undecided", "Undecided"] == page.locator("tr.row .cell-decision").all_inner_texts()
+    assert {"a.mp4": "Undecided", "b.mp4": "Undecided"} == visitor.badges
     assert page.locator("#arrived").is_hidden()
-    assert names[0].startswith(f"Uploads of {day.day} to {BUCKET} (")
-    assert names[0].endswith(f", {DAY_SCAN})")
+    assert (False, True) == (changed == chart, page.locator("#states-chart").inner_text() == chart)
+
+
+def test_undo_about_a_superseded_upload(uploads):
+    """A decision about what was superseded since can be taken back, step by step: it is about the content, which may come back."""
+    visitor, replaced, back = uploads("2025-10-02")
+    visitor.page.get_by_role("button", name="a.mp4", exact=True).focus()
+    visitor.press("c")
+    visitor.page.get_by_role("button", name="a.mp4", exact=True).focus()
+    visitor.press("f")
+    decided = visitor.badges["a.mp4"]
+    replaced()
+
+    shown = []
+    for _ in range(2):
+        shown.append(visitor.badges["a.mp4"])
+        visitor.press("u")
+    shown.append(visitor.badges["a.mp4"])
+    back()
+
+    assert ("False alarm", ["False alarm", "Confirmed", "\N{EN DASH}"]) == (decided, shown)
+    assert "Undecided" == visitor.badges["a.mp4"]
+
+
+def test_a_note_about_an_upload_that_is_superseded_meanwhile(uploads):
+    """Who is writing a note goes on writing; nothing is lost, nor asked for when the page is left."""
+    visitor, replaced, back = uploads("2025-10-03")
+    page = visitor.page
+    page.get_by_role("button", name="a.mp4", exact=True).focus()
+    visitor.press("t")
+    page.keyboard.type("just ")
+
+    replaced()
+    page.keyboard.type("a look")
+    written = page.locator(".details .note").input_value()
+    visitor.press("Escape", "c")
+    message = page.locator("#message").inner_text()
+    back()
+
+    assert ("just a look", "Another upload replaced this content: there is nothing to decide.") == (written, message)
+    assert {"a.mp4": "Undecided (note)", "b.mp4": "Undecided"} == visitor.badges
+
+
+def test_the_choice_of_scans(uploads, scanned):
+    """The choice of scans names the day or the time of each, with its bucket, status and id."""
+    newest = scanned.review()["scan_id"]
+    visitor, _, _ = uploads("2025-10-04", newest)
+    names = visitor.page.locator("#scan option").all_inner_texts()
+
+    assert names[0].startswith(f"Uploads of 2025-10-04 to {BUCKET} (")
+    assert names[0].endswith(f", {watch.scan_id(BUCKET, '2025-10-04')})")
     assert names[1].startswith(f"Scan of {BUCKET}, ")
     assert names[1].endswith(f" (closed, {newest})")
 

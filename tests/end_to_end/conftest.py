@@ -215,13 +215,14 @@ class Stage:
     def calm_down(self):
         """Wait until no function runs, and prevent new invocations that no test waits for."""
         self.world.events.schedules.close()
-        self.until(lambda: not self._busy(), "no function runs")
+        self.until(lambda: not self.busy(), "no function runs")
 
-    def _busy(self):
+    def busy(self):
+        """Tell whether a function runs."""
         return any(map(self.world.functions.running, self._functions.values()))
 
     def _leap_if_idle(self):
-        if not self._busy() and not self.world.rekognition.ledger.open_now:
+        if not self.busy() and not self.world.rekognition.ledger.open_now:
             self.world.clock.leap(300.0)
 
     def job(self, scan_id):

@@ -49,6 +49,7 @@ def test_paused_uploads_wait(stage):
     """While the watch is paused, an upload is registered and waits; after `resume` it is analysed."""
     stage.run("control_scan.py", "watch", "on", BUCKET)
     stage.run("control_scan.py", "watch", "pause", BUCKET)
+    stage.until(lambda: not stage.busy(), "no function runs that may have begun before")
     stage.world.clock.leap(120.0)
     stage.put("waits.mp4", tiny_clip())
     stage.until(lambda: "waits.mp4" in records(stage), "the upload is registered")

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from moto import mock_aws
 
 from tests.pins import product
 from tests.pins.pinned import FIXTURES, given, without_names
@@ -167,7 +166,7 @@ def _note_sent(found, line):
 @contextmanager
 def opened_account(directory):
     """Provide an account in moto with the stack's outputs, buckets and an empty table."""
-    with pytest.MonkeyPatch.context() as patch, mock_aws():
+    with pytest.MonkeyPatch.context() as patch:
         for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN"):
             patch.delenv(name, raising=False)
         for name, value in (
@@ -178,7 +177,8 @@ def opened_account(directory):
             ("MOTO_ACCOUNT_ID", product.ACCOUNT),
         ):
             patch.setenv(name, value)
-        yield product.Account(directory / "manifests")
+        with product.account_of_its_own(directory / "manifests") as account:
+            yield account
 
 
 def fill(account):

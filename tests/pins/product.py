@@ -37,7 +37,7 @@ from tests.harness.session import Session
 from tests.harness.videos import video
 from tests.kill import scenarios
 from tests.once import shipped_context, synthesised
-from tests.tools.conftest import TABLE, WORK_BUCKET, Account
+from tests.tools.conftest import TABLE, WORK_BUCKET, account_of_its_own
 from tools.lib import doctor
 from tools.lib.cli import ProgramContext
 from tools.lib.estimate import headers as estimate_headers
@@ -58,9 +58,9 @@ __all__ = [
     "SNAPSHOT_CONTEXT",
     "TABLE",
     "WORK_BUCKET",
-    "Account",
     "Line",
     "Session",
+    "account_of_its_own",
     "opened",
     "reasons",
     "shipped_context",

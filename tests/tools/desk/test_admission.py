@@ -55,9 +55,9 @@ def test_first_address(account, serving):
         assert 200 == browser.ask("/").status
 
 
-@pytest.mark.parametrize(("port", "host"), [(80, "127.0.0.1"), (80, "localhost"), (8765, "127.0.0.1:8765")])
+@pytest.mark.parametrize(("port", "host"), [(80, "127.0.0.1"), (80, "localhost:80"), (80, "localhost"), (8765, "127.0.0.1:8765")])
 def test_port(port, host):
-    """The desk answers to the host that a browser names for its port: HTTP's own is left out."""
+    """The desk answers to the host that a browser names for its port: HTTP's own may be left out, no other."""
     sent = []
 
     async def send(message):

@@ -276,6 +276,25 @@ def test_a_former_program(account, follow, kept):
     assert [video("a.mp4").id] == list(ask()["recorded"])
 
 
+def test_own_decision_while_a_record_is_read(account, follow, monkeypatch):
+    """A decision that this desk writes while it reads a record and its decision is not shown as taken back."""
+    waited = waiting(account, "a.mp4")[0]
+    review, ask = follow()
+    finish(account, waited, State.FLAGGED, labels=(LABEL,), counted=("Weapons",))
+    ask()
+    mine = theirs(account, "a.mp4")
+    read = review._decisions
+
+    def slow(outcomes):
+        found = read(outcomes)
+        review.note_decision(mine.video.id, mine)
+        return found
+
+    monkeypatch.setattr(review, "_decisions", slow)
+
+    assert mine.judgement is review.read_again(mine.video.id).decision.judgement
+
+
 def test_own_decision_meanwhile(account, of_many, follow, monkeypatch):
     """A decision that this desk writes while it reads those of others is not taken back by what was read before it."""
     review, ask = follow()

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from handlers.domain.record import Problem, Segment
 from handlers.domain.states import ScanStatus, State
 from tests.tools.review_doubles import output_of, review
 from tests.tools.uploads import DAY_SCAN, add_day, add_flagged_upload, add_upload
 from tools.lib.desk.live_review import LOOKED_UP
 
+SUMMARY = ("objects", "expected", "adds_up", "states", "analysed_ms", "costs", "found", "confidences", "cures", "decided")
 LISTS = ("flagged", "clean", "failed", "ineligible", "superseded")
 
 
@@ -32,6 +34,15 @@ def supersede(account, record):
 def restore(account, record):
     """Note that its content is there again."""
     account.table.records.restore(account.table.records.record(record.video.id, DAY_SCAN))
+
+
+def put_again(account, record):
+    """Register the same content once more, as the function does where it was put again, and return its record."""
+    stored = account.table.records.record(record.video.id, DAY_SCAN)
+    anew = {"problem": None, "superseded_at": None, "finished_at": None, "labels": (), "counted": ()}
+    again = replace(record, state=State.WAITING, attempt=1, **anew)
+    account.table.records.register(again, stored)
+    return again
 
 
 def listed(answer):
@@ -113,26 +124,67 @@ def test_put_again(account, watch):
     record = add_upload(account, "a.mp4", State.CLEAN, etag="e1", superseded=True)
     _, ask = watch()
 
-    again = replace(record, state=State.WAITING, attempt=1, superseded_at=None, finished_at=None)
-    account.table.records.register(again, account.table.records.record(record.video.id, DAY_SCAN))
+    put_again(account, record)
 
-    assert (([record.video.id], {})) == (ask()["gone"], listed(ask()))
+    assert ([record.video.id], {}) == (ask()["gone"], listed(ask()))
+    assert {"waiting": 1} == counted(ask())
 
 
-def test_a_page_that_is_loaded_later(account, watch):
-    """A page that is loaded after a change is that of a desk that is opened then."""
-    record = add_flagged_upload(account, "a.mp4", etag="e1")
+def upload_others(account, _record):
+    """Have uploads come in: one that waits, one that runs, one that fails, and one that is flagged."""
+    add_upload(account, "new/1.mp4", State.WAITING, etag="e1")
+    add_upload(account, "new/2.mp4", State.RUNNING, etag="e1", started_at=account.clock.now())
+    waiting = add_upload(account, "new/3.mp4", State.WAITING, etag="e1")
+    account.table.records.finish(waiting.as_failed(Problem("codec", "VP9"), at=account.clock.now()))
+    flagged = add_flagged_upload(account, "new/4.mp4", etag="e1", duration_ms=60_000)
+    account.table.records.write_segments(flagged, [Segment("Weapons", "Violence", 2, 1_500, 3_500, 99.5, 5)])
+
+
+@pytest.mark.parametrize(("change", "superseded"), [(supersede, False), (restore, True), (put_again, True), (upload_others, False)])
+def test_as_a_desk_that_is_opened_later(account, watch, change, superseded):
+    """What an open desk tells, and a page of it that is loaded again, is what a desk says that is opened after the change."""
+    record = add_flagged_upload(account, "a.mp4", etag="e1", superseded=superseded)
     add_flagged_upload(account, "b.mp4", etag="e1", superseded=True)
     desk, ask = watch()
-    supersede(account, record)
-    ask()
 
-    later, _ = desk.page()
-    anew, _ = watch()[0].page()
+    change(account, record)
+    answer, later, anew = ask(), desk.page()[0].values, watch()[0].page()[0].values
 
-    assert {"a.mp4", "b.mp4"} == {each["key"] for each in later.values["superseded"]}
-    for name in (*LISTS, "states"):
-        assert sorted(map(str, anew.values[name])) == sorted(map(str, later.values[name]))
+    for name in LISTS:
+        assert sorted(map(str, anew[name])) == sorted(map(str, later[name]))
+    for name in SUMMARY:
+        assert [anew[name]] * 2 == [later[name], answer[name]], name
+    assert later["adds_up"]
+
+
+def test_a_failure_meanwhile(account, watch):
+    """What fails while the desk is open comes with what to do about it."""
+    waiting = add_upload(account, "a.mp4", State.WAITING, etag="e1")
+    _, ask = watch()
+    assert {} == ask(0)["cures"]
+
+    account.table.records.finish(waiting.as_failed(Problem("archived", "in Glacier"), at=account.clock.now()))
+
+    assert ["archived"] == list(ask()["cures"])
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(State.FLAGGED, State.FAILED), (State.FAILED, State.FLAGGED), (State.CLEAN, State.FLAGGED)]
+)
+def test_another_verdict_of_what_came_back(account, watch, before, after):
+    """What was superseded, is put again and gets another verdict is counted once, by the new one."""
+    code = "forbidden" if before is State.FAILED else None
+    record = add_upload(account, "a.mp4", before, etag="e1", code=code, superseded=True)
+    _, ask = watch()
+    again = put_again(account, record)
+    assert {"waiting": 1} == counted(ask())
+
+    ended = replace(again, state=after, problem=None, finished_at=account.clock.now(), duration_ms=1_000)
+    if after is State.FAILED:
+        ended = again.as_failed(Problem("forbidden", "no"), at=account.clock.now())
+    account.table.records.finish(ended)
+
+    assert ({after.value.lower(): 1}, 1) == (counted(ask()), ask()["objects"])
 
 
 def test_in_turn(account, watch):

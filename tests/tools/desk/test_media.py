@@ -138,6 +138,15 @@ def test_replaced(account, desk):
     assert "Scan it again" in json.loads(answers[0].data)["cure"]
 
 
+def test_replaced_after_it_was_played(account, desk):
+    """HEAD says so, too, of a film whose type is known."""
+    _, browser = desk
+    played = browser.ask(path())
+    account.put("a.mp4", body=b"another film")
+
+    assert (200, 409) == (played.status, browser.ask(path(), "HEAD").status)
+
+
 def test_replaced_while_it_plays(account, entered, put_film):
     """A film that is replaced while it plays ends there: bytes of two films are never one answer."""
     body = MOVIE + bytes(3_000_000)

@@ -54,8 +54,9 @@ class Admission:
     def __init__(self, app: ASGIApp, port: int, language: Language) -> None:
         self._app = app
         self._language = language
-        # HTTP's own port is left out of Host and Origin (RFC 9110, 7.2).
-        self._hosts = {name if port == HTTP_PORT else f"{name}:{port}" for name in ("127.0.0.1", "localhost")}
+        names = ("127.0.0.1", "localhost")
+        # HTTP's own port may be left out of Host and Origin (RFC 9110, 7.2), as browsers do.
+        self._hosts = {f"{name}:{port}" for name in names} | ({*names} if port == HTTP_PORT else set())
         self._cookie = f"desk-{port}"  # cookies are not kept apart by port
         self._session = secrets.token_urlsafe(32)
         self._unused: str | None = secrets.token_urlsafe(32)

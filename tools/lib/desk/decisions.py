@@ -171,7 +171,8 @@ class Deciding:
             now = self._review.read_again(video_id)
             problem = changed(decision, now.record if now is not None else None)
             recorded = now.decision if now is not None else None
-            reason, cure = problem or (phrase("its record was changed at the same moment"), phrase("Decide again."))
+            reason = problem[0] if problem else phrase("its record was changed at the same moment")
+            cure = _LOOK_AGAIN if problem else phrase("Decide again.")
             return Answer(video_id, Written.REFUSED, recorded, phrase("{reason}.", reason=reason), cure)
         self._review.note_decision(video_id, noted.stored)
         return Answer(video_id, Written.CONFLICT, noted.stored, *_first(noted.stored))

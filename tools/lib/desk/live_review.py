@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from itertools import islice
-from typing import Any
+from typing import Any, TypeAlias
 
 from handlers.adapters.table.decisions import Logged
 from handlers.domain import Decision, Record, Scan, Segment, State, Totals
@@ -28,11 +28,9 @@ from tools.lib.review import (
     make_review,
     surest_first,
 )
-from tools.lib.review.decided import WORDS
 from tools.lib.review.join import result_of
 from tools.lib.review.page import PageData, page_data
-from tools.lib.review.page.data import describer_for
-from tools.lib.review.page.summary import states
+from tools.lib.review.page.data import describer_for, summary_values
 from tools.lib.review.page.videos import Describer, recorded_json
 
 # Seconds after which a browser asks again; however many ask, the table is read once in that time.
@@ -57,8 +55,13 @@ _LISTS = {
 }
 # States that are listed anew when their total changes. A clean video is listed only if it was drawn.
 _FOLLOWED = (State.FLAGGED, State.FAILED)
+# States of uploads that no total counts.
+_UNDER_WAY = {State.RUNNING: ObjectStatus.RUNNING, State.WAITING: ObjectStatus.WAITING}
 # Where an object was before it became final, in the order in which they are counted down.
 _BEFORE = (ObjectStatus.RUNNING, ObjectStatus.WAITING, ObjectStatus.NEVER_ATTEMPTED, ObjectStatus.LOST)
+
+# What makes a page another one: the number of the last change, the totals, the scan, and how many uploads are under way.
+_AsOf: TypeAlias = tuple[int, Totals, Scan, tuple[int, ...]]
 
 
 @dataclass(slots=True)
@@ -133,13 +136,15 @@ class LiveReview:
         self._first = max(1, int(1000 * self._read_at))
         drawn = self._review.sample.videos if self._review.sample else ()
         self._changes = _Changes(self._first, _shown(self._review, self._first), frozenset(each.video.id for each in drawn))
-        self._superseded = self._by_status_superseded()
+        statuses = self._review.truth.statuses
+        self._under_way = {status: statuses[status] for status in _UNDER_WAY.values()}
         new = describer_for(len(self._review.flagged))
         self._describer = _Describer(new.labels, new.max_segments)
         self._known = {state: _in_state(self._review, state) for state in _FOLLOWED}
         self._behind = dict.fromkeys(_FOLLOWED, False)
         self._turns: deque[str] = deque(self._changes.videos)
-        self._page: tuple[tuple[int, Totals, Scan], PageData] | None = None
+        self._page: tuple[_AsOf, PageData] | None = None
+        self._summary: tuple[_AsOf, dict[str, Any]] | None = None
 
     @property
     def scan(self) -> Scan:
@@ -160,7 +165,7 @@ class LiveReview:
     def page(self) -> tuple[PageData, int]:
         """Return what the page holds now, and the number of the last change that it has; the same object where nothing changed."""
         with self._lock:
-            state = self._changes.number, self._totals, self.scan
+            state = self._as_of()
             if self._page is not None and self._page[0] == state:
                 return self._page[1], self._changes.number
             data = page_data(
@@ -198,16 +203,14 @@ class LiveReview:
                 for video_id, each in changed.videos.items()
                 if each.decided > after
             }
-            truth = self._truth()
             return {
                 "number": changed.number,
                 "labels": list(self._describer.labels.as_json()),
                 **lists,
                 "gone": [video_id for video_id, number in changed.gone.items() if number > after],
                 "recorded": recorded,
-                "states": states(truth),
-                "decided": {name.value: truth.looked_at(name) for name in WORDS if name is not ObjectStatus.CLEAN},
                 "status": self.scan.status.value,
+                **self._summarised(),
             }
 
     def note_decision(self, video_id: str, decision: Decision | None) -> None:
@@ -251,8 +254,10 @@ class LiveReview:
     def _follow_scan(self) -> None:
         scan, totals = self._table.scans.scan(self.scan.id), self._table.scans.totals(self.scan.id)
         changed = [state for state in _FOLLOWED if self._behind[state] or totals.videos[state] != self._totals.videos[state]]
+        is_live = self.scan.live or (scan is not None and scan.live)
+        under_way = self._read_under_way() if is_live and self.scan.day is not None else self._under_way
         with self._lock:
-            self._totals = totals
+            self._totals, self._under_way = totals, under_way
             if scan is not None and scan != self._review.scan:
                 self._review.scan = scan
         moved: set[str] = set()
@@ -260,6 +265,11 @@ class LiveReview:
             moved |= self._moved(state, totals.videos[state])
         if moved:
             self._take(self._table.records.records((video_id, self.scan.id) for video_id in moved))
+
+    def _read_under_way(self) -> dict[ObjectStatus, int]:
+        """Return how many uploads have no verdict yet: others come in all day, and no total counts these."""
+        found = {status: self._table.records.in_state(self.scan.id, state) for state, status in _UNDER_WAY.items()}
+        return {status: sum(1 for _ in video_ids) for status, video_ids in found.items()}
 
     def _moved(self, state: State, total: int) -> set[str]:
         """Return the ids that entered or left a state, as far as there is room; the index lags, so it is read until it agrees."""
@@ -296,6 +306,8 @@ class LiveReview:
     def _take(self, records: Iterable[Record]) -> None:
         """Put videos on the page as their records are now, with their segments and decisions."""
         outcomes = [result_of(record.video, None, record) for record in records]
+        with self._lock:
+            before = {each.video.id: self._decision_shown(each.video.id) for each in outcomes}
         decided = self._decisions(outcomes)
         for outcome in outcomes:
             record = outcome.record
@@ -305,10 +317,17 @@ class LiveReview:
             )
             decision = decided.get(outcome.content) if outcome.content else None
             with self._lock:
+                # What this desk itself wrote meanwhile is newer than what was read.
+                if (now := self._decision_shown(outcome.video.id)) != before[outcome.video.id]:
+                    decision = now
                 new = outcome.video.id not in self._changes.videos
                 self._changes.put(replace(outcome, decision=decision), segments)
                 if new and outcome.video.id in self._changes.videos:
                     self._turns.append(outcome.video.id)
+
+    def _decision_shown(self, video_id: str) -> Decision | None:
+        shown = self.find(video_id)
+        return shown.decision if shown is not None else None
 
     def _look_up(self, video_ids: Iterable[str]) -> None:
         """Read the decisions about videos, which others may have made."""
@@ -337,6 +356,16 @@ class LiveReview:
             return self._describer.superseded(shown.outcome)
         return self._describer.clean(shown.outcome) if shown.listed == "clean" else self._describer.failed(shown.outcome)
 
+    def _as_of(self) -> _AsOf:
+        return self._changes.number, self._totals, self.scan, tuple(self._under_way.values())
+
+    def _summarised(self) -> dict[str, Any]:
+        """Return what the page says about all objects together; of 20,000 videos that takes a while, so it is kept as well."""
+        state = self._as_of()
+        if self._summary is None or self._summary[0] != state:
+            self._summary = state, summary_values(self._current(), self._totals, self._language)
+        return self._summary[1]
+
     def _current(self) -> Review:
         """Return the review as it is now."""
         lists: dict[str, list[_Shown]] = {name: [] for name in _LISTS.values()}
@@ -357,7 +386,10 @@ class LiveReview:
         """Return the counts as they are now."""
         outcomes = [each.outcome for each in self._changes.videos.values() if not each.outcome.superseded]
         decided = Counter((each.status, each.decision.judgement) for each in outcomes if each.decision is not None)
-        return replace(self._review.truth, statuses=self._statuses(), decided=decided)
+        if self.scan.day is None:
+            return replace(self._review.truth, statuses=self._statuses(), decided=decided)
+        statuses = self._statuses_of_day()
+        return replace(self._review.truth, statuses=statuses, decided=decided, expected=statuses.total())
 
     def _statuses(self) -> Counter[ObjectStatus]:
         """Return the counts: final ones by the totals, which are exact; what became final is taken from what was not."""
@@ -371,15 +403,15 @@ class LiveReview:
             taken = min(left, statuses[status])
             statuses[status] -= taken
             left -= taken
-        superseded = self._by_status_superseded()
-        superseded.subtract(self._superseded)
-        for status, count in superseded.items():  # the totals count them in their states
-            statuses[status] -= count
-            statuses[ObjectStatus.SUPERSEDED] += count
         return statuses
 
-    def _by_status_superseded(self) -> Counter[ObjectStatus]:
-        return Counter(each.outcome.status for each in self._changes.videos.values() if each.outcome.superseded)
+    def _statuses_of_day(self) -> Counter[ObjectStatus]:
+        """Return the counts of a day's uploads: the totals count those that are superseded in their states."""
+        superseded = Counter(each.outcome.status for each in self._changes.videos.values() if each.outcome.superseded)
+        statuses = _by_status(self._totals) + Counter(self._under_way)
+        statuses.subtract(superseded)
+        statuses[ObjectStatus.SUPERSEDED] = superseded.total()
+        return +statuses  # for a moment there may be fewer in a state than were superseded in it
 
 
 def _by_status(totals: Totals) -> Counter[ObjectStatus]:

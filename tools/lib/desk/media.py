@@ -87,9 +87,13 @@ class S3Reader:
         except ObjectError as error:
             raise refused(unread(content.video, error.problem)) from error
 
-    def media_type(self, content: Analysed) -> str:
-        """Return the type of a content by its first bytes, never one that a browser runs."""
-        known = self._types.get(content)
+    def media_type(self, content: Analysed, *, anew: bool) -> str:
+        """Return the type of a content by its first bytes, never one that a browser runs; `anew`: they are read, known or not.
+
+        Raises:
+            RefusedError: As `read`, if they are.
+        """
+        known = None if anew else self._types.get(content)
         if known is None:
             size = content.facts.size
             known = media_type(self.read(content, 0, min(size, FIRST_BYTES)), size) if size else _UNKNOWN
@@ -146,7 +150,7 @@ class Streams:
         except RefusedError as error:
             return refusal(error, self.language, {"content-range": f"bytes */{size}"})
         first, end = asked or (0, size)
-        kind = await self._in_thread(lambda: self.s3.media_type(content))
+        kind = await self._in_thread(lambda: self.s3.media_type(content, anew=head))  # nothing else would be read then
         headers = {"accept-ranges": "bytes", "content-length": str(end - first), "content-type": kind}
         if asked:
             headers["content-range"] = f"bytes {first}-{end - 1}/{size}"

@@ -64,7 +64,7 @@ def page_data(
         language: What the page's sentences and labels are written in; keys, decisions and exports are not.
         describer: That of an earlier page of the same review, whose labels keep their numbers; new ones are added.
     """
-    scan, truth = review.scan, review.truth
+    scan = review.scan
     describer = describer or describer_for(len(review.flagged))
     values = {
         "format": "video-moderation-page-1",
@@ -80,21 +80,12 @@ def page_data(
         "made_at": made_at,
         "region": region,
         "console": console_site(region),
-        "objects": truth.total,
-        "expected": None if truth.expected is None else truth.expected + truth.set_aside,
-        "adds_up": truth.adds_up,
-        "states": summary.states(truth),
-        "analysed_ms": summary.analysed_ms(totals),
-        "costs": summary.costs(review, totals, language),
         "categories": CATEGORIES,
-        "found": summary.categories(review.flagged, len(CATEGORIES)),
-        "confidences": summary.confidences(review.flagged),
+        **summary_values(review, totals, language),
         "not_selected": unselected.sentences(scan.not_selected, language) if scan.day is None else [],
         "warnings": [language.render(warning) for warning in review.warnings],
         **_videos(review, describer),
-        "cures": _cures(review, language),
         "decided_words": {status.value: dict(words) for status, words in WORDS.items()},
-        "decided": {status.value: truth.looked_at(status) for status in WORDS if status is not ObjectStatus.CLEAN},
         "sample": None if review.sample is None else review.sample.sentences(language),
         "labels": describer.labels.as_json(),
         "everything": target.command("review_report.py", "--scan", scan.id, "--json"),
@@ -102,6 +93,23 @@ def page_data(
         "decisions_file": decisions_file(scan.id),
     }
     return PageData(language.text("Review of scan {scan}", scan=scan.id), values, language)
+
+
+def summary_values(review: Review, totals: Totals, language: Language) -> dict[str, Any]:
+    """Return what a page says about all objects together, which changes while a scan runs."""
+    truth = review.truth
+    return {
+        "objects": truth.total,
+        "expected": None if truth.expected is None else truth.expected + truth.set_aside,
+        "adds_up": truth.adds_up,
+        "states": summary.states(truth),
+        "analysed_ms": summary.analysed_ms(totals),
+        "costs": summary.costs(review, totals, language),
+        "found": summary.categories(review.flagged, len(CATEGORIES)),
+        "confidences": summary.confidences(review.flagged),
+        "cures": _cures(review, language),
+        "decided": {status.value: truth.looked_at(status) for status in WORDS if status is not ObjectStatus.CLEAN},
+    }
 
 
 def _language(language: Language) -> dict[str, Any]:

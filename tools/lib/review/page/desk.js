@@ -2,6 +2,7 @@
 
 import { DATA } from "./data.js";
 import { text } from "./language.js";
+import { decidable } from "./videos.js";
 
 // The most decisions that the server takes at once.
 const DECISIONS_AT_ONCE = 100;
@@ -111,7 +112,7 @@ export class RecordedDecisions {
    * @type {Map<string, Held & { written: Promise<{ at: string | null } | null> }>}
    */
   #sent = new Map();
-  /** Notes about what is not decided yet: they go with the decision. @type {Map<string, string>} */
+  /** Notes about what is not decided yet: they go with the decision. @type {Map<string, { video: Video, note: string }>} */
   #notes = new Map();
   /** @type {() => string} */
   #decidedBy;
@@ -128,7 +129,7 @@ export class RecordedDecisions {
   of(video) {
     const recorded = video.recorded;
     const held = this.#sent.get(video.id) ?? (recorded && recorded.decision !== "withdrawn" ? recorded : { decision: null, note: "", decided_at: null });
-    return { decision: held.decision, note: this.#notes.get(video.id) ?? held.note, decided_at: held.decided_at };
+    return { decision: held.decision, note: this.#notes.get(video.id)?.note ?? held.note, decided_at: held.decided_at };
   }
 
   /** @param {Video} video */
@@ -143,7 +144,7 @@ export class RecordedDecisions {
 
   /** Tells whether something would be lost with the page: a decision on its way, or a note that goes with one. */
   get unwritten() {
-    return this.#sent.size > 0 || [...this.#notes.values()].some((note) => note !== "");
+    return this.#sent.size > 0 || [...this.#notes.values()].some(({ video, note }) => note !== "" && decidable(video));
   }
 
   /**
@@ -152,7 +153,7 @@ export class RecordedDecisions {
    * @param {string} note
    */
   annotate(video, note) {
-    this.#notes.set(video.id, note);
+    this.#notes.set(video.id, { video, note });
   }
 
   /**
@@ -160,7 +161,7 @@ export class RecordedDecisions {
    * @param {Video} video
    */
   annotated(video) {
-    return this.#notes.has(video.id) && this.#notes.get(video.id) !== (video.recorded?.note ?? "");
+    return this.#notes.has(video.id) && this.#notes.get(video.id)?.note !== (video.recorded?.note ?? "");
   }
 
   /**
@@ -200,7 +201,7 @@ export class RecordedDecisions {
       if (result.recorded || result.outcome === "conflict") video.recorded = result.recorded ?? null;
       if (this.#sent.get(video.id) === held[index]) this.#sent.delete(video.id);
       // What a person wrote is not lost with a decision that was not taken.
-      if (result.outcome !== "written" && note) this.#notes.set(video.id, note);
+      if (result.outcome !== "written" && note) this.#notes.set(video.id, { video, note });
     });
     answered(results);
     return results;

@@ -20,7 +20,8 @@ const TICK_SECONDS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7
 /** Returns the word for a decision about a video. */
 export function decisionName(video, decision) {
   if (decision === "withdrawn") return text("Taken back");
-  return capital(word(DATA.decided_words[video.state][decision] ?? visible(decision)));
+  const words = DATA.decided_words[video.was ?? video.state] ?? {};
+  return capital(word(words[decision] ?? visible(decision)));
 }
 
 /**

@@ -25,11 +25,11 @@ export function hasPictures() {
 }
 
 /**
- * Tells whether there may be pictures of a video: something was found in it, or it can be looked at all the same.
+ * Tells whether there may be pictures of a video: something was found in it, or it can be looked at all the same, if it is not empty.
  * @param {Video} video
  */
 export function picturable(video) {
-  return video.state !== "superseded" && (DATA.desk ? video.etag !== undefined : (video.evidence ?? []).length > 0);
+  return video.state !== "superseded" && (DATA.desk ? video.etag !== undefined && video.size !== 0 : (video.evidence ?? []).length > 0);
 }
 
 /**

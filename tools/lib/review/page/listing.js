@@ -143,7 +143,8 @@ export class Listing {
     const renewed = this.#row(video);
     row.replaceWith(renewed);
     if (focused) within(renewed, ".open")?.focus({ preventScroll: true });
-    if (video === this.#open) byId(`details-${video.id}`).replaceWith(this.#detailRow(video));
+    const details = video === this.#open ? byId(`details-${video.id}`) : null;
+    if (details && !details.contains(document.activeElement)) details.replaceWith(this.#detailRow(video));
   }
 
   /**
@@ -332,7 +333,7 @@ export class Listing {
   }
 
   #badge(video) {
-    const decision = decidable(video) ? this.#decisions.current(video) : null;
+    const decision = decidable(video) || video.state === "superseded" ? this.#decisions.current(video) : null;
     if (decision === null && !(decidable(video) && awaitsDecision(video))) return element("span", { class: "muted" }, "–");
     const here = this.#decisions.of(video);
     const name = decision === null ? text("Undecided") : decisionName(video, decision);
@@ -362,6 +363,7 @@ export class Listing {
 
   /** Records a decision; at the desk it leads on to the next video. In a file the same key again takes it back. */
   async #decideAndMove(video, decision) {
+    if (video.state === "superseded") say(text("Another upload replaced this content: there is nothing to decide."));
     if (!decidable(video)) return;
     const held = this.#decisions.of(video);
     const again = held.decision === decision;

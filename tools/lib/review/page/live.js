@@ -1,5 +1,6 @@
 // What changes while the desk is open: verdicts of a running scan, and decisions of others.
 
+import { visible } from "./characters.js";
 import { DATA } from "./data.js";
 import { DeskError, askChanges } from "./desk.js";
 import { byId, element } from "./elements.js";
@@ -45,7 +46,8 @@ export class Live {
  * Returns what tells a scan from others.
  * @param {ListedScan} scan
  */
-function nameOf({ id, bucket, day, created_at, status }) {
+function nameOf({ id, day, created_at, status, ...scan }) {
+  const bucket = visible(scan.bucket);
   const name = day ? text("Uploads of {day} to {bucket}", { day, bucket }) : `${text("Scan of {bucket}", { bucket })}, ${moment(created_at)}`;
   return `${name} (${word(status)}, ${id})`;
 }

@@ -36,8 +36,11 @@ function fillSummary() {
     ...(DATA.sample ?? []).map((sentence) => element("p", { class: "sample" }, sentence)),
     ...DATA.not_selected.map((sentence) => element("p", { class: "muted" }, shown(sentence, "span"))),
   );
+}
+
+function fillCosts() {
   const parts = DATA.costs.parts.map((part) => element("tr", {}, element("td", {}, part.what), element("td", { class: "number" }, part.amount), element("td", { class: "muted" }, part.price)));
-  byId("costs").append(
+  byId("costs").replaceChildren(
     element("table", {}, element("tbody", {}, ...parts)),
     element("p", { class: "muted" }, text("Only analyses that ended are counted; the final cost is on the AWS bill.")),
   );
@@ -69,6 +72,7 @@ function fillCounts() {
     [text("Estimated cost"), DATA.costs.total, text("by the price table, before taxes"), "plain"],
   ];
   byId("figures").replaceChildren(...figures.map(figure));
+  fillCosts();
 }
 
 /** Returns how many objects of a status a person has decided about, as the table knows it. */
@@ -89,9 +93,9 @@ function figure([name, value, note, kind]) {
 }
 
 function drawCharts() {
-  byId("states-chart").append(...stateChart(DATA.states, DATA.objects));
-  byId("labels-chart").append(...categoryChart(DATA.found, DATA.categories, chooseCategory));
-  byId("confidence-chart").append(...confidenceChart(DATA.confidences));
+  byId("states-chart").replaceChildren(...stateChart(DATA.states, DATA.objects));
+  byId("labels-chart").replaceChildren(...categoryChart(DATA.found, DATA.categories, chooseCategory));
+  byId("confidence-chart").replaceChildren(...confidenceChart(DATA.confidences));
 }
 
 function fillLeftOut() {
@@ -285,18 +289,14 @@ let arrived = 0;
 
 /** @param {Changes} changes */
 function takeChanges(changes) {
-  if (changes.labels) DATA.labels = changes.labels;
-  if (changes.states) DATA.states = changes.states;
-  if (changes.status) DATA.scan.status = changes.status;
-  if (changes.decided) DATA.decided = changes.decided;
-  const { flagged, clean, failed, ineligible, superseded } = changes;
-  const recorded = Object.entries(changes.recorded ?? {});
+  const { number, gone = [], recorded = {}, status, flagged, clean, failed, ineligible, superseded, ...summary } = changes;
+  takeSummary(summary, status);
+  const decided = Object.entries(recorded);
   const videos = [flagged, clean, failed, ineligible, superseded].some((all) => all?.length);
-  if (!videos && recorded.length === 0 && !changes.gone?.length) return;
+  if (!videos && decided.length === 0 && gone.length === 0) return;
   arrived += VIDEOS.take({ flagged, clean, failed, ineligible, superseded });
-  VIDEOS.remove(changes.gone ?? []);
-  for (const [id, decision] of recorded) takeDecision(VIDEOS.find(id), decision);
-  fillCounts();
+  VIDEOS.remove(gone);
+  for (const [id, decision] of decided) takeDecision(VIDEOS.find(id), decision);
   showProgress();
   LIST.refresh();
   if (arrived === 0) return;
@@ -305,6 +305,20 @@ function takeChanges(changes) {
   byId("arrived").hidden = false;
   // Nothing that somebody looks at moves unasked.
   if (LIST.atRest) showArrived();
+}
+
+/**
+ * Takes what is said about all videos together; charts are drawn again where something changed, unless somebody is at work in them.
+ * @param {Partial<PageData>} summary
+ * @param {string} [status]
+ */
+function takeSummary(summary, status = DATA.scan.status) {
+  const before = JSON.stringify([DATA.scan.status, ...Object.keys(summary).map((name) => DATA[name])]);
+  Object.assign(DATA, summary);
+  DATA.scan.status = status;
+  if (JSON.stringify([status, ...Object.values(summary)]) === before) return;
+  fillCounts();
+  if (!byId("labels-chart").contains(document.activeElement)) drawCharts();
 }
 
 /**

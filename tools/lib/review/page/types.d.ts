@@ -118,10 +118,18 @@ interface Changes {
   ineligible?: Described[];
   superseded?: Described[];
   gone?: string[];
-  decided?: Record<string, number>;
   recorded?: Record<string, Recorded | null>;
-  states?: StateCount[];
   status?: string;
+  objects?: number;
+  expected?: number | null;
+  adds_up?: boolean;
+  states?: StateCount[];
+  analysed_ms?: number;
+  costs?: PageData["costs"];
+  found?: PageData["found"];
+  confidences?: PageData["confidences"];
+  cures?: Record<string, string>;
+  decided?: Record<string, number>;
 }
 
 interface StateCount {
