@@ -697,14 +697,14 @@ _SERVED = {
         "get-caller-identity` muestra la identidad en uso."
     ),
     "Look at it again, and decide again if that is wrong.": "Verlo otra vez y, si es incorrecto, decidir de nuevo.",
+    "Look at the upload that replaced it: in a watched bucket each has a verdict of its own.": (
+        "Ver la subida que lo reemplazó: en un bucket vigilado cada una tiene su propio veredicto."
+    ),
     "Make a new page of the scan, review the video there, and decide again.": (
         "Crear otra página del escaneo, revisar ahí el video y decidir otra vez."
     ),
     "No film is as long as that.": "Ninguna película es tan larga.",
     "No usable AWS credentials were found": "No se encontraron credenciales de AWS utilizables",
-    "Look at the upload that replaced it: in a watched bucket each has a verdict of its own.": (
-        "Ver la subida que lo reemplazó: en un bucket vigilado cada una tiene su propio veredicto."
-    ),
     "Nothing has read the object, so it is not known which content the scan met.": (
         "Nada ha leído el objeto, así que se desconoce qué contenido encontró el escaneo."
     ),
@@ -730,8 +730,8 @@ _SERVED = {
     "The body must be {type}.": "El cuerpo debe ser {type}.",
     "The decision that the page showed was withdrawn meanwhile.": "La decisión que mostraba la página se retiró entretanto.",
     "The desk does not answer to this host name.": "La mesa de revisión no responde a este nombre de host.",
-    "The desk is being closed.": "La mesa de revisión se está cerrando.",
     "The desk does not serve this: {detail}.": "La mesa de revisión no sirve esto: {detail}.",
+    "The desk is being closed.": "La mesa de revisión se está cerrando.",
     "The desk shows no such video.": "La mesa de revisión no muestra ese video.",
     "The desk was not started for this scan.": "La mesa de revisión no se inició para este escaneo.",
     "The object has {size} bytes.": "El objeto tiene {size} bytes.",

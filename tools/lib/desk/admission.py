@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 import secrets
 from http import HTTPStatus
+from http.client import HTTP_PORT
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
@@ -21,8 +22,6 @@ from tools.lib.desk.refusal import ON_OUR_PAGE, RefusedError, refusal
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-HTTP_PORT = 80
 
 _READING = frozenset({"GET", "HEAD"})
 _BY_PROGRAM = phrase(
