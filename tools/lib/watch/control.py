@@ -73,7 +73,7 @@ def pause(run: Invocation, bucket: str) -> CommandResult:
     require_watched(run.deployment, bucket)
     outcome = run.table.watches.pause_uploads(bucket, user_name())
     command = run.target.command("control_scan.py", "watch", "resume", bucket)
-    line = f"New uploads to {bucket} are registered but wait; running analyses finish. To resume: {command}"
+    line = f"Within two minutes new uploads to {bucket} are only registered and wait; running analyses finish. To resume: {command}"
     return CommandResult([line], {"bucket": bucket, "paused": True, "outcome": outcome.name})
 
 
