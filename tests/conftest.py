@@ -18,7 +18,7 @@ use_bundled_node()
 settings.register_profile("without-deadline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("without-deadline")
 
-SERVERS = frozenset({"line", "make_line", "refusing_line", "served", "world"})
+SERVERS = frozenset({"line", "make_line", "refusing_line", "served", "serving", "world"})
 """Fixtures that serve, or deploy a stack."""
 
 

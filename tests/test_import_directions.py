@@ -211,6 +211,7 @@ def test_no_circles():
     assert {} == arrows
 
 
+@pytest.mark.slow
 def test_mutants_are_forked_without_node():
     """No test that `make mutants` collects imports the CDK before it runs: forked processes cannot share its Node."""
     paths = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in (ROOT / "tests").rglob("*.py")} | PATHS

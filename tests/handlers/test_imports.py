@@ -31,6 +31,7 @@ def _runtime(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["batch_invoke", "start_analysis", "completion", "sweeper"])
 def test_boto3_alone(runtime, name):
     """Each handler can be imported with boto3 alone and without environment variables."""

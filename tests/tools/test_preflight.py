@@ -52,6 +52,7 @@ def test_makefile(target):
     assert list(PACKAGE) * (target == "deploy") == recipe[:-2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "made"),
     [

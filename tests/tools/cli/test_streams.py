@@ -19,6 +19,7 @@ from tools.lib.cli import ProgramContext, Terminal, command, ending
 
 ROOT = Path(__file__).parents[3]
 FULL = Path("/dev/full")
+pytestmark = pytest.mark.slow  # most tests start a program
 # A program of one command that needs no AWS; its argument is Python that the command runs.
 PROGRAM = """
 import sys

@@ -240,6 +240,7 @@ class TestSelection:
 
         assert (0, None, 0) == (result.exit_code, json.loads(result.stdout)["share"], json.loads(result.stdout)["objects"])
 
+    @pytest.mark.slow
     def test_more_than_a_page(self, scanned):
         """Shares are rounded down: nearly all is not all; and nearly none is not none."""
         etags = put(scanned, *(f"{number:04}.mp4" for number in range(1_001)))

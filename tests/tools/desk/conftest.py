@@ -1,5 +1,6 @@
 """A desk that listens on a port of this machine, and browsers that speak to it by the socket."""
 
+import asyncio
 import functools
 import http.client
 import io
@@ -128,6 +129,22 @@ def desk_of(account, *scan_ids, sample=0, port=0):
         server.stop()
         thread.join(20)
         assert not thread.is_alive()
+
+
+class _InAHurry:
+    """The asyncio that uvicorn sees: it looks ten times a second whether it is to end, and we end hundreds of desks."""
+
+    def __getattr__(self, name):
+        return getattr(asyncio, name)
+
+    async def sleep(self, seconds):
+        """Wait for a twentieth of the time."""
+        await asyncio.sleep(seconds / 20)
+
+
+@pytest.fixture(autouse=True)
+def _uvicorn_looks_often(monkeypatch):
+    monkeypatch.setattr("uvicorn.server.asyncio", _InAHurry())
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from tests.handlers.adapters.media.made_films import Bytes, Made, Shown, card_of
 
 SENDS = "import sys; from handlers.decoder import send; send(sys.stdout.buffer"
 CARD = Shown(7, 4.0, 6.0)
+pytestmark = pytest.mark.slow
 
 
 def problem_of(data):

@@ -81,6 +81,7 @@ def check(described, interval_ms):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [pytest.param(number, id=kind) for number, kind in enumerate(KINDS)])
 def test_one_film_of_each_kind(number):
     """Gaps are at most 1.1 intervals, long cards are found at their times, and nothing where nothing is."""
