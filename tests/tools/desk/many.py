@@ -13,16 +13,16 @@ LAST = "last.mp4"
 
 
 @contextmanager
-def reviews_of_many(account):
-    """Have reviews of an account hold many videos while the block runs; return the record of the last one."""
+def reviews_of_many(account, count=MAX_FLAGGED):
+    """Have reviews of an account hold that many videos while the block runs; return the record of the last one."""
     add_scan(account, LAST)
     record = add_flagged(account, LAST)
-    with mock.patch.object(live_review, "make_review", lambda *arguments: _with_many(make_review(*arguments))):
+    with mock.patch.object(live_review, "make_review", lambda *arguments: _with_many(make_review(*arguments), count)):
         yield record
 
 
-def _with_many(review):
+def _with_many(review, count):
     """Return a review with videos more, which come before its own."""
     (last,) = review.flagged
-    others = [replace(last, outcome=replace(last.outcome, video=video(f"{number:05}.mp4"))) for number in range(MAX_FLAGGED - 1)]
+    others = [replace(last, outcome=replace(last.outcome, video=video(f"{number:05}.mp4"))) for number in range(count - 1)]
     return replace(review, flagged=[*others, last])
