@@ -175,11 +175,15 @@ class Stage:
         self.until_final(scan_id)
         return scan_id
 
-    def until_final(self, scan_id):
+    def until_final(self, scan_id, *, meanwhile=lambda: None):
         """Wait until a scan's batch job is over and every record that it left is final."""
-        self.until(lambda: (scan := self.table.scans.scan(scan_id)) is not None and scan.jobs, f"{scan_id} has a job")
-        self.until(lambda: self.job(scan_id)["Status"] in {"Complete", "Failed", "Cancelled"}, f"the job of {scan_id} is over")
-        self.until(lambda: not self.unfinished(scan_id), f"every record of {scan_id} is final")
+        steps = [
+            (lambda: (scan := self.table.scans.scan(scan_id)) is not None and scan.jobs, f"{scan_id} has a job"),
+            (lambda: self.job(scan_id)["Status"] in {"Complete", "Failed", "Cancelled"}, f"the job of {scan_id} is over"),
+            (lambda: not self.unfinished(scan_id), f"every record of {scan_id} is final"),
+        ]
+        for holds, what in steps:
+            self.until(holds, what, meanwhile=meanwhile)
 
     def until(self, holds, what, *, meanwhile=lambda: None):
         """Wait until a condition holds, doing something between checks."""
@@ -194,9 +198,8 @@ class Stage:
             time.sleep(max(LOOK_SECONDS, took * (LOOKING_SHARE - 1)))
 
     def outlast(self, scan_id):
-        """Wait until all of a scan is final, leaping over visibility timeouts of dead starters' messages."""
-        self.until(lambda: not self.unfinished(scan_id), f"every record of {scan_id} is final", meanwhile=self._leap_if_idle)
-        self.until_final(scan_id)
+        """Do what `until_final` does, leaping over visibility timeouts of dead starters' messages."""
+        self.until_final(scan_id, meanwhile=self._leap_if_idle)
 
     def close(self, *scan_ids):
         """Wait until scans that are final are closed, leaping over the minutes in between."""
