@@ -133,7 +133,7 @@ def serialized_item(item: Item) -> dict[str, Any]:
 
 
 def deserialized_item(item: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return an item of Python values as boto3's TypeDeserializer does, in a third of its time; numbers are Decimal."""
+    """Return an item of Python values as boto3's TypeDeserializer does, in less than half of its time; numbers are Decimal."""
     return {name: _DESERIALIZED[kind](value) for name, typed in item.items() for ((kind, value),) in [typed.items()]}
 
 

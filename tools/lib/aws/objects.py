@@ -20,7 +20,7 @@ def key_of(path: str) -> str:
     Raises:
         UnicodeDecodeError: It is not UTF-8.
     """
-    # Most keys have nothing to decode, and unquote() takes three times as long.
+    # Most keys have nothing to decode, and unquote() takes nearly three times as long.
     return unquote_to_bytes(path).decode() if "%" in path else path
 
 
