@@ -47,7 +47,7 @@ def stored(value: Any) -> Any:  # noqa: ANN401 # any value of a field
 def read(kind: type[T], item: Item) -> T:
     """Return a dataclass from an item; a field without attribute has its default, or None."""
     converters, required = _plan(kind)  # type: ignore[arg-type] # mypy takes no class for hashable
-    known = {name: convert(item[name]) for name, convert in converters.items() if item.get(name) is not None}
+    known = {name: convert(value) for name, convert in converters.items() if (value := item.get(name)) is not None}
     return kind(**required | known)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from typing import IO, TYPE_CHECKING
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote_to_bytes
 
 from botocore.exceptions import ClientError
 
@@ -20,7 +20,8 @@ def key_of(path: str) -> str:
     Raises:
         UnicodeDecodeError: It is not UTF-8.
     """
-    return unquote(path, errors="strict") if "%" in path else path  # most keys have nothing to decode
+    # Most keys have nothing to decode, and unquote() takes nearly three times as long.
+    return unquote_to_bytes(path).decode() if "%" in path else path
 
 
 def key_of_form(text: str) -> str:

@@ -131,7 +131,7 @@ def _row(name: str, number: int, row: list[str]) -> ReportRow:
     if len(row) != COLUMNS:
         raise ReportError(f"{name}, row {number}: {counted(len(row), 'column')} where a report has {COLUMNS}; was the file edited?")
     bucket, key, version_id, status, fifth, sixth, message = row
-    http_status, error_code = (sixth, fifth) if _HTTP_STATUS.fullmatch(sixth) else (fifth, sixth)
+    http_status, error_code = (sixth, fifth) if sixth and _HTTP_STATUS.fullmatch(sixth) else (fifth, sixth)
     try:
         # The report echoes the manifest's key, where a space is %20 and a plus may be a plus.
         decoded = key_of(key)

@@ -17,35 +17,40 @@ class IdNotes:
 
     def place(self, key: bytes) -> int:
         """Return what `put` noted, 0 if nothing was."""
-        bucket, at = self._found(key)
+        bucket = self._buckets[key[0] << 8 | key[1]]
+        at = _entry(bucket, key, bucket.find(key))
         return int.from_bytes(bucket[at + ID_BYTES + 1 : at + _ENTRY_BYTES], "little") if at >= 0 else 0
 
     def put(self, key: bytes, flag: int, place: int) -> int:
         """Set a flag and the place of an id; return the flags before."""
-        bucket, at = self._found(key)
-        number = place.to_bytes(_PLACE_BYTES, "little")
+        bucket = self._buckets[key[0] << 8 | key[1]]
+        at = bucket.find(key)
+        if at > 0 and at % _ENTRY_BYTES:
+            at = _entry(bucket, key, at)
         if at < 0:
-            bucket += key + bytes((flag,)) + number
+            bucket += b"%b%c%b" % (key, flag, place.to_bytes(_PLACE_BYTES, "little"))
             return 0
         before = bucket[at + ID_BYTES]
         bucket[at + ID_BYTES] = before | flag
-        bucket[at + ID_BYTES + 1 : at + _ENTRY_BYTES] = number
+        bucket[at + ID_BYTES + 1 : at + _ENTRY_BYTES] = place.to_bytes(_PLACE_BYTES, "little")
         return before
 
     def mark(self, key: bytes, flag: int) -> int:
         """Set a flag of an id; return the flags before."""
-        bucket, at = self._found(key)
+        bucket = self._buckets[key[0] << 8 | key[1]]
+        at = bucket.find(key)
+        if at > 0 and at % _ENTRY_BYTES:
+            at = _entry(bucket, key, at)
         if at < 0:
-            bucket += key + bytes((flag,)) + bytes(_PLACE_BYTES)
+            bucket += b"%b%c\0\0\0\0" % (key, flag)
             return 0
         before = bucket[at + ID_BYTES]
         bucket[at + ID_BYTES] = before | flag
         return before
 
-    def _found(self, key: bytes) -> tuple[bytearray, int]:
-        """Return the bucket of an id, and where its entry begins there (-1 where it has none)."""
-        bucket = self._buckets[key[0] << 8 | key[1]]
-        at = bucket.find(key)
-        while at > 0 and at % _ENTRY_BYTES:  # a chance match across two entries
-            at = bucket.find(key, at + 1)
-        return bucket, at
+
+def _entry(bucket: bytearray, key: bytes, at: int) -> int:
+    """Return where an id's entry begins, -1 where it has none; what was found at `at` may be a chance match across two entries."""
+    while at > 0 and at % _ENTRY_BYTES:
+        at = bucket.find(key, at + 1)
+    return at

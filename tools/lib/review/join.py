@@ -155,7 +155,8 @@ class ReportNotes:
             place = self._placed(note_of(row))
             if len(self._rows) < _MAX_ROWS:
                 self._rows[text] = place
-        self._put(digest_of(row.bucket, row.key, row.version_id), place)
+        if not self._ids.put(digest_of(row.bucket, row.key, row.version_id), _NOTED, place) & _NOTED:
+            self.unmet += 1
         self.rows += 1
 
     def set_aside(self, video: Video, problem: Problem, facts: ObjectFacts | None = None) -> None:
@@ -163,17 +164,14 @@ class ReportNotes:
 
         Where its content is known it has a note of its own: a review lists each of these objects anyway.
         """
-        self._put(video.digest, self._placed(TaskNote(True, SET_ASIDE, problem.code, problem.message, facts)))
+        place = self._placed(TaskNote(True, SET_ASIDE, problem.code, problem.message, facts))
+        if not self._ids.put(video.digest, _NOTED, place) & _NOTED:
+            self.unmet += 1
 
     def take_clean(self, ids: Iterable[bytes]) -> None:
         """Note the objects that the index calls clean; it may name one twice that moved while it was read."""
-        for key in ids:
-            if not self._ids.mark(key, CLEAN) & CLEAN:
-                self.clean += 1
-
-    def _put(self, key: bytes, place: int) -> None:
-        if not self._ids.put(key, _NOTED, place) & _NOTED:
-            self.unmet += 1
+        mark = self._ids.mark
+        self.clean += sum(not mark(key, CLEAN) & CLEAN for key in ids)
 
     def _placed(self, note: TaskNote) -> int:
         """Return the place of a note, which is added if it is new."""

@@ -81,7 +81,7 @@ class Recorded:
     def _in_state(self, state: State) -> Iterator[bytes]:
         parts = [self._records.in_state(self._scan_id, state, shards=[number]) for number in range(INDEX_SHARDS)]
         shards = self._pool.map(_joined, parts)
-        return (bytes(ids[at : at + ID_BYTES]) for ids in shards for at in range(0, len(ids), ID_BYTES))
+        return (ids[at : at + ID_BYTES] for ids in shards for at in range(0, len(ids), ID_BYTES))
 
     def agrees(self, counted: Counter[State]) -> bool:
         """Tell whether these counts equal the scan's totals, now and when `clean` was called.
@@ -118,9 +118,9 @@ class Recorded:
         return self._scans.totals(self._scan_id).videos
 
 
-def _joined(video_ids: Iterator[str]) -> bytearray:
-    """Return ids one after the other, in a quarter of the memory of separate objects, which bytes.join would collect first."""
+def _joined(video_ids: Iterator[str]) -> bytes:
+    """Return ids one after the other, in a quarter of the memory of separate objects, which one join would collect first."""
     ids = bytearray()
-    for video_id in video_ids:
-        ids += bytes.fromhex(video_id)
-    return ids
+    while some := "".join(islice(video_ids, _CHUNK)):
+        ids += bytes.fromhex(some)
+    return bytes(ids)
