@@ -115,12 +115,8 @@ class Stage:
                 process.kill()
 
     def run(self, program, *arguments, codes=(0,)):
-        """Run one of the tools to its end, in this process, which has loaded what it needs, and return its output."""
-        main = importlib.import_module(f"tools.{Path(program).stem}").main
-        removed = {name: None for name in os.environ if name.startswith("AWS_")}
-        done = CliRunner().invoke(main, [*arguments, "--json"], env=removed | self._variables(), catch_exceptions=False)
-        assert done.exit_code in codes, done.stderr
-        return json.loads(done.stdout)
+        """Run one of the tools to its end and return its output."""
+        return run_tool(program, arguments, self._variables(), codes)
 
     def _variables(self):
         """Return the environment variables that lead the tools to the world."""
@@ -269,6 +265,15 @@ class Stage:
     def review(self, scan_id, *, codes=(0,)):
         """Return the JSON of `review_report.py` for a scan."""
         return self.run("review_report.py", "--scan", scan_id, codes=codes)
+
+
+def run_tool(program, arguments, variables, codes):
+    """Run a tool in this process, which has loaded what it needs, with these variables and none of AWS's own; return its output."""
+    main = importlib.import_module(f"tools.{Path(program).stem}").main
+    removed = {name: None for name in os.environ if name.startswith("AWS_")}
+    done = CliRunner().invoke(main, [*arguments, "--json"], env=removed | variables, catch_exceptions=False)
+    assert done.exit_code in codes, done.stderr
+    return json.loads(done.stdout)
 
 
 def key_of(key):

@@ -1,23 +1,18 @@
 """The sweeper and control_scan.py on real scans in the offline world: the real template, functions and programs."""
 
 import json
-import os
-import subprocess
-import sys
 import time
 from contextlib import closing
 from email import message_from_bytes, policy
-from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.conftest import LeapingClock
+from tests.end_to_end.conftest import LeapingClock, run_tool
 from tools.emulator.samples import CardAt, Clip, encode
 from tools.emulator.services.rekognition.faults import Faults
 from tools.emulator.settings import EmulatorSettings
 from tools.emulator.world import World
 
-ROOT = Path(__file__).parents[2]
 BUCKET = "amzn-s3-demo-bucket"
 STACK = "VideoModeration"
 SPEED = 60.0
@@ -35,17 +30,9 @@ class Deployment:
         self.outputs = {}
 
     def tool(self, name, *arguments):
-        """Run a program as itself and return its JSON."""
-        environment = {
-            "PATH": os.environ["PATH"],
-            "PYTHONUTF8": "1",
-            "VIDEO_MODERATION_MANIFESTS": str(self.manifests),
-            **self.world.environment(),
-        }
-        command = [sys.executable, str(ROOT / "tools" / name), *arguments, "--json"]
-        done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=120, check=False)
-        assert done.returncode in (0, 3), done.stderr
-        return json.loads(done.stdout)
+        """Run one of the tools to its end and return its output."""
+        variables = {"VIDEO_MODERATION_MANIFESTS": str(self.manifests), **self.world.environment()}
+        return run_tool(name, arguments, variables, (0, 3))
 
     def submit(self, prefix, *, videos=1, seconds=2.0, cards=()):
         """Upload videos below a prefix, submit a scan of them, and return its id."""
@@ -185,6 +172,7 @@ def test_cancel(deployed):
     deployed.until(lambda: "Complete" in json.dumps(deployed.scan(scan)), "all videos are registered")
 
     deployed.control("cancel", scan, "--yes")
+    deployed.world.clock.leap(1_800.0)
     closed = deployed.closed(scan)
     deployed.control("slots", "18")
 
