@@ -3,24 +3,20 @@
 import gzip
 import io
 import json
-import os
-import subprocess
-import sys
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
 from handlers.adapters.table import open_table
 from handlers.domain.identity import Video
 from handlers.domain.states import State
+from tests.end_to_end.conftest import run_tool
 from tools.emulator.samples import Clip, cut_short, tiny_clip
 from tools.emulator.settings import EmulatorSettings
 from tools.emulator.world import World
 from tools.lib.cli import Terminal
 from tools.lib.rejudge.command import Rejudging
 
-ROOT = Path(__file__).parents[2]
 BUCKET = "amzn-s3-demo-bucket"
 TOAST = "parties/a toast, perhaps.mp4"
 BROKEN = "broken/half.mp4"
@@ -32,14 +28,6 @@ LIBRARY = {
     BROKEN: cut_short(Clip(1.0)),
 }
 BEFORE = {State.CLEAN: 2, State.FLAGGED: 2, State.FAILED: 1}
-
-
-def run(arguments, environment):
-    """Run a program of ours and return what it wrote."""
-    command = [sys.executable, *map(str, arguments)]
-    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=240, check=False)
-    assert done.returncode in (0, 3), done.stderr
-    return done.stdout
 
 
 class Judged:
@@ -87,15 +75,14 @@ class Judged:
 def _judged(assembly, tmp_path_factory):
     """Scan a small library with the real template, functions and submit_job."""
     folder = tmp_path_factory.mktemp("judging")
-    with World(EmulatorSettings(speed=30.0, analysis_base_seconds=5.0, snap_start=True), directory=folder / "world") as world:
+    with World(EmulatorSettings(speed=60.0, analysis_base_seconds=5.0, snap_start=True), directory=folder / "world") as world:
         outputs = world.deploy(assembly(), "VideoModeration")
         s3 = world.client("s3")
         s3.create_bucket(Bucket=BUCKET)
         for key, body in LIBRARY.items():
             s3.put_object(Bucket=BUCKET, Key=key, Body=body)
-        settings = {"VIDEO_MODERATION_POLL_SECONDS": "1", "VIDEO_MODERATION_MANIFESTS": str(folder / "manifests")}
-        environment = {"PATH": os.environ["PATH"], "PYTHONUTF8": "1", **world.environment(), **settings}
-        run([ROOT / "tools" / "submit_job.py", "--bucket", BUCKET, "--yes", "--wait"], environment)
+        settings = {"VIDEO_MODERATION_POLL_SECONDS": "0.5", "VIDEO_MODERATION_MANIFESTS": str(folder / "manifests")}
+        run_tool("submit_job.py", ["--bucket", BUCKET, "--yes", "--wait"], world.environment() | settings, (0, 3))
         yield Judged(world, outputs, folder)
 
 

@@ -1,23 +1,18 @@
 """Retry, end to end: what failed is repaired and retried under the same scan, and nothing else is started twice."""
 
-import json
-import os
-import subprocess
-import sys
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
+from tests.end_to_end.conftest import run_tool
 from tools.emulator.samples import CardAt, Clip, cut_short, encode, tiny_clip
 from tools.emulator.settings import EmulatorSettings
 from tools.emulator.world import World
 
-ROOT = Path(__file__).parents[2]
 BUCKET = "amzn-s3-demo-bucket"
 STACK = "VideoModeration"
 SETTINGS = EmulatorSettings(
-    speed=30.0,
+    speed=60.0,
     analysis_base_seconds=3.0,
     batch_preparing_seconds=1.0,
     account_concurrency=100,
@@ -34,7 +29,7 @@ CUT = "cut short 🎬.mp4"
 
 
 class Company:
-    """A world with a deployed stack, and the programs as a person starts them."""
+    """A world with a deployed stack, and a person who runs the tools."""
 
     def __init__(self, world, directory):
         self.world = world
@@ -46,18 +41,10 @@ class Company:
         self.s3.put_object(Bucket=BUCKET, Key=key, Body=body, **more)
 
     def run(self, *arguments):
-        """Run a tool as itself, and return its exit code and its JSON."""
-        environment = {
-            "PATH": os.environ["PATH"],
-            "PYTHONUTF8": "1",
-            "VIDEO_MODERATION_POLL_SECONDS": "1",
-            "VIDEO_MODERATION_MANIFESTS": str(self._directory / "manifests"),
-            **self.world.environment(),
-        }
-        command = [sys.executable, str(ROOT / "tools" / arguments[0]), *arguments[1:], "--json"]
-        done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=290, check=False)
-        assert done.returncode in (0, 3), done.stderr
-        return done.returncode, json.loads(done.stdout)
+        """Run one of the tools to its end and return its output."""
+        folders = {"VIDEO_MODERATION_MANIFESTS": str(self._directory / "manifests")}
+        variables = {"VIDEO_MODERATION_POLL_SECONDS": "0.5", **folders, **self.world.environment()}
+        return run_tool(arguments[0], arguments[1:], variables, (0, 3))
 
     def started(self):
         """Return how many Rekognition jobs were ever opened for each key."""
@@ -83,16 +70,16 @@ def _company(assembly, tmp_path_factory):
 @pytest.mark.timeout(900)
 def test_retry(company):
     """A scan, a retry of what is retryable, and one of all failures: each object ends right, each analysis is paid for once."""
-    _, submitted = company.run("submit_job.py", "--bucket", BUCKET, "--yes", "--wait")
-    _, first = company.run("review_report.py")
+    submitted = company.run("submit_job.py", "--bucket", BUCKET, "--yes", "--wait")
+    first = company.run("review_report.py")
     begun = company.started()
 
     company.put(ARCHIVED, encode(Clip(2.0, (CardAt("Weapons", 96.0, 0.0, 1.0),))))
     company.put(CUT, tiny_clip())
-    _, retryable = company.run("review_report.py", "retry", "--yes", "--wait")
-    _, second = company.run("review_report.py")
-    _, everything = company.run("review_report.py", "retry", "--all-failed", "--yes", "--wait")
-    _, third = company.run("review_report.py")
+    retryable = company.run("review_report.py", "retry", "--yes", "--wait")
+    second = company.run("review_report.py")
+    everything = company.run("review_report.py", "retry", "--all-failed", "--yes", "--wait")
+    third = company.run("review_report.py")
 
     assert {ARCHIVED: "archived", CUT: "analysis-failed", EMPTY: "empty"} == reasons(first)
     assert {CLEAN: 1, FLAGGED: 1, CUT: 1} == begun
@@ -109,8 +96,8 @@ def test_retry(company):
 
 def assert_history(company, scan_id):
     """The retried video's history shows its attempt, and the list of scans counts it once."""
-    _, history = company.run("review_report.py", "video", f"s3://{BUCKET}/{CUT}")
-    _, listed = company.run("review_report.py", "list", "--since", "1d")
+    history = company.run("review_report.py", "video", f"s3://{BUCKET}/{CUT}")
+    listed = company.run("review_report.py", "list", "--since", "1d")
 
     [version] = history["versions"]
     assert [(scan_id, "clean", 2)] == [(record["scan"], record["state"], record["attempt"]) for record in version["records"]]
