@@ -3,6 +3,7 @@
 import json
 from argparse import Namespace
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
@@ -355,6 +356,31 @@ def test_a_desk_that_comes_back_shows_the_film(visit, key, shown):
     assert cannot(page) == (shown == "img")
 
 
+def test_undo_where_the_desk_does_not_answer(visit):
+    """What could not be sent leaves every earlier step, which is taken back once the desk answers again."""
+    visitor = visit().named("Ana").only("clip-18")
+    page = visitor.page
+    visitor.press("c")
+    visitor.badges  # noqa: B018 - written, then
+    visitor.press("f")
+    decided = visitor.badges["clip-18.mp4"]
+    page.route("**/api/decisions", lambda route: route.abort())
+
+    shown = []
+    for key in "ucu":
+        visitor.press(key)
+        page.locator("#message", has_text="The desk does not answer.").wait_for()
+        shown.append(visitor.badges["clip-18.mp4"])
+    page.unroute_all()
+    for key in "uu":
+        visitor.press(key)
+        shown.append(visitor.badges["clip-18.mp4"])
+
+    assert "False alarm" == decided
+    assert ["False alarm", "False alarm", "False alarm", "Confirmed", "Undecided"] == shown
+    assert page.get_by_role("button", name="Undo").is_disabled()
+
+
 def test_undo_leaves_what_another_person_decided(visit, open_desk, scanned):
     """A decision that another person replaced since is not taken back with `u`, which goes on with the step before."""
     one = visit().named("Ana").only("clip-1", 10)
@@ -584,6 +610,14 @@ def _uploads(browser, scanned, open_desk):
         visitors.append(Visitor(browser, open_desk(scan_id, *others)).named("Ana"))
         records = account.table.records
 
+        def judged_anew(name, confidence):
+            before = records.record(record.video.id, scan_id)
+            (label,) = before.labels
+            labels = (replace(label, name=name, confidence=confidence),)
+            records.judge_again(before, replace(before, policy_hash="b", labels=labels, counted=(name,)))
+
+        visitors[-1].judged_anew = judged_anew
+
         def replaced():
             records.supersede(record.video.id, scan_id)
             visitors[-1].page.locator("tr.row.superseded").wait_for()
@@ -620,6 +654,22 @@ def test_uploads(uploads):
     assert {"a.mp4": "Undecided", "b.mp4": "Undecided"} == visitor.badges
     assert page.locator("#arrived").is_hidden()
     assert (False, True) == (changed == chart, page.locator("#states-chart").inner_text() == chart)
+
+
+def test_judged_anew(uploads):
+    """Where another policy flags a video for another label, its row says so where it stands, also while it is open."""
+    visitor, _, _ = uploads("2025-10-05")
+    page = visitor.page
+    page.get_by_role("button", name="a.mp4", exact=True).click()
+    found = page.locator("tr.row", has_text="a.mp4").locator(".cell-found").inner_text()
+
+    visitor.judged_anew("Smoking", 71.0)
+    page.locator("tr.row", has_text="Smoking").wait_for()
+
+    assert "Weapons" == found
+    assert "71" in page.locator("tr.row", has_text="a.mp4").locator(".cell-confidence").inner_text()
+    assert page.locator(".details").is_visible()
+    assert page.locator("#arrived").is_hidden()
 
 
 def test_undo_about_a_superseded_upload(uploads):

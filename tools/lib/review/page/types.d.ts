@@ -124,6 +124,8 @@ interface Changes {
   expected?: number | null;
   adds_up?: boolean;
   states?: StateCount[];
+  warnings?: string[];
+  sample?: string[] | null;
   analysed_ms?: number;
   costs?: PageData["costs"];
   found?: PageData["found"];
