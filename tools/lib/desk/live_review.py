@@ -164,11 +164,11 @@ class LiveReview:
             shown = self._changes.videos.get(video_id)
             return shown.outcome if shown is not None else None
 
-    def segments(self, video_id: str) -> Sequence[Segment]:
-        """Return the segments of a video that the page shows, in time order."""
+    def counted_segments(self, video_id: str) -> Sequence[Segment]:
+        """Return the segments for which a video that the page shows was flagged, in time order."""
         with self._lock:
             shown = self._changes.videos.get(video_id)
-            return shown.segments if shown is not None else ()
+            return FlaggedVideo(shown.outcome, shown.segments).counted_segments if shown is not None else ()
 
     def page(self) -> tuple[PageData, int]:
         """Return what the page holds now, and the number of the last change that it has; the same object where nothing changed."""

@@ -5,7 +5,7 @@ import { frameOf, mediaOf, refusal } from "./desk.js";
 import { button, element, say } from "./elements.js";
 import { text } from "./language.js";
 import { timeCode } from "./text.js";
-import { lengthOf, segmentsOf } from "./videos.js";
+import { lengthOf, segmentsOf, surestOf } from "./videos.js";
 
 const BEFORE_SECONDS = 2;
 const SPEEDS = [0.25, 0.5, 1, 1.5, 2, 4];
@@ -164,7 +164,7 @@ export class Player {
 
   /** Shows where the surest segment is, before anything plays; a film that is read anew, where it stood. */
   #begin() {
-    const [surest] = [...this.#segments].sort((a, b) => b.confidence - a.confidence);
+    const surest = surestOf(this.#video);
     if (this.#at > 0) this.#go(this.#at);
     else if (this.#film.currentTime === 0 && surest) this.#go(surest.start / 1000);
     this.#show();
@@ -214,7 +214,7 @@ export class Player {
     this.#stage.replaceChildren(picture, ...(note ? [note] : []));
     const { play, loop, sound, speed } = this.#buttons;
     for (const each of [play, loop, sound, speed]) each.disabled = true;
-    const [surest] = [...this.#segments].sort((a, b) => b.confidence - a.confidence);
+    const surest = surestOf(this.#video);
     this.#go((surest?.start ?? 0) / 1000);
   }
 
