@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from handlers.domain import watch
+from handlers.domain import Judgement, watch
 from tests.browser import axe, desks
 from tests.browser.offline import BUCKET, CONTEXT
 from tests.once import assembled
+from tests.tools.review_doubles import decision
 from tests.tools.uploads import add_day, add_flagged_upload
 
 pytestmark = pytest.mark.timeout(600)
@@ -399,6 +400,28 @@ def test_undo_leaves_what_another_person_decided(visit, open_desk, scanned):
 
     assert ("false-alarm", "Ben") == scanned.decisions()["user-content/eu/clip-14.mp4"]
     assert "uploads/2019/clip-15.mp4" not in scanned.decisions()
+
+
+def test_a_note_is_no_decision(visit, scanned):
+    """A note that somebody writes while another person decides goes with a decision of its writer, and takes none for them."""
+    visitor = visit().named("Ana").only("clip-11")
+    page = visitor.page
+    visitor.press("t")
+    page.keyboard.type("look at")
+    shown = next(each for each in json.loads(page.locator("#data").text_content())["flagged"] if "clip-11" in each["key"])
+    theirs = decision(shown["key"], scan_id=scanned.review()["scan_id"], judgement=Judgement.FALSE_ALARM, decided_by="Ben")
+    now = round(scanned.world.clock.now(), 3)
+    scanned.table().decisions.note_decisions([replace(theirs, etag=shown["etag"], decided_at=now)])
+    page.locator("tr.row", has_text="False alarm").wait_for()
+
+    page.keyboard.type(" the sign")
+    visitor.press("Escape")
+    before = visitor.badges, scanned.decisions()[shown["key"]]
+    visitor.press("c")
+    after = visitor.badges, scanned.decisions()[shown["key"]]
+
+    assert ({"clip-11.mp4": "False alarm (note)"}, ("false-alarm", "Ben")) == before
+    assert ({"clip-11.mp4": "Confirmed (note)"}, ("confirmed", "Ana")) == after
 
 
 def test_what_was_analysed_again_is_another_video(visit):

@@ -125,6 +125,7 @@ export class Listing {
    */
   decidedElsewhere(video) {
     this.#undo.forget(video);
+    this.#decisions.decidedElsewhere(video);
     control("undo").disabled = this.#undo.empty;
   }
 
@@ -388,7 +389,7 @@ export class Listing {
   async #writeNote(video) {
     const { decision, note } = this.#decisions.of(video);
     if (!DATA.desk) say(text("The note is kept."));
-    else if (decision === null) say(text("The note is written with the decision."));
+    else if (decision === null || this.#decisions.noteWaits(video)) say(text("The note is written with the decision."));
     else await this.decide([{ video, decision: /** @type {Change["decision"]} */ (decision), note }]);
   }
 

@@ -96,6 +96,8 @@ interface DecisionStore {
   of(video: Video): Held;
   current(video: Video): Judgement | null;
   annotated(video: Video): boolean;
+  decidedElsewhere(video: Video): void;
+  noteWaits(video: Video): boolean;
   waiting(video: Video): boolean;
   write(changes: Change[]): Promise<Result[]>;
   annotate(video: Video, note: string): void;
