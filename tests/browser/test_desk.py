@@ -188,6 +188,20 @@ def test_the_timeline_is_the_seek_bar(visit):
     assert "true" == page.get_by_role("button", name="Loop").get_attribute("aria-pressed")
 
 
+def test_a_segment_at_the_end_is_repeated(visit):
+    """A segment that lies at the end of the film is repeated when the film is over."""
+    visitor = visit().only("clip-00")
+    page = visitor.page
+    visitor.press("Enter")
+    until(page, "document.querySelector('.stage video').readyState >= 2")
+    visitor.press("]", "]", "l")
+    page.locator(".stage video").evaluate("film => { film.currentTime = film.duration - 0.5; }")
+
+    until(page, "document.querySelector('.stage video').currentTime < 10")
+
+    assert not film(page)["paused"]
+
+
 def test_pictures_are_blurred_until_somebody_lifts_that(visit):
     """Pictures and film are blurred and grey; `v` and the pointer show those of one video; the setting is for all, and kept."""
     visitor = visit()

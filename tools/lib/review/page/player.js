@@ -158,6 +158,7 @@ export class Player {
     film.addEventListener("error", () => this.#failed());
     film.addEventListener("loadedmetadata", () => this.#begin());
     film.addEventListener("timeupdate", () => this.#played());
+    film.addEventListener("ended", () => this.#looping && this.jump(this.#looping));
     for (const event of ["play", "pause", "seeked"]) film.addEventListener(event, () => this.#show());
     this.#seek.addEventListener("input", () => this.#go(Number(this.#seek.value) / 1000));
   }
