@@ -416,23 +416,30 @@ def test_undo_leaves_what_another_person_decided(visit, open_desk, scanned):
     assert "uploads/2019/clip-15.mp4" not in scanned.decisions()
 
 
+def cleared_by_ben(page, scanned):
+    """Have another person decide about the one video of the list, once the page says so; return its key."""
+    video_id = page.locator("tr.row").get_attribute("data-id")
+    shown = next(each for each in json.loads(page.locator("#data").text_content())["flagged"] if each["id"] == video_id)
+    theirs = decision(shown["key"], scan_id=scanned.review()["scan_id"], judgement=Judgement.FALSE_ALARM, decided_by="Ben")
+    now = round(scanned.world.clock.now(), 3)
+    scanned.table().decisions.note_decisions([replace(theirs, etag=shown["etag"], decided_at=now)])
+    page.locator("tr.row", has_text="False alarm").wait_for()
+    return shown["key"]
+
+
 def test_a_note_is_no_decision(visit, scanned):
     """A note that somebody writes while another person decides goes with a decision of its writer, and takes none for them."""
     visitor = visit().named("Ana").only("clip-11")
     page = visitor.page
     visitor.press("t")
     page.keyboard.type("look at")
-    shown = next(each for each in json.loads(page.locator("#data").text_content())["flagged"] if "clip-11" in each["key"])
-    theirs = decision(shown["key"], scan_id=scanned.review()["scan_id"], judgement=Judgement.FALSE_ALARM, decided_by="Ben")
-    now = round(scanned.world.clock.now(), 3)
-    scanned.table().decisions.note_decisions([replace(theirs, etag=shown["etag"], decided_at=now)])
-    page.locator("tr.row", has_text="False alarm").wait_for()
+    key = cleared_by_ben(page, scanned)
 
     page.keyboard.type(" the sign")
     visitor.press("Escape")
-    before = visitor.badges, scanned.decisions()[shown["key"]]
+    before = visitor.badges, scanned.decisions()[key]
     visitor.press("c")
-    after = visitor.badges, scanned.decisions()[shown["key"]]
+    after = visitor.badges, scanned.decisions()[key]
 
     assert ({"clip-11.mp4": "False alarm (note)"}, ("false-alarm", "Ben")) == before
     assert ({"clip-11.mp4": "Confirmed (note)"}, ("confirmed", "Ana")) == after
@@ -519,6 +526,21 @@ def test_a_group_is_decided_after_it_was_shown(visit, scanned):
     assert [f"user-content/eu/{name}" for name in names] == listed
     assert {"False alarm (note)"} == set(decided.values())
     assert {"Undecided"} == set(undone.values())
+
+
+def test_a_group_leaves_what_was_decided_since_it_was_shown(visit, scanned):
+    """What another person decides about while the group is shown stays as it is, as the dialog says of all that is decided."""
+    visitor = visit().named("Ana").only("clip-10")
+    page = visitor.page
+    page.get_by_role("button", name="Decide about all of these").click()
+    facts = page.locator("#group-facts").inner_text()
+    key = cleared_by_ben(page, scanned)
+
+    page.get_by_role("button", name="Confirm: something is there").click()
+
+    assert "1 video without a decision will get it." == facts
+    assert {"clip-10.mp4": "False alarm"} == visitor.badges
+    assert ("false-alarm", "Ben") == scanned.decisions()[key]
 
 
 def test_a_key_that_is_a_script(visit):
