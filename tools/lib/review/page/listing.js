@@ -53,7 +53,7 @@ export class Listing {
   #player = null;
   #printing = false;
   /** What rows say was found. @type {WeakMap<Element, string>} */
-  #said = new WeakMap();
+  #foundAs = new WeakMap();
   /** The video whose pictures are shown as they are. @type {Video | null} */
   #lifted = null;
   /** Pictures of a card are asked for once it is seen. */
@@ -134,7 +134,7 @@ export class Listing {
     for (const row of byId("rows").querySelectorAll("tr.row")) {
       const video = this.#videoOf(row);
       if (!video) continue;
-      if (this.#said.get(row) === foundAs(video)) within(row, ".cell-decision")?.replaceChildren(this.#badge(video));
+      if (this.#foundAs.get(row) === foundAs(video)) within(row, ".cell-decision")?.replaceChildren(this.#badge(video));
       else this.#renew(row, video);
     }
     if (this.#open) this.#refreshDecision(this.#open);
@@ -317,7 +317,7 @@ export class Listing {
       cell("timeline", this.#cardPictures(video), video.state === "flagged" ? strip(video) : null, video.duration === undefined ? null : element("span", { class: "muted" }, timeCode(video.duration))),
       cell("decision", this.#badge(video)),
     );
-    this.#said.set(row, foundAs(video));
+    this.#foundAs.set(row, foundAs(video));
     return row;
   }
 
