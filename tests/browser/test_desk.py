@@ -190,14 +190,14 @@ def test_the_timeline_is_the_seek_bar(visit):
 
 def test_a_segment_at_the_end_is_repeated(visit):
     """A segment that lies at the end of the film is repeated when the film is over."""
-    visitor = visit().only("clip-00")
+    visitor = visit().only(desks.AT_THE_END)
     page = visitor.page
     visitor.press("Enter")
     until(page, "document.querySelector('.stage video').readyState >= 2")
-    visitor.press("]", "]", "l")
+    visitor.press("l")
     page.locator(".stage video").evaluate("film => { film.currentTime = film.duration - 0.5; }")
 
-    until(page, "document.querySelector('.stage video').currentTime < 10")
+    until(page, "document.querySelector('.stage video').currentTime < 7")
 
     assert not film(page)["paused"]
 
