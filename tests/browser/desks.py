@@ -12,6 +12,7 @@ from tools.emulator.world import World
 
 HOSTILE = "<script>document.title='owned'</script>\u202e.mp4"
 REPLACED, UNDECODABLE = "trailers/replaced.mp4", "tapes/old-camera.mp4"
+AT_THE_END = "tapes/ending.mp4"
 QUEUE = "queue/"
 """The folder of the films that are decided about one after another; no other test touches them."""
 QUEUE_COUNT = 21
@@ -32,6 +33,7 @@ def library():
     films[HOSTILE] = Clip(10.0, (CardAt("Weapons", 99.0, 6.0, 8.0),), width=320, height=180)
     films[REPLACED] = Clip(10.0, (CardAt("Weapons", 97.5, 6.0, 8.0),), width=320, height=180)
     films[UNDECODABLE] = Clip(6.0, (CardAt("Weapons", 97.0, 2.0, 3.0),), codec="mpeg4", width=320, height=180)
+    films[AT_THE_END] = Clip(8.0, (CardAt("Weapons", 96.0, 6.0, 8.0),), width=320, height=180)
     films |= {f"clean/{number}.mp4": Clip(4.0, (), width=320, height=180) for number in range(3)}
     return films
 

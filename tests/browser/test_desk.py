@@ -3,14 +3,16 @@
 import json
 from argparse import Namespace
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
 
-from handlers.domain import watch
+from handlers.domain import Judgement, watch
 from tests.browser import axe, desks
 from tests.browser.offline import BUCKET, CONTEXT
 from tests.once import assembled
+from tests.tools.review_doubles import decision
 from tests.tools.uploads import add_day, add_flagged_upload
 
 pytestmark = pytest.mark.timeout(600)
@@ -186,6 +188,20 @@ def test_the_timeline_is_the_seek_bar(visit):
     assert "true" == page.get_by_role("button", name="Loop").get_attribute("aria-pressed")
 
 
+def test_a_segment_at_the_end_is_repeated(visit):
+    """A segment that lies at the end of the film is repeated when the film is over."""
+    visitor = visit().only(desks.AT_THE_END)
+    page = visitor.page
+    visitor.press("Enter")
+    until(page, "document.querySelector('.stage video').readyState >= 2")
+    visitor.press("l")
+    page.locator(".stage video").evaluate("film => { film.currentTime = film.duration - 0.5; }")
+
+    until(page, "document.querySelector('.stage video').currentTime < 7")
+
+    assert not film(page)["paused"]
+
+
 def test_pictures_are_blurred_until_somebody_lifts_that(visit):
     """Pictures and film are blurred and grey; `v` and the pointer show those of one video; the setting is for all, and kept."""
     visitor = visit()
@@ -355,6 +371,31 @@ def test_a_desk_that_comes_back_shows_the_film(visit, key, shown):
     assert cannot(page) == (shown == "img")
 
 
+def test_undo_where_the_desk_does_not_answer(visit):
+    """What could not be sent leaves every earlier step, which is taken back once the desk answers again."""
+    visitor = visit().named("Ana").only("clip-18")
+    page = visitor.page
+    visitor.press("c")
+    visitor.badges  # noqa: B018 - written, then
+    visitor.press("f")
+    decided = visitor.badges["clip-18.mp4"]
+    page.route("**/api/decisions", lambda route: route.abort())
+
+    shown = []
+    for key in "ucu":
+        visitor.press(key)
+        page.locator("#message", has_text="The desk does not answer.").wait_for()
+        shown.append(visitor.badges["clip-18.mp4"])
+    page.unroute_all()
+    for key in "uu":
+        visitor.press(key)
+        shown.append(visitor.badges["clip-18.mp4"])
+
+    assert "False alarm" == decided
+    assert ["False alarm", "False alarm", "False alarm", "Confirmed", "Undecided"] == shown
+    assert page.get_by_role("button", name="Undo").is_disabled()
+
+
 def test_undo_leaves_what_another_person_decided(visit, open_desk, scanned):
     """A decision that another person replaced since is not taken back with `u`, which goes on with the step before."""
     one = visit().named("Ana").only("clip-1", 10)
@@ -373,6 +414,35 @@ def test_undo_leaves_what_another_person_decided(visit, open_desk, scanned):
 
     assert ("false-alarm", "Ben") == scanned.decisions()["user-content/eu/clip-14.mp4"]
     assert "uploads/2019/clip-15.mp4" not in scanned.decisions()
+
+
+def cleared_by_ben(page, scanned):
+    """Have another person decide about the one video of the list, once the page says so; return its key."""
+    video_id = page.locator("tr.row").get_attribute("data-id")
+    shown = next(each for each in json.loads(page.locator("#data").text_content())["flagged"] if each["id"] == video_id)
+    theirs = decision(shown["key"], scan_id=scanned.review()["scan_id"], judgement=Judgement.FALSE_ALARM, decided_by="Ben")
+    now = round(scanned.world.clock.now(), 3)
+    scanned.table().decisions.note_decisions([replace(theirs, etag=shown["etag"], decided_at=now)])
+    page.locator("tr.row", has_text="False alarm").wait_for()
+    return shown["key"]
+
+
+def test_a_note_is_no_decision(visit, scanned):
+    """A note that somebody writes while another person decides goes with a decision of its writer, and takes none for them."""
+    visitor = visit().named("Ana").only("clip-11")
+    page = visitor.page
+    visitor.press("t")
+    page.keyboard.type("look at")
+    key = cleared_by_ben(page, scanned)
+
+    page.keyboard.type(" the sign")
+    visitor.press("Escape")
+    before = visitor.badges, scanned.decisions()[key]
+    visitor.press("c")
+    after = visitor.badges, scanned.decisions()[key]
+
+    assert ({"clip-11.mp4": "False alarm (note)"}, ("false-alarm", "Ben")) == before
+    assert ({"clip-11.mp4": "Confirmed (note)"}, ("confirmed", "Ana")) == after
 
 
 def test_what_was_analysed_again_is_another_video(visit):
@@ -456,6 +526,21 @@ def test_a_group_is_decided_after_it_was_shown(visit, scanned):
     assert [f"user-content/eu/{name}" for name in names] == listed
     assert {"False alarm (note)"} == set(decided.values())
     assert {"Undecided"} == set(undone.values())
+
+
+def test_a_group_leaves_what_was_decided_since_it_was_shown(visit, scanned):
+    """What another person decides about while the group is shown stays as it is, as the dialog says of all that is decided."""
+    visitor = visit().named("Ana").only("clip-10")
+    page = visitor.page
+    page.get_by_role("button", name="Decide about all of these").click()
+    facts = page.locator("#group-facts").inner_text()
+    key = cleared_by_ben(page, scanned)
+
+    page.get_by_role("button", name="Confirm: something is there").click()
+
+    assert "1 video without a decision will get it." == facts
+    assert {"clip-10.mp4": "False alarm"} == visitor.badges
+    assert ("false-alarm", "Ben") == scanned.decisions()[key]
 
 
 def test_a_key_that_is_a_script(visit):
@@ -584,6 +669,14 @@ def _uploads(browser, scanned, open_desk):
         visitors.append(Visitor(browser, open_desk(scan_id, *others)).named("Ana"))
         records = account.table.records
 
+        def judged_anew(name, confidence):
+            before = records.record(record.video.id, scan_id)
+            (label,) = before.labels
+            labels = (replace(label, name=name, confidence=confidence),)
+            records.judge_again(before, replace(before, policy_hash="b", labels=labels, counted=(name,)))
+
+        visitors[-1].judged_anew = judged_anew
+
         def replaced():
             records.supersede(record.video.id, scan_id)
             visitors[-1].page.locator("tr.row.superseded").wait_for()
@@ -620,6 +713,22 @@ def test_uploads(uploads):
     assert {"a.mp4": "Undecided", "b.mp4": "Undecided"} == visitor.badges
     assert page.locator("#arrived").is_hidden()
     assert (False, True) == (changed == chart, page.locator("#states-chart").inner_text() == chart)
+
+
+def test_judged_anew(uploads):
+    """Where another policy flags a video for another label, its row says so where it stands, also while it is open."""
+    visitor, _, _ = uploads("2025-10-05")
+    page = visitor.page
+    page.get_by_role("button", name="a.mp4", exact=True).click()
+    found = page.locator("tr.row", has_text="a.mp4").locator(".cell-found").inner_text()
+
+    visitor.judged_anew("Smoking", 71.0)
+    page.locator("tr.row", has_text="Smoking").wait_for()
+
+    assert "Weapons" == found
+    assert "71" in page.locator("tr.row", has_text="a.mp4").locator(".cell-confidence").inner_text()
+    assert page.locator(".details").is_visible()
+    assert page.locator("#arrived").is_hidden()
 
 
 def test_undo_about_a_superseded_upload(uploads):

@@ -187,6 +187,25 @@ def test_another_verdict_of_what_came_back(account, watch, before, after):
     assert ({after.value.lower(): 1}, 1) == (counted(ask()), ask()["objects"])
 
 
+def test_closed_meanwhile(account, watch, monkeypatch):
+    """The counts of a day that is closed hold nothing under way, even if the index still names what waited."""
+    waiting = add_upload(account, "a.mp4", State.WAITING, etag="e1")
+    _, ask = watch()
+    named = type(account.table.records).in_state
+    account.table.records.finish(replace(waiting, state=State.CLEAN, finished_at=account.clock.now()))
+    account.table.scans.close_scan(account.table.scans.scan(DAY_SCAN))
+
+    def lagging(records, scan_id, state, **options):
+        return iter([waiting.video.id]) if state is State.WAITING else named(records, scan_id, state, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(account.table.records), "in_state", lagging)
+        ask()
+    answer = ask()
+
+    assert ("closed", {"clean": 1}, [], True) == (answer["status"], counted(answer), answer["warnings"], answer["adds_up"])
+
+
 def test_in_turn(account, watch):
     """However many uploads a day has, each is looked at within as many polls as there are hundreds, one BatchGetItem each."""
     records = [add_flagged_upload(account, f"{number:03}.mp4", etag="e1") for number in range(2 * LOOKED_UP + 50)]

@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from tests.tools.desk.conftest import Browser
 from tests.tools.review_doubles import SCAN, add_flagged, add_scan, review
 from tools.lib.desk import peer, server
 from tools.lib.desk.peer import may_connect
@@ -55,15 +56,22 @@ def test_ctrl_c(account, interrupt):
     assert "Interrupted" not in result.stderr
 
 
-def test_browser(account, interrupt, monkeypatch):
-    """The browser is opened by a file that only its user can read: the arguments of a program are no secret."""
-    opened = []
+def test_browser(account, monkeypatch):
+    """The browser is opened by a file that only its user can read: the arguments of a program are no secret.
 
-    def look(uri):
+    The desk is served while the program runs that shows it, as browsers of a terminal do until they are left.
+    """
+    opened, answers = [], []
+
+    def look_until_left(uri):
         path = Path(unquote(urlsplit(uri).path))
-        opened.append((uri, path.read_text("utf-8"), path.parent.stat().st_mode & 0o077, path))
+        page = path.read_text("utf-8")
+        opened.append((uri, page, path.parent.stat().st_mode & 0o077, path))
+        address = page.partition("url=")[2].partition('"')[0]
+        answers.append(Browser(urlsplit(address).port).enter(address).status)
+        os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr(webbrowser, "open", look)
+    monkeypatch.setattr(webbrowser, "open", look_until_left)
 
     result = review(account, "serve")
 
@@ -72,6 +80,7 @@ def test_browser(account, interrupt, monkeypatch):
     assert (True, False) == (uri.startswith("file://"), "token" in uri)
     assert f"url={address}" in page
     assert (0, False) == (others, path.exists())
+    assert ([303], 0) == (answers, result.exit_code)
 
 
 def test_streams_are_cut(account, serving, put_film):

@@ -145,7 +145,7 @@ class Desk:
                 "confidence": moment.confidence,
                 "src": f"/frames/{review.scan.id}/{video_id}/{moment.at_ms}.jpg",
             }
-            for moment in moments(review.segments(video_id))
+            for moment in moments(review.counted_segments(video_id))
         ]
         return JSONResponse({"frames": listed})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 import webbrowser
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -52,5 +53,6 @@ def _shown(address: str) -> Iterator[None]:
         page.write_text(
             f'<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="{refresh}"><title>Desk</title>', "utf-8"
         )
-        webbrowser.open(page.as_uri())
+        # Not waited for: a browser that runs in the foreground, as on a terminal, ends when its user leaves it.
+        threading.Thread(target=webbrowser.open, args=(page.as_uri(),), daemon=True).start()
         yield

@@ -26,6 +26,7 @@ from tools.lib.review import (
     ScanChoice,
     TruthTable,
     make_review,
+    not_closed,
     surest_first,
 )
 from tools.lib.review.join import result_of
@@ -38,8 +39,8 @@ POLL_SECONDS = 5.0
 # The most records that are read between two answers: of a fast scan the rest follows with the next ones.
 MOST_RECORDS = 500
 # Videos that are looked up between two answers, in turn. One BatchGetItem reads the decisions about them: the index does not have
-# those that programs of versions before 0.3 write. Another one reads the records of uploads: neither the index nor a total changes
-# where another upload supersedes one, or it comes back.
+# those that programs of versions before 0.3 write. Another one reads their records: neither the index nor a total changes where
+# another upload supersedes one, or it comes back, or where another policy finds other labels.
 LOOKED_UP = 100
 # Seconds before the last look in which a decision may have been written that it did not find. AWS takes a request within 5 minutes
 # of its time (Signature Version 4), so the clocks of two desks differ by up to 10; the rest is for the lag of the index.
@@ -128,23 +129,30 @@ class LiveReview:
         self._reading = threading.Lock()
         self._read_at = run.clock.now()
         # Before the review: what changes while it is made is read again.
-        self._totals = self._counted = self._table.scans.totals(scan_id)
+        self._totals = self._table.scans.totals(scan_id)
         self._logged: set[Logged] = set()
         self._logged_at = self._read_at
-        self._review = make_review(run, ScanChoice(scan_id), Files(), sample)
+        self._count_from(make_review(run, ScanChoice(scan_id), Files(), sample), self._totals)
         # No earlier desk has had these numbers: a page of one is told so, and never takes numbers of other labels.
         self._first = max(1, int(1000 * self._read_at))
         drawn = self._review.sample.videos if self._review.sample else ()
         self._changes = _Changes(self._first, _shown(self._review, self._first), frozenset(each.video.id for each in drawn))
-        statuses = self._review.truth.statuses
-        self._under_way = {status: statuses[status] for status in _UNDER_WAY.values()}
         new = describer_for(len(self._review.flagged))
         self._describer = _Describer(new.labels, new.max_segments)
-        self._known = {state: _in_state(self._review, state) for state in _FOLLOWED}
-        self._behind = dict.fromkeys(_FOLLOWED, False)
         self._turns: deque[str] = deque(self._changes.videos)
         self._page: tuple[_AsOf, PageData] | None = None
         self._summary: tuple[_AsOf, dict[str, Any]] | None = None
+
+    def _count_from(self, review: Review, totals: Totals) -> None:
+        """Take a review, and the totals before it, as that from which changes are counted."""
+        self._review, self._counted = review, totals
+        self._under_way = {status: review.truth.statuses[status] for status in _UNDER_WAY.values()}
+        # Counted by what the reports say, until they have a record, which the totals count.
+        self._unrecorded = _without_record(review)
+        self._recorded_since: Counter[ObjectStatus] = Counter()
+        self._known = {state: _in_state(review, state) for state in _FOLLOWED}
+        self._behind = dict.fromkeys(_FOLLOWED, False)
+        self._warnings = [each for each in review.warnings if each not in not_closed(review.scan)]
 
     @property
     def scan(self) -> Scan:
@@ -156,11 +164,11 @@ class LiveReview:
             shown = self._changes.videos.get(video_id)
             return shown.outcome if shown is not None else None
 
-    def segments(self, video_id: str) -> Sequence[Segment]:
-        """Return the segments of a video that the page shows, in time order."""
+    def counted_segments(self, video_id: str) -> Sequence[Segment]:
+        """Return the segments for which a video that the page shows was flagged, in time order."""
         with self._lock:
             shown = self._changes.videos.get(video_id)
-            return shown.segments if shown is not None else ()
+            return FlaggedVideo(shown.outcome, shown.segments).counted_segments if shown is not None else ()
 
     def page(self) -> tuple[PageData, int]:
         """Return what the page holds now, and the number of the last change that it has; the same object where nothing changed."""
@@ -245,40 +253,52 @@ class LiveReview:
             self._follow_scan()
             self._follow_log(now)
             turn = self._next_turns()
-            if self.scan.day is not None:
-                self._follow_uploads(turn)
+            self._follow_records(turn)
             self._look_up(turn)
         finally:
             self._reading.release()
 
     def _follow_scan(self) -> None:
-        scan, totals = self._table.scans.scan(self.scan.id), self._table.scans.totals(self.scan.id)
-        changed = [state for state in _FOLLOWED if self._behind[state] or totals.videos[state] != self._totals.videos[state]]
+        scan = self._table.scans.scan(self.scan.id)
+        if scan is not None and self.scan.live and not scan.live:
+            self._review_again()
+        totals = self._table.scans.totals(self.scan.id)
         is_live = self.scan.live or (scan is not None and scan.live)
         under_way = self._read_under_way() if is_live and self.scan.day is not None else self._under_way
+        for state in _FOLLOWED:
+            self._behind[state] |= totals.videos[state] != self._totals.videos[state]
         with self._lock:
             self._totals, self._under_way = totals, under_way
             if scan is not None and scan != self._review.scan:
                 self._review.scan = scan
-        moved: set[str] = set()
-        for state in changed:
-            moved |= self._moved(state, totals.videos[state])
-        if moved:
-            self._take(self._table.records.records((video_id, self.scan.id) for video_id in moved))
+        moved = {state: self._moved(state) for state in _FOLLOWED if self._behind[state]}
+        if video_ids := set[str]().union(*moved.values()):
+            self._take(self._table.records.records((video_id, self.scan.id) for video_id in video_ids))
+        # Only now: what AWS refused is read again by the next look.
+        for state, video_ids in moved.items():
+            self._known[state] ^= video_ids
+            self._behind[state] = len(self._known[state]) != totals.videos[state]
+
+    def _review_again(self) -> None:
+        """Review the scan, which is over, once more: only now its reports tell of what has no record."""
+        totals = self._table.scans.totals(self.scan.id)
+        review = make_review(self._run, ScanChoice(self.scan.id), Files(), SampleChoice())
+        with self._lock:
+            self._count_from(replace(review, sample=self._current().sample), totals)
+            for video_id, each in _shown(review, self._first).items():
+                if video_id not in self._changes.videos:
+                    self._changes.put(each.outcome, each.segments)
+                    self._turns.append(video_id)
 
     def _read_under_way(self) -> dict[ObjectStatus, int]:
         """Return how many uploads have no verdict yet: others come in all day, and no total counts these."""
         found = {status: self._table.records.in_state(self.scan.id, state) for state, status in _UNDER_WAY.items()}
         return {status: sum(1 for _ in video_ids) for status, video_ids in found.items()}
 
-    def _moved(self, state: State, total: int) -> set[str]:
+    def _moved(self, state: State) -> set[str]:
         """Return the ids that entered or left a state, as far as there is room; the index lags, so it is read until it agrees."""
         found = set(self._table.records.in_state(self.scan.id, state))
-        known = self._known[state]
-        moved = set(islice(found ^ known, MOST_RECORDS))
-        self._known[state] = known ^ moved
-        self._behind[state] = len(self._known[state]) != total
-        return moved
+        return set(islice(found ^ self._known[state], MOST_RECORDS))
 
     def _follow_log(self, now: float) -> None:
         """Read the decisions about what is shown that were written since the last look."""
@@ -289,12 +309,15 @@ class LiveReview:
             self._look_up(decided)
         self._logged, self._logged_at = logged, now
 
-    def _follow_uploads(self, video_ids: Sequence[str]) -> None:
-        """Read which uploads others have superseded, and which have come back."""
+    def _follow_records(self, video_ids: Sequence[str]) -> None:
+        """Take the videos whose records are others now, as of what was superseded, judged anew or analysed again."""
         records = list(self._table.records.records((video_id, self.scan.id) for video_id in video_ids))
         with self._lock:
-            superseded = {video_id for video_id in video_ids if (shown := self.find(video_id)) and shown.superseded}
-        self._take(each for each in records if (each.state.final and each.superseded) != (each.video.id in superseded))
+            changed = [each for each in records if (shown := self.find(each.video.id)) is not None and shown.record != each]
+        self._take(changed)
+        for state in _FOLLOWED:
+            # Where as many entered a state as left it, its total does not tell.
+            self._behind[state] |= any((each.state is state) != (each.video.id in self._known[state]) for each in changed)
 
     def _next_turns(self) -> list[str]:
         with self._lock:
@@ -321,6 +344,8 @@ class LiveReview:
                 if (now := self._decision_shown(outcome.video.id)) != before[outcome.video.id]:
                     decision = now
                 new = outcome.video.id not in self._changes.videos
+                if (status := self._unrecorded.pop(outcome.video.id, None)) is not None:
+                    self._recorded_since[status] += 1
                 self._changes.put(replace(outcome, decision=decision), segments)
                 if new and outcome.video.id in self._changes.videos:
                     self._turns.append(outcome.video.id)
@@ -371,15 +396,20 @@ class LiveReview:
         lists: dict[str, list[_Shown]] = {name: [] for name in _LISTS.values()}
         for each in self._changes.videos.values():
             lists[each.listed].append(each)
-        sample = self._review.sample
+        truth, sample = self._truth(), self._review.sample
+        if sample is not None:
+            came = truth.statuses[ObjectStatus.CLEAN] - self._review.truth.statuses[ObjectStatus.CLEAN]
+            whole = sample.whole and came <= len(lists["clean"]) - len(sample.videos)
+            sample = replace(sample, videos=tuple(each.outcome for each in lists["clean"]), whole=whole)
         return replace(
             self._review,
-            truth=self._truth(),
+            truth=truth,
             flagged=surest_first(FlaggedVideo(each.outcome, each.segments) for each in lists["flagged"]),
             failed=[each.outcome for each in lists["failed"]],
             ineligible=[each.outcome for each in lists["ineligible"]],
             superseded=[each.outcome for each in lists["superseded"]],
-            sample=None if sample is None else replace(sample, videos=tuple(each.outcome for each in lists["clean"])),
+            warnings=[*self._warnings, *not_closed(self.scan)],
+            sample=sample,
         )
 
     def _truth(self) -> TruthTable:
@@ -394,11 +424,15 @@ class LiveReview:
     def _statuses(self) -> Counter[ObjectStatus]:
         """Return the counts: final ones by the totals, which are exact; what became final is taken from what was not."""
         statuses = Counter(self._review.truth.statuses)
+        statuses.subtract(self._recorded_since)
         moved = _by_status(self._totals)
         moved.subtract(_by_status(self._counted))
         for status, count in moved.items():
             statuses[status] = max(0, statuses[status] + count)
-        left = sum(moved.values())
+        left = sum(moved.values()) - self._recorded_since.total()
+        if left < 0:  # what is retried waits
+            statuses[ObjectStatus.WAITING] -= left
+            return statuses
         for status in _BEFORE:
             taken = min(left, statuses[status])
             statuses[status] -= taken
@@ -438,6 +472,11 @@ def _shown(review: Review, number: int) -> dict[str, _Shown]:
     }
     shown |= {each.video.id: _Shown(name, each, (), number, number) for name, outcomes in lists.items() for each in outcomes}
     return shown
+
+
+def _without_record(review: Review) -> dict[str, ObjectStatus]:
+    """Return the statuses, by video id, of what only the reports of a scan, or the list of what was left out of it, tell."""
+    return {each.video.id: each.status for each in (*review.failed, *review.ineligible) if each.record is None}
 
 
 def _in_state(review: Review, state: State) -> set[str]:

@@ -1,7 +1,7 @@
 """The review of a scan: reports joined with the table; shown, exported, put on a page, and decided on."""
 
 from tools.lib.review.apply import Applied, apply_decisions
-from tools.lib.review.command import Files, make_review
+from tools.lib.review.command import Files, make_review, not_closed
 from tools.lib.review.completion_report import BucketFiles
 from tools.lib.review.cures import cure_of
 from tools.lib.review.export import Form, Rows
@@ -33,6 +33,7 @@ __all__ = [
     "cure_of",
     "history_of",
     "make_review",
+    "not_closed",
     "not_looked_at",
     "sample_options",
     "scan_options",

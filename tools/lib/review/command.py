@@ -91,10 +91,15 @@ def _reviewed(run: Invocation, choice: ScanChoice, files: Files, written: Sequen
     review.sample = _sampled(run, scan, reading.draw) if sample.count else None
     review.warnings += reading.warnings
     review.warnings += warnings_of(run, scan, run.table.scans.totals(scan.id), run.table.control.mail_watch())
-    if scan.status is not ScanStatus.CLOSED:
-        status = Phrase(scan.status.value, {})
-        review.warnings.append(phrase("The scan is {status}, not closed: the counts may still change.", status=status))
+    review.warnings += not_closed(scan)
     return review
+
+
+def not_closed(scan: Scan) -> list[Phrase]:
+    """Return the warning about a scan that is not over."""
+    if scan.status is ScanStatus.CLOSED:
+        return []
+    return [phrase("The scan is {status}, not closed: the counts may still change.", status=Phrase(scan.status.value, {}))]
 
 
 def _with_decisions(

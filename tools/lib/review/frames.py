@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from handlers.domain import Segment
 from handlers.domain.languages import Phrase, phrase
 from tools.lib.aws import explain
 from tools.lib.cli import Bar
@@ -119,7 +118,7 @@ class EvidenceFrames:
         return warnings
 
     def _taken(self, video: FlaggedVideo, share: int) -> _Taken:
-        counted = _counted(video)
+        counted = video.counted_segments
         possible = len(moments(counted, MOST_FRAMES))
         chosen = moments(counted, min(MOST_FRAMES, share // _TYPICAL_BYTES))
         facts = video.outcome.facts
@@ -133,13 +132,6 @@ class EvidenceFrames:
         except (BotoCoreError, ClientError) as error:
             return _Taken((), 0, explain(error).phrases[0])
         return _Taken(tuple(_fitting(read, share)), possible)
-
-
-def _counted(video: FlaggedVideo) -> list[Segment]:
-    """Return the segments of the labels for which a video was flagged."""
-    record = video.outcome.record
-    names = set(record.counted) if record else set[str]()
-    return [segment for segment in video.segments if segment.label in names] or list(video.segments)
 
 
 def _fitting(read: Sequence[tuple[Moment, str]], share: int) -> list[Frame]:

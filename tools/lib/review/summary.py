@@ -36,6 +36,12 @@ class FlaggedVideo:
     outcome: ObjectResult
     segments: Sequence[Segment]
 
+    @property
+    def counted_segments(self) -> Sequence[Segment]:
+        """Return the segments of the labels for which it was flagged; all where the record does not say which these are."""
+        names = set(self.outcome.record.counted) if self.outcome.record else set[str]()
+        return [segment for segment in self.segments if segment.label in names] or self.segments
+
     def sentences(self) -> list[str]:
         labels = {label.name: label for label in self.outcome.record.labels} if self.outcome.record else {}
         telling = telling_segments(self.segments)

@@ -47,6 +47,14 @@ export class Decisions {
     return false;
   }
 
+  /** Takes note of a decision of another person: a file hears of none. */
+  decidedElsewhere() {}
+
+  /** Tells whether a note goes with the next decision only: never, as it is kept at once. */
+  noteWaits() {
+    return false;
+  }
+
   /** Tells whether something would be lost with the page: never, likewise. */
   get unwritten() {
     return false;

@@ -112,7 +112,10 @@ export class RecordedDecisions {
    * @type {Map<string, Held & { written: Promise<{ at: string | null } | null> }>}
    */
   #sent = new Map();
-  /** Notes about what is not decided yet: they go with the decision. @type {Map<string, { video: Video, note: string }>} */
+  /**
+   * Notes that are not written yet. One that `waits` goes with the next decision, though there is one: it was begun before that.
+   * @type {Map<string, { video: Video, note: string, waits: boolean }>}
+   */
   #notes = new Map();
   /** @type {() => string} */
   #decidedBy;
@@ -153,7 +156,24 @@ export class RecordedDecisions {
    * @param {string} note
    */
   annotate(video, note) {
-    this.#notes.set(video.id, { video, note });
+    this.#notes.set(video.id, { video, note, waits: this.noteWaits(video) });
+  }
+
+  /**
+   * Has a note wait for a decision of its writer: that of another person has come, who did not take it.
+   * @param {Video} video
+   */
+  decidedElsewhere(video) {
+    const noted = this.#notes.get(video.id);
+    if (noted) noted.waits = true;
+  }
+
+  /**
+   * Tells whether a note goes with the next decision only.
+   * @param {Video} video
+   */
+  noteWaits(video) {
+    return this.#notes.get(video.id)?.waits ?? false;
   }
 
   /**
@@ -201,7 +221,7 @@ export class RecordedDecisions {
       if (result.recorded || result.outcome === "conflict") video.recorded = result.recorded ?? null;
       if (this.#sent.get(video.id) === held[index]) this.#sent.delete(video.id);
       // What a person wrote is not lost with a decision that was not taken.
-      if (result.outcome !== "written" && note) this.#notes.set(video.id, { video, note });
+      if (result.outcome !== "written" && note) this.#notes.set(video.id, { video, note, waits: true });
     });
     answered(results);
     return results;

@@ -33,7 +33,9 @@ export function askGroup(videos, decisions, decide) {
     choice.disabled = open.length === 0;
     choice.onclick = () => {
       dialog("group-dialog").close();
-      decide(open.map((video) => ({ video, decision, note: note.value || decisions.of(video).note })));
+      // What another person decided about while the dialog was open stays as it is.
+      const left = open.filter((video) => decisions.current(video) === null);
+      decide(left.map((video) => ({ video, decision, note: note.value || decisions.of(video).note })));
     };
   }
   dialog("group-dialog").showModal();

@@ -52,6 +52,8 @@ export class Listing {
   /** @type {Player | null} */
   #player = null;
   #printing = false;
+  /** What rows say was found. @type {WeakMap<Element, string>} */
+  #foundAs = new WeakMap();
   /** The video whose pictures are shown as they are. @type {Video | null} */
   #lifted = null;
   /** Pictures of a card are asked for once it is seen. */
@@ -123,21 +125,22 @@ export class Listing {
    */
   decidedElsewhere(video) {
     this.#undo.forget(video);
+    this.#decisions.decidedElsewhere(video);
     control("undo").disabled = this.#undo.empty;
   }
 
-  /** Shows what was decided elsewhere, and which uploads were superseded; details in which someone is writing stay as they are. */
+  /** Shows what was decided elsewhere, which uploads were superseded, and what was judged anew; details in which someone is writing stay as they are. */
   refresh() {
     for (const row of byId("rows").querySelectorAll("tr.row")) {
       const video = this.#videoOf(row);
       if (!video) continue;
-      if (row.classList.contains(video.state)) within(row, ".cell-decision")?.replaceChildren(this.#badge(video));
+      if (this.#foundAs.get(row) === foundAs(video)) within(row, ".cell-decision")?.replaceChildren(this.#badge(video));
       else this.#renew(row, video);
     }
     if (this.#open) this.#refreshDecision(this.#open);
   }
 
-  /** Draws a row and its details again, in their place: the video is in another state now. */
+  /** Draws a row and its details again, in their place: the video is in another state now, or was flagged for other labels. */
   #renew(row, video) {
     const focused = row.contains(document.activeElement);
     const renewed = this.#row(video);
@@ -154,8 +157,11 @@ export class Listing {
   async decide(changes) {
     if (!this.ready()) return;
     const due = changes.filter(({ video, decision, note }) => decidable(video) && (this.#decisions.of(video).decision !== decision || this.#decisions.of(video).note !== note || this.#noted(video)));
-    this.#undo.note(due.map(({ video }) => ({ video, ...this.#before(video) })));
-    await this.#write(due);
+    const back = due.map(({ video }) => ({ video, ...this.#before(video) }));
+    this.#undo.note(back);
+    const results = await this.#write(due);
+    this.#undo.drop(unsent(back, results));
+    control("undo").disabled = this.#undo.empty;
   }
 
   /** Takes back the last step. */
@@ -171,8 +177,7 @@ export class Listing {
     if (place >= 0) this.#goTo(place, true);
     const results = await this.#write(back);
     // What could not be sent can be undone again once the desk answers.
-    const left = results.filter((result) => result.outcome === "unreachable").map((result) => result.video);
-    this.#undo.note(back.filter((change) => left.includes(change.video)));
+    this.#undo.note(unsent(back, results));
     control("undo").disabled = this.#undo.empty;
   }
 
@@ -220,7 +225,7 @@ export class Listing {
    */
   #tell(results) {
     if (results.length === 0) return;
-    for (const { video } of results) this.#undo.forget(video);
+    for (const { video, outcome } of results) if (outcome !== "unreachable") this.#undo.forget(video);
     control("undo").disabled = this.#undo.empty;
     const [result] = results;
     const { video, outcome, recorded, reason, cure } = result;
@@ -312,6 +317,7 @@ export class Listing {
       cell("timeline", this.#cardPictures(video), video.state === "flagged" ? strip(video) : null, video.duration === undefined ? null : element("span", { class: "muted" }, timeCode(video.duration))),
       cell("decision", this.#badge(video)),
     );
+    this.#foundAs.set(row, foundAs(video));
     return row;
   }
 
@@ -383,7 +389,7 @@ export class Listing {
   async #writeNote(video) {
     const { decision, note } = this.#decisions.of(video);
     if (!DATA.desk) say(text("The note is kept."));
-    else if (decision === null) say(text("The note is written with the decision."));
+    else if (decision === null || this.#decisions.noteWaits(video)) say(text("The note is written with the decision."));
     else await this.decide([{ video, decision: /** @type {Change["decision"]} */ (decision), note }]);
   }
 
@@ -503,6 +509,16 @@ export class Listing {
   }
 }
 
+/**
+ * Returns the changes whose videos' decisions could not be sent.
+ * @param {Change[]} changes
+ * @param {Result[]} results
+ */
+function unsent(changes, results) {
+  const videos = new Set(results.filter((result) => result.outcome === "unreachable").map((result) => result.video));
+  return changes.filter((change) => videos.has(change.video));
+}
+
 /** @param {Player} player */
 function playerKeys(player) {
   return {
@@ -529,6 +545,11 @@ export function compared(a, b, direction) {
   if (a === undefined) return 1;
   if (b === undefined) return -1;
   return a < b ? -direction : direction;
+}
+
+/** Returns a text that is another one where the list has to say another thing of what was found. */
+function foundAs(video) {
+  return JSON.stringify([video.state, video.reason, video.labels]);
 }
 
 function foundIn(video) {

@@ -31,7 +31,12 @@ function fillSummary() {
   const bucket = shown(scan.bucket);
   byId("title").append(...(scan.day ? phrase("Uploads of {day} to {bucket}", { day: scan.day, bucket }) : phrase("Scan of {bucket}", { bucket })));
   fillCounts();
-  byId("warnings").append(
+  fillNotices();
+}
+
+/** Fills in what is to be known beside the counts, which changes with them. */
+function fillNotices() {
+  byId("warnings").replaceChildren(
     ...DATA.warnings.map((warning) => element("p", { class: "notice" }, shown(warning, "span"))),
     ...(DATA.sample ?? []).map((sentence) => element("p", { class: "sample" }, sentence)),
     ...DATA.not_selected.map((sentence) => element("p", { class: "muted" }, shown(sentence, "span"))),
@@ -318,6 +323,7 @@ function takeSummary(summary, status = DATA.scan.status) {
   DATA.scan.status = status;
   if (JSON.stringify([status, ...Object.values(summary)]) === before) return;
   fillCounts();
+  fillNotices();
   if (!byId("labels-chart").contains(document.activeElement)) drawCharts();
 }
 

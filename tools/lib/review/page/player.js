@@ -5,7 +5,7 @@ import { frameOf, mediaOf, refusal } from "./desk.js";
 import { button, element, say } from "./elements.js";
 import { text } from "./language.js";
 import { timeCode } from "./text.js";
-import { lengthOf, segmentsOf } from "./videos.js";
+import { lengthOf, segmentsOf, surestOf } from "./videos.js";
 
 const BEFORE_SECONDS = 2;
 const SPEEDS = [0.25, 0.5, 1, 1.5, 2, 4];
@@ -158,13 +158,14 @@ export class Player {
     film.addEventListener("error", () => this.#failed());
     film.addEventListener("loadedmetadata", () => this.#begin());
     film.addEventListener("timeupdate", () => this.#played());
+    film.addEventListener("ended", () => this.#looping && this.jump(this.#looping));
     for (const event of ["play", "pause", "seeked"]) film.addEventListener(event, () => this.#show());
     this.#seek.addEventListener("input", () => this.#go(Number(this.#seek.value) / 1000));
   }
 
   /** Shows where the surest segment is, before anything plays; a film that is read anew, where it stood. */
   #begin() {
-    const [surest] = [...this.#segments].sort((a, b) => b.confidence - a.confidence);
+    const surest = surestOf(this.#video);
     if (this.#at > 0) this.#go(this.#at);
     else if (this.#film.currentTime === 0 && surest) this.#go(surest.start / 1000);
     this.#show();
@@ -214,7 +215,7 @@ export class Player {
     this.#stage.replaceChildren(picture, ...(note ? [note] : []));
     const { play, loop, sound, speed } = this.#buttons;
     for (const each of [play, loop, sound, speed]) each.disabled = true;
-    const [surest] = [...this.#segments].sort((a, b) => b.confidence - a.confidence);
+    const surest = surestOf(this.#video);
     this.#go((surest?.start ?? 0) / 1000);
   }
 

@@ -96,6 +96,8 @@ interface DecisionStore {
   of(video: Video): Held;
   current(video: Video): Judgement | null;
   annotated(video: Video): boolean;
+  decidedElsewhere(video: Video): void;
+  noteWaits(video: Video): boolean;
   waiting(video: Video): boolean;
   write(changes: Change[]): Promise<Result[]>;
   annotate(video: Video, note: string): void;
@@ -124,6 +126,8 @@ interface Changes {
   expected?: number | null;
   adds_up?: boolean;
   states?: StateCount[];
+  warnings?: string[];
+  sample?: string[] | null;
   analysed_ms?: number;
   costs?: PageData["costs"];
   found?: PageData["found"];

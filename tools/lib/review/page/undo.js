@@ -24,10 +24,24 @@ export class Undo {
   }
 
   /**
-   * Forgets a video: what was done about it was not written, or another person decided since.
+   * Forgets a video: another person decided since, or it is another one now.
    * @param {Video} video
    */
   forget(video) {
-    this.#steps = this.#steps.map((step) => step.filter((change) => change.video !== video)).filter((step) => step.length);
+    this.#keep((change) => change.video !== video);
+  }
+
+  /**
+   * Forgets changes of a step that lead back from what was not written; earlier steps can still be taken back.
+   * @param {Change[]} back
+   */
+  drop(back) {
+    const dropped = new Set(back);
+    this.#keep((change) => !dropped.has(change));
+  }
+
+  /** @param {(change: Change) => boolean} kept */
+  #keep(kept) {
+    this.#steps = this.#steps.map((step) => step.filter(kept)).filter((step) => step.length);
   }
 }

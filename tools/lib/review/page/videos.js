@@ -33,6 +33,16 @@ export function segmentsOf(video) {
 }
 
 /**
+ * Returns the surest segment of the labels that count, undefined where nothing was found.
+ * @param {Video} video
+ */
+export function surestOf(video) {
+  const counting = new Set(video.counting.map(([label]) => label));
+  const segments = segmentsOf(video).sort((a, b) => b.confidence - a.confidence);
+  return segments.find((segment) => counting.has(segment.label)) ?? segments[0];
+}
+
+/**
  * Returns how long a video is, for its timeline: at least to the end of its last segment.
  * @param {Described} video
  */
