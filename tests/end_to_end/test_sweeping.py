@@ -112,6 +112,7 @@ def test_a_lost_notice_is_repaired(deployed):
     deployed.world.rekognition.faults.lose_notices(1)
 
     closed = deployed.closed(deployed.submit("lost"))
+    deployed.until(lambda: deployed.mails(closed["scan"]), "the digest is mailed")
 
     assert (1, "closed", 1) == (closed["videos"]["CLEAN"], closed["status"], len(deployed.jobs("lost")))
     assert ["Scan finished: 1 video, 0 flagged, 0 failed"] == deployed.mails(closed["scan"])
