@@ -15,6 +15,7 @@ from handlers.flows.sweep.repeat_samples import REPEAT_SECONDS, RepeatSamples
 from tests.handlers.doubles import BUCKET, SCAN, TABLE, WORK_BUCKET
 from tests.handlers.flows.test_sample import DiedError, Film, Worker
 
+pytestmark = pytest.mark.slow
 FRAMES = 25
 SEEN = {2_500: "Weapons", 112_500: "Violence", 117_500: "Weapons"}
 

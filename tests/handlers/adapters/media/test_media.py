@@ -19,6 +19,7 @@ from tests.handlers.adapters.media.heic import heic
 from tests.handlers.adapters.media.made_films import FRAGMENTED, KINDS, Bytes, Made, Shown, card_of, film, frames_of
 from tools.lib.review.cures import cure_of
 
+pytestmark = pytest.mark.slow
 GREEN, RED, GREY = (0, 255, 0), (255, 0, 0), (128, 128, 128)
 
 
