@@ -10,8 +10,8 @@ from pathlib import Path
 from tests.kill.final import final_of
 from tests.kill.sites import Trail
 
-MOST_FORKS = (os.cpu_count() or 1) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) - 1
-"""How many forks run beside the world that they come from; with a worker of pytest-xdist on each core there is room for none."""
+MOST_FORKS = max(0, (os.cpu_count() or 1) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) - 1)
+"""How many forks run beside the world that they come from: none where pytest-xdist has a worker for each core, or more."""
 
 
 class Forking:
