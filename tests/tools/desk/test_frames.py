@@ -50,14 +50,15 @@ def test_moments(desk):
     assert {7} == {card_of(answer.data) for answer in answers}
 
 
-def test_moments_of_what_counts(account, desk):
+def test_moments_of_what_counts(account, entered):
     """Frames show what a video was flagged for, also where something that does not count is surer."""
-    record = account.table.records.record(video("a.mp4").id, SCAN)
+    add_scan(account, "a.mp4")
     surer = [Segment("Smoking", "Drugs & Tobacco", 2, at, at + 400, 99.9, 1) for at in range(0, 16_000, 1_000)]
-    account.table.records.write_segments(record, [Segment("Weapons", "Violence", 2, 4_000, 6_000, 99.5, 3), *surer])
-    _, browser = desk
+    segments = [Segment("Weapons", "Violence", 2, 4_000, 6_000, 99.5, 3), *surer]
+    account.table.records.write_segments(add_flagged(account, "a.mp4"), segments)
 
-    listed = browser.json(path())["frames"]
+    with entered() as (_, browser):
+        listed = browser.json(path())["frames"]
 
     assert {"Weapons"} == {each["label"] for each in listed}
 
