@@ -1,6 +1,5 @@
 """What all tests of a process share: the Node that jsii starts, and botocore's service models, read and parsed once."""
 
-import functools
 import gc
 import sys
 
@@ -10,6 +9,7 @@ from hypothesis import HealthCheck, settings
 from stacks.node import use_bundled_node
 from tests.scheduling import ModuleScheduling
 from tests.shared_models import shared_models
+from tests.shared_moto import moto_repeats_less
 
 # Here, because it must be known before any test file imports aws_cdk.
 use_bundled_node()
@@ -69,17 +69,6 @@ def _botocore_alone_is_mocked():
 
 @pytest.fixture(scope="session", autouse=True)
 def _moto_repeats_less():
-    """Keep how moto spells a name, which it does letter by letter for each queue and request, and what an account has."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("moto.core.responses", "moto.sqs.models"):
-            if module := sys.modules.get(name):
-                patch.setattr(module, "camelcase_to_underscores", functools.cache(module.camelcase_to_underscores))
-        if accounts := sys.modules.get("moto.core.base_backend"):
-            create = accounts.BackendDict._create_account_specific_backend
-            # What an account has is known where accounts are reset as long as it is there: both are forgotten together.
-            patch.setattr(
-                accounts.BackendDict,
-                "_create_account_specific_backend",
-                lambda services, account: account in services.keys() or create(services, account),  # noqa: SIM118 # moto's own `in`
-            )
+    """Have moto find out once what it finds out for each request."""
+    with moto_repeats_less():
         yield

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import botocore.hooks
 import botocore.regions
 import botocore.session
+import botocore.useragent
 import pytest
 from botocore.client import ClientCreator
 from botocore.endpoint_provider import EndpointProvider
@@ -31,6 +32,9 @@ def shared_models():
         patch.setattr(ClientCreator, "_create_methods", _methods_by_model(ClientCreator._create_methods))
         patch.setattr(botocore.regions, "EndpointProvider", _providers())
         patch.setattr(botocore.hooks, "accepts_kwargs", _accepts_kwargs(botocore.hooks.accepts_kwargs))
+        # The header User-Agent, of thirty components, for each request.
+        component = botocore.useragent.UserAgentComponent
+        patch.setattr(component, "to_string", functools.lru_cache(component.to_string))
         yield
 
 
