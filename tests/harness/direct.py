@@ -11,6 +11,7 @@ import uuid
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache, lru_cache
+from types import SimpleNamespace
 
 from botocore import xform_name
 from botocore.exceptions import ClientError, ParamValidationError
@@ -51,12 +52,15 @@ class DirectClient:
         def call(**parameters):
             if self._validated:
                 _validate(parameters, self._service, method)
-            # As botocore does: its own repetitions of one call are one transaction.
-            token = {"ClientRequestToken": str(uuid.uuid4())} if operation == "TransactWriteItems" else {}
-            return self._gate(name, parameters, lambda: self._answer(operation, parameters | token))
+            return self._gate(name, parameters, lambda: self._answer(operation, parameters | token_of(operation)))
 
         self.__dict__[method] = call
         return call
+
+
+def token_of(operation):
+    """Return the token that botocore adds: its own repetitions of one call are one transaction."""
+    return {"ClientRequestToken": str(uuid.uuid4())} if operation == "TransactWriteItems" else {}
 
 
 def _validate(parameters, service, method):
@@ -131,6 +135,21 @@ def as_boto3_raises(answer):
             raise _client_error(operation, error.code, error.message, error.status, **error.extra) from error
         except NoSuchObjectError as error:
             raise _client_error(operation, "404" if operation == "HeadObject" else "NoSuchKey", str(error), 404) from error
+
+    return answered
+
+
+def as_botocore_parses(answer):
+    """Return what answers botocore's event `before-call`: calls are built and validated, and not sent; errors are parsed too."""
+
+    def answered(operation, parameters):
+        try:
+            parsed = as_boto3_raises(answer)(operation, parameters | token_of(operation))
+        except ClientError as error:
+            parsed = error.response
+        status = parsed.get("ResponseMetadata", {}).get("HTTPStatusCode", 200)
+        metadata = {"HTTPStatusCode": status, "HTTPHeaders": {}, "RetryAttempts": 0}
+        return SimpleNamespace(status_code=status), parsed | {"ResponseMetadata": metadata}
 
     return answered
 

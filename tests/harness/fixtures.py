@@ -1,5 +1,6 @@
 """Fixtures of lines: a deployed account for each test, from a template that is synthesised once."""
 
+import functools
 import json
 from contextlib import ExitStack, contextmanager
 
@@ -8,6 +9,10 @@ import pytest
 from tests.harness.line import ACCOUNT, STACK, Line
 from tests.harness.session import Session
 from tests.once import synthesised
+from tools.emulator import deploy
+
+# An assembly stays as it is.
+_zip = functools.cache(deploy._zip)
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +31,7 @@ def session():
 def opened(directory, assembly, session):
     """Provide a function that deploys a line: `context` changes the shipped context, other arguments the emulator's settings."""
     with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
+        patch.setattr(deploy, "_zip", _zip)
         patch.setenv("MOTO_ACCOUNT_ID", ACCOUNT)
         patch.setenv("AWS_CONFIG_FILE", "/nonexistent")
         patch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")

@@ -25,11 +25,12 @@ class Session:
     """A session whose clients are made once, since making them takes most of a test.
 
     `listener` is called for each call when it is made (`asked`), just before its request goes out (`calling`), and when its answer
-    is there but its caller has not seen it (`answered`).
+    is there but its caller has not seen it (`answered`). A service in `answers` (see `as_botocore_parses`) is not sent requests.
     """
 
     def __init__(self):
         self.listener = None
+        self.answers = {}
         self._session = boto3.Session("testing", "testing", region_name="us-east-1")
         self._session.events.register("before-parameter-build", self._asked)
         self._session.events.register("before-call", self._calling)
@@ -43,11 +44,14 @@ class Session:
             self._clients[name] = self._session.client(service, config=config)
         return self._clients[name]
 
-    def _asked(self, params, model, **_):
+    def _asked(self, params, model, context, **_):
+        context["tests.params"] = dict(params)
         self.listener.asked(name_of(model), dict(params))
 
-    def _calling(self, params, model, **_):
+    def _calling(self, params, model, context, **_):
         self.listener.calling(name_of(model), params)
+        answer = self.answers.get(model.service_model.service_name)
+        return answer and answer(model.name, context["tests.params"])
 
     def _answered(self, parsed, model, **_):
         self.listener.answered(name_of(model), parsed)
