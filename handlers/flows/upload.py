@@ -109,7 +109,7 @@ class UploadFlow:
             log.info("upload ignored", reason="its watch is off")
             return
         scan_id = None if code == reasons.NOT_A_VIDEO else watch.scan_id(message.bucket, watch.day_of(at))
-        mine = CurrentUpload(video.bucket, video.key, video.id, scan_id, put_at)
+        mine = CurrentUpload(video.bucket, video.key, video.id, scan_id, put_at, etag=look.facts.etag if look.facts else None)
         current = retries.run(lambda: self._as_current(mine, message, retries))
         log = log.bind(scan_id=current.scan_id, video_id=video.id)
         if current.scan_id is not None:

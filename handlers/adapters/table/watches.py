@@ -66,7 +66,9 @@ class WatchDay:
 class CurrentUpload:
     """The newest content of a key that was looked at, by its video id, and when it was put (epoch seconds).
 
-    `scan_id` is the scan that holds its record, None for what is not a video.
+    Attributes:
+        scan_id: The scan that holds its record, None for what is not a video.
+        etag: The content's, by which what is not a video is known again; None if unknown, and in notes of 0.2 and before.
     """
 
     bucket: str
@@ -77,6 +79,7 @@ class CurrentUpload:
     # What it replaced, whose record is superseded.
     replaced_video_id: str | None = None
     replaced_scan_id: str | None = None
+    etag: str | None = None
 
 
 class Watches:

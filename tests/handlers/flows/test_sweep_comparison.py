@@ -549,6 +549,22 @@ class TestRegistered:
         assert [1, 1, 0] == found
         assert table.records.record(video.id, watch.scan_id(BUCKET, day)).superseded_at is not None
 
+    @pytest.mark.parametrize("versions", [False, True])
+    def test_a_video_in_the_second_of_what_was_none(self, compare, s3, table, versions):
+        """A video whose event is lost is found although, in the very second it was put, its key held what is not a video."""
+        if versions:
+            s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+        s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=b"<!DOCTYPE html><html></html>")
+        found = [compare()]
+        put = s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=MP4)
+        day = watch.day_of(s3.head_object(Bucket=BUCKET, Key="a.mp4")["LastModified"].timestamp())
+
+        found += [compare(), compare()]
+
+        video = Video(BUCKET, "a.mp4", put["VersionId"]) if versions else Video(BUCKET, "a.mp4", None, put["ETag"].strip('"'))
+        assert [1, 1, 0] == found
+        assert State.WAITING is table.records.record(video.id, watch.scan_id(BUCKET, day)).state
+
 
 class TestSweep:
     @pytest.fixture(name="ports_of_uploads")

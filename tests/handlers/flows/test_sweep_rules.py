@@ -214,17 +214,21 @@ RECORD = Record(VIDEO, SCAN, State.WAITING, facts=ObjectFacts("abc", 3, None))
         (replace(CURRENT, modified_at=NOW - 1), RECORD, True),
         (replace(CURRENT, modified_at=NOW + 1), RECORD, False),
         (replace(CURRENT, scan_id=None), None, False),
+        (replace(CURRENT, scan_id=None, etag="abc"), None, False),
+        (replace(CURRENT, scan_id=None, etag="other"), None, True),
         (CURRENT, None, True),
         (CURRENT, replace(RECORD, scan_id="another"), True),
         (CURRENT, replace(RECORD, put_at=NOW), False),
         (CURRENT, replace(RECORD, put_at=NOW + 1), False),
         (CURRENT, replace(RECORD, put_at=NOW - 1), True),
         (CURRENT, replace(RECORD, facts=None), False),
+        (replace(CURRENT, etag="other"), replace(RECORD, facts=None), True),
+        (replace(CURRENT, etag="other"), RECORD, False),
         (CURRENT, replace(RECORD, facts=ObjectFacts("other", 3, None)), True),
     ],
 )
 def test_is_missed(current, record, expected):
-    """What is not noted as it is, or has no record of it as it was put last, is missed; what is not a video never is."""
+    """What is not noted as it is, or has no record of it as it was put last, is missed; what is not a video needs no record."""
     registered = {} if record is None else {(record.video.id, record.scan_id): record}
 
     assert expected is rules.is_missed(FOUND, current, registered)
