@@ -120,7 +120,8 @@ class TableClient:
         """
         names = INDEX_KEYS[index]
         request = self._query_request(names, pk, begins_with=begins_with, only=names[1]) | {"IndexName": index}
-        return (item[names[1]]["S"] for each in self._pages(request, None) for item in each["Items"])
+        for each in self._pages(request, None):
+            yield from [item[names[1]]["S"] for item in each["Items"]]
 
     def count(self, pk: str, *, index: str | None = None, most: int | None = None) -> int:
         """Return how many items a partition holds; counting stops beyond `most`."""

@@ -11,7 +11,9 @@ from tools.lib.aws import key_of, key_of_form, path_of
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=30)
 # Whole and broken escapes, also of bytes that only together are UTF-8, beside letters that need none.
 PATHS = st.lists(
-    st.sampled_from(["%", "%2", "%zz", "%2B", "%2b", "%25", "+", "a", "ü", "😀", "%C3%BC", "%c3", "%BC", "%ff", "%00", ","])
+    st.sampled_from(
+        ["%", "%2", "%zz", "%2B", "%2b", "%25", "+", "a", "ü", "😀", "%C3%BC", "%c3", "%BC", "%ff", "%00", ",", "\\", "x41", "n"]
+    )
 ).map("".join)
 
 

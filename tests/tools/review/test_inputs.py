@@ -96,17 +96,17 @@ def read(job_id, **counts):
 
 
 def taken(files, *jobs):
-    """Read the reports of jobs; return the notes and the videos that they name."""
-    notes, videos = ReportNotes(), {}
-    take_reports(notes, scan(*jobs), at(files), videos)
-    return SimpleNamespace(notes=notes, videos=videos)
+    """Read the reports of jobs; return the notes and the keys that they name."""
+    notes, named = ReportNotes(), {}
+    take_reports(notes, scan(*jobs), at(files), named)
+    return SimpleNamespace(notes=notes, keys=[key for _, key, _ in named])
 
 
 def results(reports, known, *keys):
     """Join a manifest of these keys with the reports and a table that knows these states."""
-    videos = [Video(BUCKET, key) for key in keys]
+    named = [(BUCKET, key, None) for key in keys]
     table = SimpleNamespace(ask=lambda rows: ((row, known.get(row.video.key)) for row in rows))
-    return list(join(lambda: videos, reports.notes, table, TruthTable()))
+    return list(join(lambda: named, reports.notes, table, TruthTable()))
 
 
 def test_report_of_a_real_job():
@@ -114,9 +114,7 @@ def test_report_of_a_real_job():
     reports = read(WHOLE, tasks=7, succeeded=4, failed=3)
 
     assert [] == reports.notes.gaps
-    assert ["a b.mp4", "c+d.mp4", "映画.mp4", "notes.txt", "gone.mp4", "slow.mp4", "old.mp4"] == [
-        video.key for video in reports.videos
-    ]
+    assert ["a b.mp4", "c+d.mp4", "映画.mp4", "notes.txt", "gone.mp4", "slow.mp4", "old.mp4"] == reports.keys
     skipped, missing, died, refused = results(reports, {}, "notes.txt", "gone.mp4", "slow.mp4", "old.mp4")
     assert (ObjectStatus.SKIPPED, "not-a-video") == (skipped.status, skipped.reason)
     assert (ObjectStatus.FAILED, "missing", "no such key") == (missing.status, missing.reason, missing.message)
@@ -227,7 +225,7 @@ def test_what_the_emulator_writes(tasks, per_file):
     reports = taken(files, BatchJob("J", succeeded=succeeded, failed=len(tasks) - succeeded))
 
     assert [] == reports.notes.gaps
-    assert {key for key, _, _ in tasks} == {video.key for video in reports.videos}
+    assert {key for key, _, _ in tasks} == set(reports.keys)
     assert all(reports.notes.of(Video(BUCKET, key).digest).succeeded is succeeded for key, _, succeeded in tasks)
 
 
@@ -267,6 +265,6 @@ def test_manifest_rows():
     """Rows come in their order, with and without a version, line ends LF or CRLF."""
     body = b'bucket,a%20b\r\n"bucket",c%2Bd,v1\nbucket,e,\n'
 
-    videos = rows_of(Files(**{"m.csv": body}))
+    named = rows_of(Files(**{"m.csv": body}))
 
-    assert [Video("bucket", "a b"), Video("bucket", "c+d", "v1"), Video("bucket", "e")] == videos
+    assert [("bucket", "a b", None), ("bucket", "c+d", "v1"), ("bucket", "e", None)] == named

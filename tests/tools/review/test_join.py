@@ -49,7 +49,7 @@ def row(name, message=WAITING, *, succeeded=True, code=""):
 
 def joined(names, notes, table, truth):
     """Join a manifest of these keys."""
-    return list(join(lambda: map(video, names), notes, table, truth))
+    return list(join(lambda: (("bucket", name, None) for name in names), notes, table, truth))
 
 
 def run(names, rows, *records):

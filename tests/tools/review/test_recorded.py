@@ -97,10 +97,10 @@ class Scanned:
     def joined(self, names, notes=None, *, scan_id=SCAN, whole=False, status=ScanStatus.CLOSED):
         """Join a manifest of these keys; return what came out, and the truth."""
         truth, notes = TruthTable(expected=len(names)), notes or ReportNotes()
-        videos = [Video(BUCKET, name) for name in names]
+        named = [(BUCKET, name, None) for name in names]
         with recorded_of(self.table, Scan(scan_id, BUCKET, status=status), whole=whole) as recorded:
             notes.take_clean(recorded.clean())
-            return list(join(lambda: videos, notes, recorded, truth)), truth
+            return list(join(lambda: named, notes, recorded, truth)), truth
 
     def reviewed(self, names, notes=None, **how):
         """Return the truth table of these keys, and what came out of those that a review shows."""

@@ -20,8 +20,14 @@ def key_of(path: str) -> str:
     Raises:
         UnicodeDecodeError: It is not UTF-8.
     """
-    # Most keys have nothing to decode, and unquote() takes nearly three times as long.
-    return unquote_to_bytes(path).decode() if "%" in path else path
+    if "%" not in path:
+        return path
+    try:
+        # As Python's own escapes, in half of the time of unquote_to_bytes().
+        escaped = path.replace("\\", r"\\").replace("%", r"\x").encode("ascii")
+        return escaped.decode("unicode_escape").encode("latin-1").decode()
+    except UnicodeError:  # a percent sign that begins no escape, a letter beyond ASCII, or not UTF-8
+        return unquote_to_bytes(path).decode()
 
 
 def key_of_form(text: str) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from struct import Struct
+
 ID_BYTES = 16
-_PLACE_BYTES = 4
-_ENTRY_BYTES = ID_BYTES + 1 + _PLACE_BYTES
+# An entry is an id, its flags and its place.
+_ENTRY, _NOTE = Struct("<16sBI"), Struct("<BI")
+_ENTRY_BYTES = _ENTRY.size
 _BUCKETS = 65_536  # of a million ids, fifteen share a bucket: searching its bytes is fast, and nearly as fast with ten million
 
 
@@ -19,7 +22,7 @@ class IdNotes:
         """Return what `put` noted, 0 if nothing was."""
         bucket = self._buckets[key[0] << 8 | key[1]]
         at = _entry(bucket, key, bucket.find(key))
-        return int.from_bytes(bucket[at + ID_BYTES + 1 : at + _ENTRY_BYTES], "little") if at >= 0 else 0
+        return int(_NOTE.unpack_from(bucket, at + ID_BYTES)[1]) if at >= 0 else 0
 
     def put(self, key: bytes, flag: int, place: int) -> int:
         """Set a flag and the place of an id; return the flags before."""
@@ -28,11 +31,10 @@ class IdNotes:
         if at > 0 and at % _ENTRY_BYTES:
             at = _entry(bucket, key, at)
         if at < 0:
-            bucket += b"%b%c%b" % (key, flag, place.to_bytes(_PLACE_BYTES, "little"))
+            bucket += _ENTRY.pack(key, flag, place)
             return 0
         before = bucket[at + ID_BYTES]
-        bucket[at + ID_BYTES] = before | flag
-        bucket[at + ID_BYTES + 1 : at + _ENTRY_BYTES] = place.to_bytes(_PLACE_BYTES, "little")
+        _NOTE.pack_into(bucket, at + ID_BYTES, before | flag, place)
         return before
 
     def mark(self, key: bytes, flag: int) -> int:
@@ -42,7 +44,7 @@ class IdNotes:
         if at > 0 and at % _ENTRY_BYTES:
             at = _entry(bucket, key, at)
         if at < 0:
-            bucket += b"%b%c\0\0\0\0" % (key, flag)
+            bucket += _ENTRY.pack(key, flag, 0)
             return 0
         before = bucket[at + ID_BYTES]
         bucket[at + ID_BYTES] = before | flag

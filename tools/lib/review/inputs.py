@@ -25,7 +25,7 @@ from tools.lib.cli import Bar, Invocation, options
 from tools.lib.errors import ToolError
 from tools.lib.review.completion_report import BucketFiles, ReportError, find_report
 from tools.lib.review.draw import Draw
-from tools.lib.review.join import ObjectResult, ObjectStatus, ReportNotes, TruthTable, join
+from tools.lib.review.join import Named, ObjectResult, ObjectStatus, ReportNotes, TruthTable, join, named_of
 from tools.lib.review.recorded import recorded_of
 from tools.lib.review.uploads import uploads
 from tools.lib.scans import find
@@ -79,7 +79,7 @@ def _fetched(files: BucketFiles, uri: str) -> Iterator[Path | None]:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The videos of a scan's manifest, in its order, one for each row; can be read again and again.
+    """The objects that a scan's manifest names, in its order, one for each row; can be read again and again.
 
     Raises:
         ToolError: A row is invalid.
@@ -88,8 +88,8 @@ class Manifest:
     uri: str
     path: Path
 
-    def __iter__(self) -> Iterator[Video]:
-        return (_video(self.uri, number, row) for number, row in _rows(self.uri, self.path))
+    def __iter__(self) -> Iterator[Named]:
+        return (_named(self.uri, number, row) for number, row in _rows(self.uri, self.path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class SetAside:
                 columns = " or ".join(map(str, _SET_ASIDE_COLUMNS))
                 raise _damaged(f"{self.uri}, row {number}: {counted(len(row), 'column')}, but such a list has {columns}.")
             code, message = (*row[3:], _SET_ASIDE)[:2]
-            yield LeftOut(_video(self.uri, number, row[:3]), Problem(code, message), _facts(self.uri, number, row))
+            yield LeftOut(Video(*_named(self.uri, number, row[:3])), Problem(code, message), _facts(self.uri, number, row))
 
 
 def _rows(uri: str, path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -128,7 +128,7 @@ def _rows(uri: str, path: Path) -> Iterator[tuple[int, list[str]]]:
             raise _damaged(f"{uri}, after row {number}: not CSV in UTF-8 ({error}).") from error
 
 
-def _video(uri: str, number: int, row: list[str]) -> Video:
+def _named(uri: str, number: int, row: list[str]) -> Named:
     if len(row) not in _COLUMNS:
         columns = " or ".join(map(str, _COLUMNS))
         raise _damaged(f"{uri}, row {number}: {counted(len(row), 'column')}, but a manifest of submit_job.py has {columns}.")
@@ -137,7 +137,7 @@ def _video(uri: str, number: int, row: list[str]) -> Video:
         key = key_of_form(row[1])
     except UnicodeDecodeError as error:
         raise _damaged(f"{uri}, row {number}: the key {row[1]!r} is not percent-encoded UTF-8.") from error
-    return Video(row[0], key, (row[2] or None) if len(row) > 2 else None)  # noqa: PLR2004 - see _COLUMNS
+    return row[0], key, (row[2] or None) if len(row) > 2 else None  # noqa: PLR2004 - see _COLUMNS
 
 
 def _facts(uri: str, number: int, row: list[str]) -> ObjectFacts | None:
@@ -163,25 +163,25 @@ class ReportPlace:
 
 
 def take_reports(
-    notes: ReportNotes, scan: Scan, place_of: Callable[[BatchJob], ReportPlace], videos: dict[Video, None] | None = None
+    notes: ReportNotes, scan: Scan, place_of: Callable[[BatchJob], ReportPlace], named: dict[Named, None] | None = None
 ) -> None:
     """Note the reports of all jobs of a scan, in the order of the jobs; they replace earlier notes about the same objects.
 
-    `videos` collects the objects that the reports name, each once.
+    `named` collects the objects that the reports name, each once.
 
     Raises:
         ToolError: A report is damaged.
     """
     for job in scan.jobs:
         try:
-            gap = _take(notes, place_of(job), job, videos)
+            gap = _take(notes, place_of(job), job, named)
         except ReportError as error:
             cure = "Look at the report in the work bucket; a scan of the same objects writes a new one."
             raise ToolError(str(error), cure=cure) from error
         notes.gaps += [gap] if gap else []
 
 
-def _take(notes: ReportNotes, place: ReportPlace, job: BatchJob, videos: dict[Video, None] | None) -> Phrase | None:
+def _take(notes: ReportNotes, place: ReportPlace, job: BatchJob, named: dict[Named, None] | None) -> Phrase | None:
     """Note the report of a job; return why it does not cover every task, or None if it does."""
     report = find_report(place.prefix, job.id, place.files)
     if report is None:
@@ -197,8 +197,8 @@ def _take(notes: ReportNotes, place: ReportPlace, job: BatchJob, videos: dict[Vi
     for row in report.rows(place.files):
         notes.take(row)
         succeeded += row.succeeded
-        if videos is not None:
-            videos[Video(row.bucket, row.key, row.version_id)] = None
+        if named is not None:
+            named[row[:3]] = None
     return _gap(job, succeeded, notes.rows - before - succeeded)
 
 
@@ -338,12 +338,16 @@ class ScanReading:
             notes.gaps += _missing_jobs(scan)
             self.warnings += notes.gaps
             yield from join(
-                lambda: self._shown(chain(manifest, (left_out.video for left_out in aside))), notes, recorded, self.truth, self.draw
+                lambda: self._shown(chain(manifest, (named_of(left_out.video) for left_out in aside))),
+                notes,
+                recorded,
+                self.truth,
+                self.draw,
             )
 
     def _by_reports(self) -> Iterator[ObjectResult]:
         """Yield the result of each object that the reports name; the index is not used, because reports may name fewer."""
-        notes, reported = ReportNotes(), dict[Video, None]()
+        notes, reported = ReportNotes(), dict[Named, None]()
         take_reports(notes, self.scan, self._place, reported)
         self.warnings += notes.gaps
         if self.warnings and self.scan.manifest_uri is None:
@@ -351,11 +355,11 @@ class ScanReading:
                 f"{' '.join(map(ENGLISH.render, self.warnings))} Without it the objects of the scan are unknown.",
                 cure="Wait until the job is over; if it was created without a report of all tasks, create it again with one.",
             )
-        videos: Iterable[Video] = reported
+        named: Iterable[Named] = reported
         if not self.choice.without_manifest:
-            videos = chain(reported, unreported_videos(self.run.table.records, self.scan.id, notes))
+            named = chain(reported, map(named_of, unreported_videos(self.run.table.records, self.scan.id, notes)))
         with recorded_of(self.run.table, self.scan, whole=self.whole) as recorded:
-            yield from join(lambda: self._shown(videos), notes, recorded, self.truth, self.draw)
+            yield from join(lambda: self._shown(named), notes, recorded, self.truth, self.draw)
 
     def _by_records(self) -> Iterator[ObjectResult]:
         """Yield the result of each upload of a day."""
@@ -383,10 +387,10 @@ class ScanReading:
     def _work_bucket(self) -> BucketFiles:
         return BucketFiles(self.run.clients.s3, self.run.deployment.work_bucket)
 
-    def _shown(self, videos: Iterable[Video]) -> Iterator[Video]:
-        for number, video in enumerate(videos):
+    def _shown(self, named: Iterable[Named]) -> Iterator[Named]:
+        for number, each in enumerate(named):
             self._show(number)
-            yield video
+            yield each
 
     def _show(self, number: int) -> None:
         if number % _SHOWN_EVERY == 0:

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeAlias
 
 from handlers.domain import Decision, Judgement, ObjectFacts, Problem, Record, State, Video
 from handlers.domain.decision import FOUND, content_of
@@ -22,11 +23,19 @@ from tools.lib.review.draw import Draw
 from tools.lib.review.ids import IdNotes
 from tools.lib.review.recorded import Known, Recorded
 
+# Bucket, key and version of an object. A `Video` takes ten times as long to make, and of a million most are only counted.
+Named: TypeAlias = tuple[str, str, str | None]
+
 # Distinct rows whose notes are remembered.
 _MAX_ROWS = 1_024
 
 # The state of the note about an object that was left out of the job.
 SET_ASIDE = "INELIGIBLE"
+
+
+def named_of(video: Video) -> Named:
+    """Return what a manifest names of a video."""
+    return video.bucket, video.key, video.version_id
 
 
 class ObjectStatus(StrEnum):
@@ -143,19 +152,19 @@ class ReportNotes:
         # Where in `_notes` a note is.
         self._place: dict[TaskNote, int] = {}
         # The same by the text of a row: most rows of a report say the same, and need not be parsed.
-        self._rows: dict[tuple[bool, str, str], int] = {}
+        self._rows: dict[tuple[bool, str, str, str], int] = {}
         # The place of each object's note, and its flags.
         self._ids = IdNotes()
 
     def take(self, row: ReportRow) -> None:
         """Note how a task ended; a later row about the same object takes the place of an earlier one."""
-        text = (row.succeeded, row.error_code, row.message)
+        text = row[3:]
         place = self._rows.get(text)
         if place is None:
             place = self._placed(note_of(row))
             if len(self._rows) < _MAX_ROWS:
                 self._rows[text] = place
-        if not self._ids.put(digest_of(row.bucket, row.key, row.version_id), _NOTED, place) & _NOTED:
+        if not self._ids.put(digest_of(*row[:3]), _NOTED, place) & _NOTED:
             self.unmet += 1
         self.rows += 1
 
@@ -248,23 +257,23 @@ class TruthTable:
 
 
 def join(
-    videos: Callable[[], Iterable[Video]],
+    named: Callable[[], Iterable[Named]],
     notes: ReportNotes,
     recorded: Recorded,
     truth: TruthTable,
     draw: Draw | None = None,
 ) -> Iterator[ObjectResult]:
-    """Yield the results of the videos of the manifest, and count them in `truth`; memory holds ids only.
+    """Yield the results of the objects that the manifest names, and count them in `truth`; memory holds ids only.
 
     `draw` is offered the clean videos that are only counted.
 
-    Videos that the index does not call clean are read from the table, in the order of the manifest. The others are only counted if
+    Objects that the index does not call clean are read from the table, in the order of the manifest. The others are only counted if
     the totals show that the index is right; if it is not, they are read from the table too, afterwards.
     """
     clean, counted = Counter[int](), Counter[State]()
     draw = draw or Draw()
     by_index = draw.another()
-    yield from _joined(_not_clean(videos(), notes, clean, by_index), notes, recorded, truth, counted)
+    yield from _joined(_not_clean(named(), notes, clean, by_index), notes, recorded, truth, counted)
     truth.foreign = notes.unmet
     counted[State.CLEAN] += notes.clean
     if not clean or recorded.agrees(counted):
@@ -272,31 +281,32 @@ def join(
         truth.repeated += clean[MET]
         draw.take(by_index)
     else:
-        yield from _joined(_clean_by_index(videos(), notes), notes, recorded, truth, counted)
+        yield from _joined(_clean_by_index(named(), notes), notes, recorded, truth, counted)
 
 
-def _not_clean(videos: Iterable[Video], notes: ReportNotes, clean: Counter[int], draw: Draw) -> Iterator[Row]:
+def _not_clean(named: Iterable[Named], notes: ReportNotes, clean: Counter[int], draw: Draw) -> Iterator[Row]:
     """Yield the rows that the index does not call clean.
 
     Draw of the others, and count them, separately those that repeat an earlier row (MET).
     """
-    for video in videos:
-        key = video.digest
-        flags = notes.meet(key)
+    meet = notes.meet
+    for each in named:
+        key = digest_of(*each)
+        flags = meet(key)
         if flags & CLEAN:
             clean[flags & MET] += 1
             if draw.count and not flags & MET:
-                draw.offer(video, key)
+                draw.offer(Video(*each), key)
         else:
-            yield Row(video, key, notes.of(key), again=bool(flags & MET))
+            yield Row(Video(*each), key, notes.of(key), again=bool(flags & MET))
 
 
-def _clean_by_index(videos: Iterable[Video], notes: ReportNotes) -> Iterator[Row]:
-    for video in videos:
-        key = video.digest
+def _clean_by_index(named: Iterable[Named], notes: ReportNotes) -> Iterator[Row]:
+    for each in named:
+        key = digest_of(*each)
         flags = notes.meet_again(key)
         if flags & CLEAN:
-            yield Row(video, key, notes.of(key), again=bool(flags & MET_AGAIN))
+            yield Row(Video(*each), key, notes.of(key), again=bool(flags & MET_AGAIN))
 
 
 def _joined(
