@@ -16,7 +16,8 @@ class IdNotes:
 
     def __init__(self) -> None:
         # An id is the start of a SHA-256, so its first two bytes spread ids evenly. A bucket is its entries one after the other.
-        self._buckets = [bytearray() for _ in range(_BUCKETS)]
+        # All that are empty are one, which nothing is written to: most of a small scan's are.
+        self._buckets = [bytearray()] * _BUCKETS
 
     def place(self, key: bytes) -> int:
         """Return what `put` noted, 0 if nothing was."""
@@ -31,6 +32,8 @@ class IdNotes:
         if at > 0 and at % _ENTRY_BYTES:
             at = _entry(bucket, key, at)
         if at < 0:
+            if not bucket:
+                bucket = self._buckets[key[0] << 8 | key[1]] = bytearray()
             bucket += _ENTRY.pack(key, flag, place)
             return 0
         before = bucket[at + ID_BYTES]
@@ -44,6 +47,8 @@ class IdNotes:
         if at > 0 and at % _ENTRY_BYTES:
             at = _entry(bucket, key, at)
         if at < 0:
+            if not bucket:
+                bucket = self._buckets[key[0] << 8 | key[1]] = bytearray()
             bucket += _ENTRY.pack(key, flag, 0)
             return 0
         before = bucket[at + ID_BYTES]
