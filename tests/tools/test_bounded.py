@@ -95,7 +95,7 @@ def test_an_object_is_fetched_up_to_a_limit(account, size):
 
 @pytest.mark.parametrize(
     "content",
-    ["x" * 101, ",".join("x" * 60), '"' + "a\n" * 60 + '"', "a\n" + ",".join(['"\n"'] * 30)],
+    ["x" * 200, ",".join("x" * 101), '"' + "a\n" * 100 + '"', "a\n" + ",".join(['"\n"'] * 60)],
     ids=["field", "fields", "lines in quotes", "fields of lines"],
 )
 def test_a_row_without_end(content):
@@ -110,12 +110,21 @@ def test_a_row_without_end(content):
     )
 )
 def test_rows_as_they_are(rows):
-    """Rows within the limit are those of csv, however many there are."""
+    """Rows within the limit are those of csv, however many there are, and wherever the blocks that are read end."""
     text = io.StringIO(newline="")
     csv.writer(text).writerows(rows)
-    text.seek(0)
+    longest = max((len(written(row)) for row in rows), default=0)
 
-    assert rows == list(csv_rows(text, 100))
+    for most in range(longest + 1, longest + 4):
+        text.seek(0)
+        assert rows == list(csv_rows(text, most))
+
+
+def written(row):
+    """Return a row as CSV."""
+    text = io.StringIO(newline="")
+    csv.writer(text).writerow(row)
+    return text.getvalue()
 
 
 def test_a_limit_has_a_name(tmp_path):

@@ -6,6 +6,7 @@ A file of a gigabyte, or one line of it, would take many times that in memory be
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -79,21 +80,26 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def csv_rows(text: TextIO, most: int = MAX_ROW) -> Iterator[list[str]]:
-    """Yield rows as Python's csv module reads them, each of at most `most` characters.
+    """Yield rows as Python's csv module reads them: each of fewer than `most` characters, and none of twice as many.
 
     Raises:
         csv.Error: It is not CSV, or a row is too long.
     """
-    taken = 0
+    unended = 0  # blocks since a row ended
 
     def lines() -> Iterator[str]:
-        nonlocal taken
-        while line := text.readline(most + 1):
-            taken += len(line)
-            if taken > most:  # also by many short lines within quotes
+        nonlocal unended
+        rest = ""
+        while block := text.read(most):
+            unended += 1
+            if unended > 1:  # all of the block before belongs to the row
                 raise csv.Error(f"a row of more than {most:,} characters")
-            yield line
+            # Where csv itself ends lines. The last one may go on: a block may also end between \r and \n.
+            *whole, rest = io.StringIO(rest + block, newline="").readlines()
+            yield from whole
+        if rest:
+            yield rest
 
     for row in csv.reader(lines()):
-        taken = 0
+        unended = 0
         yield row
