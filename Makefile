@@ -60,8 +60,8 @@ playground: $(LEAN) ## the deployed offline world, for commands of your own unti
 demo-pythons: .uv/$(UV_VERSION) ## the demo on every Python >= 3.11 of this machine, each with an environment of its own
 	$(PYTHON) -m tests.pythons
 
-unit: $(READY) ## the rules, the tools and the handlers, without a server
-	$(PYTEST) --dist worksteal -m "not slow and not long and not server" tests/handlers tests/tools tests/docs tests/test_import_directions.py
+unit: $(READY) ## the rules, the tools and the handlers, without a server and what takes longer than half a second
+	$(PYTEST) --dist worksteal --hypothesis-profile quick -m "not slow and not long and not server" tests/handlers tests/tools
 
 test: $(READY) ## all tests but those that take minutes or need a browser (WORKERS=2: in two processes)
 	$(PYTEST) $(BY_MODULE) -m "not long" --ignore=tests/browser --ignore=tests/cross_check --ignore=tests/kill

@@ -18,7 +18,10 @@ use_bundled_node()
 settings.register_profile("without-deadline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("without-deadline")
 
-SERVERS = frozenset({"line", "make_line", "refusing_line", "served", "serving", "world"})
+# `make unit` looks at fewer.
+settings.register_profile("quick", settings.get_profile("without-deadline"), max_examples=20)
+
+SERVERS = frozenset({"assembly", "served", "serving", "world"})
 """Fixtures that serve, or deploy a stack."""
 
 

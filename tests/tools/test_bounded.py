@@ -69,6 +69,7 @@ def test_a_file_of_brackets(ready, tmp_path, arguments, _most, _what):
     assert "unexpected" not in refused.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("arguments", "_most", "_what"), READERS)
 def test_a_file_of_other_bytes(ready, tmp_path, arguments, _most, _what):
     """What is not text is not written to the terminal by the message that says so."""

@@ -343,6 +343,7 @@ class TestCancel:
     def _jobs(self, scan):
         scan.wire.answer("UpdateJobStatus", lambda params: {"JobId": params["JobId"], "Status": "Cancelling"})
 
+    @pytest.mark.slow
     def test_agreed(self, scan):
         """Scan and batch job are cancelled, the scan first."""
         result = control(scan, "cancel", SCAN, "--yes")
@@ -561,6 +562,7 @@ class TestDoctor:
         assert (code, checked.stdout, checked.stderr) == (examined.exit_code, examined.stdout, examined.stderr)
         assert "a cure" in examined.stdout
 
+    @pytest.mark.slow
     def test_looks_for_real(self, account, errors):
         """Without a double the real checks are made, and nothing is changed."""
         account.wire.answer("ListServiceQuotas", lambda _: errors.http("AccessDenied", 403))  # moto has no answer

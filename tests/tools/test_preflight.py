@@ -148,6 +148,7 @@ def test_broken_settings(capsys, account, tmp_path, monkeypatch, text):
     assert 0 == run(capsys, "deploy", connected=lambda *_: account.clients)[0]
 
 
+@pytest.mark.slow
 def test_program(tmp_path):
     """As make runs it: exit code 1, and the reason on stderr."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}

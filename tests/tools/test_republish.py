@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 from dataclasses import replace
 
 import pytest
@@ -111,7 +112,18 @@ class TestScans:
         """A video that becomes flagged between index and table is put there once, as what it is then."""
         record = add(deployed, "a.mp4", State.CLEAN)
         judged = replace(record, state=State.FLAGGED, policy_hash="p2", judged_at=5.0)
-        deployed.wire.answer("BatchGetItem", lambda _: deployed.table.records.judge_again(record, judged) and None)
+        is_judged = threading.Event()
+
+        def judge(_):
+            deployed.table.records.judge_again(record, judged)
+            is_judged.set()
+
+        def wait_for_it(given):
+            """Read those that are flagged only then: else the video would be no longer clean, and not yet flagged."""
+            assert "FLAGGED" not in str(given) or is_judged.wait(60)
+
+        deployed.wire.answer("Query", wait_for_it)
+        deployed.wire.answer("BatchGetItem", judge)
 
         result = again(deployed, SCAN, "--json")
 

@@ -159,6 +159,7 @@ def test_json_is_alone_on_stdout(stocked, arguments, code):
     assert json.loads(result.stdout)["scan_id"] == SCAN
 
 
+@pytest.mark.slow
 def test_the_plan_in_json_is_the_plan_of_the_submission(stocked):
     """Dry run and real run show the same object."""
     dry = json.loads(stocked.submit("--bucket", BUCKET, "--json", "--dry-run").stdout)
@@ -534,6 +535,7 @@ def test_a_refused_job_leaves_no_open_scan(stocked, errors):
     assert stocked.table.scans.scan(SCAN).status is ScanStatus.CLOSED
 
 
+@pytest.mark.slow
 def test_an_uncertain_job_is_shown_as_such(stocked, errors):
     """Where AWS's answer leaves open whether there is a job, no one is told that there is none, and the scan stays open."""
     stocked.wire.answer("CreateJob", lambda _: errors.http("InternalServiceException", 500))
@@ -746,6 +748,7 @@ def run(*arguments, cwd, **environment):
     )
 
 
+@pytest.mark.slow
 def test_help_is_a_sentence_commands_and_exit_codes(tmp_path):
     """--help can be read instead of the documentation, from any folder, without AWS."""
     result = run("--help", cwd=tmp_path)

@@ -176,6 +176,7 @@ except ZeroDivisionError:
 """
 
 
+@pytest.mark.slow
 def test_interrupted():
     """Hits that are discarded, as after a stale page token, leave no traceback in the log when they are collected.
 

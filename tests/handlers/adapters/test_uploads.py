@@ -118,6 +118,7 @@ def test_real_queue(bucket):
     assert (sorted(map(upload.compared_body, uploads(12))), 1) == (sorted(bodies), queue.dead_letters())
 
 
+@pytest.mark.slow
 def test_times_are_utc(bucket):
     """LastModified is understood as UTC, wherever the test runs."""
     world, now = bucket

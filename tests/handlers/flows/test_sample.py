@@ -288,6 +288,7 @@ class TestProgress:
         assert 55 == len(worker.images.calls)
         assert {"Weapons", "Violence"} == {label.name for label in now.labels}
 
+    @pytest.mark.slow
     def test_longer_than_invocation(self, worker):
         """A film that takes longer than an invocation goes on in the next; nothing is paid for twice."""
         worker.film = Film(800)
@@ -664,6 +665,7 @@ class TestEnds:
         assert (State.FAILED, reasons.PARTLY_DECODED, 4) == (now.state, now.problem.code, now.images)
         assert "Decoded up to 0:12:31 of 0:47:02." == now.problem.message
 
+    @pytest.mark.slow
     def test_hole_before_another_invocation(self, worker):
         """A hole in a film is remembered by the invocation that continues behind it, which cannot know of it otherwise."""
         worker.film = Film(800)

@@ -786,6 +786,7 @@ class TestFaults:
         settings = table.control.settings()
         assert (1, False, 3, 1) == (alarms, settings.paused, settings.refused_in_row, len(settings.refused_videos))
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("code", ["AccessDeniedException", "InvalidParameterException"])
     def test_one_video_does_not_break(self, lanes, rekognition, table, clock, code):
         """One video that is refused again and again, alone in the tail of its scan, does not pause the others."""
@@ -830,6 +831,7 @@ class TestFaults:
         assert settings.paused_reason.startswith("InvalidS3ObjectException: ")
         assert lanes.record("19.mp4").start_tried_at is None
 
+    @pytest.mark.slow
     def test_unreadable_now_and_then(self, lanes, rekognition, table):
         """A video that starts in between shows that Rekognition can read: single ones that it cannot never pause the others."""
         for number in range(60):

@@ -27,6 +27,8 @@ from tools.lib.desk.live_review import POLL_SECONDS
 from tools.lib.desk.refusal import RefusedError
 from tools.lib.review.page.videos import Describer
 
+pytestmark = pytest.mark.slow
+
 LABEL = LabelSummary("Weapons", "Violence", 2, 99.5, 1_500, 2_000)
 
 

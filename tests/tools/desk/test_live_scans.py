@@ -25,6 +25,8 @@ from tests.tools.review_doubles import (
 from tools.lib.review.apply import record_of_left_out
 from tools.lib.review.inputs import LeftOut
 
+pytestmark = pytest.mark.slow
+
 LABEL = LabelSummary("Weapons", "Violence", 2, 99.5, 1_500, 2_000)
 OTHER_LABEL = LabelSummary("Smoking", "Drugs & Tobacco", 2, 70.0, 1_500, 2_000)
 TOO_LARGE = ObjectFacts(ETAG, 11_000_000_000, None)

@@ -10,6 +10,8 @@ from tests.tools.review_doubles import output_of, review
 from tests.tools.uploads import DAY_SCAN, add_day, add_flagged_upload, add_upload
 from tools.lib.desk.live_review import LOOKED_UP
 
+pytestmark = pytest.mark.slow
+
 SUMMARY = ("objects", "expected", "adds_up", "states", "analysed_ms", "costs", "found", "confidences", "cures", "decided")
 LISTS = ("flagged", "clean", "failed", "ineligible", "superseded")
 
@@ -206,6 +208,7 @@ def test_closed_meanwhile(account, watch, monkeypatch):
     assert ("closed", {"clean": 1}, [], True) == (answer["status"], counted(answer), answer["warnings"], answer["adds_up"])
 
 
+@pytest.mark.slow
 def test_in_turn(account, watch):
     """However many uploads a day has, each is looked at within as many polls as there are hundreds, one BatchGetItem each."""
     records = [add_flagged_upload(account, f"{number:03}.mp4", etag="e1") for number in range(2 * LOOKED_UP + 50)]

@@ -204,6 +204,7 @@ def test_many_connections(serving, monkeypatch):
             each.close()
 
 
+@pytest.mark.slow
 def test_lean_start():
     """Only `serve` imports the server: every other command starts as fast as before."""
     output = "import sys; import tools.review_report; print(sorted({'starlette', 'uvicorn', 'anyio', 'av'} & set(sys.modules)))"

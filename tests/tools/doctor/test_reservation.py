@@ -97,6 +97,7 @@ def test_an_option_decides(capsys, options):
     assert ("", 1) == (out, len(err.splitlines()))
 
 
+@pytest.mark.slow
 def test_make_deploy_passes_it():
     """The Makefile gives the program the options of the CDK, and the CDK what it prints, before them."""
     made = subprocess.run(

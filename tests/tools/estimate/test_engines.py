@@ -228,6 +228,7 @@ class TestPace:
         assert BEFORE_AND_AFTER.best + 20_000 == pytest.approx(found.seconds.best)
         assert NOW + found.seconds.best == found.finished_at.best
 
+    @pytest.mark.slow
     def test_the_slower_engine_decides(self):
         """Where both are used a scan is ready when the slower one is."""
         films, images = [(1_000, video(600))], [(1_000, IMAGE)] * 50_000

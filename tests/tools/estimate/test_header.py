@@ -66,6 +66,7 @@ def ffmpeg(body):
         return container.duration / 1e6, container.streams.video[0].codec_context.name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_layouts(layout):
     """Of every layout length and codec are those that FFmpeg finds, for two GETs and 400 kB at most."""

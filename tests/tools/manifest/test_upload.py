@@ -118,6 +118,7 @@ def test_the_upload_is_encrypted_by_s3_and_its_etag_bare(account, tmp_path):
     assert uploaded.uri == "s3://amzn-s3-demo-work/manifests/x.csv"
 
 
+@pytest.mark.slow
 def test_a_large_manifest_goes_up_in_parts(account, tmp_path):
     """More than a part's worth arrives whole and in order, and the progress adds up."""
     path = tmp_path / "manifest.csv"

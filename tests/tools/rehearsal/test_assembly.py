@@ -125,6 +125,7 @@ def test_the_message_of_app_py_is_passed_on(project, tmp_path, program, message,
     assert refused.value.cure.startswith(cure)
 
 
+@pytest.mark.slow
 def test_layer():
     """The layer of frames is looked for where the stack takes it from, which is where make package builds it."""
     from stacks import app  # noqa: PLC0415 # starts Node: only for this test

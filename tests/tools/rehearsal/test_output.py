@@ -71,6 +71,7 @@ def assert_refused(output, culprit):
     assert before == tree(output)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("leave", [rehearse, kill_during], ids=["ended", "killed"])
 def test_what_a_rehearsal_made_is_cleared_away(output, leave):
     """The next rehearsal begins with empty folders, however the last one ended, and does not touch other files."""
@@ -114,6 +115,7 @@ def test_a_link_is_refused(output, tmp_path, name):
     assert (tmp_path / "videos" / "film.mp4").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("leave", [rehearse, kill_during], ids=["ended", "killed"])
 @pytest.mark.parametrize("name", FOLDERS)
 def test_a_folder_put_in_place_of_ours_is_refused(output, tmp_path, leave, name):
@@ -135,6 +137,7 @@ def test_a_file_added_to_ours_is_refused(output, name):
     assert_refused(output, output / name / "film.mp4")
 
 
+@pytest.mark.slow
 def test_a_film_added_to_the_library_of_a_killed_rehearsal_is_refused(output):
     """The library is listed before anything else begins, so its own videos are known even after a kill."""
     kill_during(output)
@@ -143,6 +146,7 @@ def test_a_film_added_to_the_library_of_a_killed_rehearsal_is_refused(output):
     assert_refused(output, output / "library" / "film.mp4")
 
 
+@pytest.mark.slow
 def test_a_folder_that_got_the_inode_of_ours_is_refused(output):
     """A user's folder may get the inode of a deleted one of ours; without the seal it is the user's, after a kill too."""
     kill_during(output)
@@ -208,6 +212,7 @@ def test_the_second_of_two_at_once_is_refused(output, tmp_path):
         pass
 
 
+@pytest.mark.slow
 def test_the_lock_dies_with_its_process(output):
     """A rehearsal that was killed leaves no lock."""
     kill_during(output)

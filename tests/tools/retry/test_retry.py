@@ -273,6 +273,7 @@ def test_waiting_for_the_end(scanned):
 # --- confirmation, and when none --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("answer", "jobs", "code"), [("y\n", 1, 0), ("\n", 0, 1)])
 def test_confirmation(scanned, answer, jobs, code):
     """A person is shown the plan and asked."""

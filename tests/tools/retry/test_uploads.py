@@ -106,6 +106,7 @@ def test_running_it_twice_sends_the_same(watched):
     assert set(map(str, first)) == set(map(str, watched.messages()))
 
 
+@pytest.mark.slow
 def test_hostile_keys(account):
     """Keys of 1,024 bytes, of quotes, line ends or emoji come out of their messages as they are, more than ten of them."""
     watched = Watched(account)
@@ -211,6 +212,7 @@ def analysed(account, record, state):
     account.table.records.finish(replace(waiting, state=state, finished_at=account.clock.now()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("last", "code"), [(State.FLAGGED, ExitCode.DONE), (State.FAILED, ExitCode.SOME_FAILED)])
 def test_waiting_for_the_end(two, last, code):
     """--wait follows the retried uploads, not the day: it ends with their last one."""

@@ -86,6 +86,7 @@ def decided(account, scan_id=SCAN):
 # --- applying -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_decisions_are_written_and_shown(scanned, apply):
     """Who, when, what and the note are in the review, as JSON and for a person."""
     result = apply(exported(entry(), entry(HOSTILE, decision="false-alarm", note="a toy\n\x1b[31m")))
@@ -179,6 +180,7 @@ def _unflagged(account):
     return account
 
 
+@pytest.mark.slow
 def test_what_a_person_looked_at_is_settled(unflagged, apply):
     """What failed or is ineligible is settled once a person has decided about it; it is counted apart and still listed."""
     before = review(unflagged)
@@ -536,6 +538,7 @@ def test_the_latest_of_a_file(tmp_path, order):
     assert "Nothing, if the later one is right." == refused.cure
 
 
+@pytest.mark.slow
 def test_name_of_who_decided(scanned, apply):
     """Where the file does not say who decided, --decided-by does."""
     apply(exported(entry(), decided_by=""), "--decided-by", "Grace")
@@ -624,6 +627,7 @@ def test_limit_of_names(tmp_path, name, length):
         assert length == len(decisions_file.read(path, decided_by=None, now=NOW).decided_by)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("count", "read"), [(100_000, True), (100_001, False)])
 def test_limit_of_entries(tmp_path, count, read):
     """A file has at most 100,000 entries."""

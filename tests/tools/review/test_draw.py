@@ -1,5 +1,6 @@
 """The draw of a sample: the same videos in whatever order they come, in memory for the sample alone."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,6 +43,7 @@ def test_the_first_of_a_sample_are_one():
     assert drawn(VIDEOS, 30).videos[:10] == drawn(VIDEOS, 10).videos
 
 
+@pytest.mark.slow
 def test_every_video_is_drawn_alike():
     """Over many seeds each of 200 videos is drawn about as often: 2,000 draws of ten, 100 times each, give or take 5 deviations."""
     times = dict.fromkeys(VIDEOS, 0)

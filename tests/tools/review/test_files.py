@@ -90,6 +90,7 @@ def test_file_that_cannot_be_written(account, tmp_path, arguments):
     assert [] == account.wire.calls
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments", [["page"], ["export", "--csv"], ["export", "--jsonl"], ["export", "--rows", "segments", "--csv"]]
 )

@@ -93,6 +93,7 @@ def test_without_such_a_list(scanned):
 HEVC = 'The codec is "hevc", not, as it says, h264.'
 
 
+@pytest.mark.slow
 def test_what_was_found(account, tmp_path):
     """What was found in each object that was left out is in text, --json, page and exports, and lists without it stay readable."""
     add_scan(account, "clean")

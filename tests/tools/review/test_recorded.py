@@ -182,6 +182,7 @@ def test_a_record_moves_behind_the_cursor(scanned):
     assert ["becomes clean", "was clean"] == [name for name, *_ in shown]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exchange", [False, True])
 def test_judged_anew(scanned, exchange):
     """Verdicts of another policy count at once, though the index still has the old keys, and as many of each."""

@@ -101,6 +101,7 @@ def test_only_clean_videos_are_drawn(scanned):
     assert {ETAG} == {each["etag"] for each in sample["videos"]}
 
 
+@pytest.mark.slow
 def test_the_same_videos_are_drawn_again(scanned, tmp_path):
     """Review, JSON and page draw the same; another seed draws others, and the seed that is shown draws the same."""
     one, again = (sample_of(scanned, "--sample-clean", "5") for _ in range(2))
@@ -164,6 +165,7 @@ def test_before_anyone_looked(scanned):
     assert "Still to be looked at: 5 of 5 sampled clean videos.\n" in review(scanned, "--sample-clean", "5").stdout
 
 
+@pytest.mark.slow
 def test_the_rate_of_misses(scanned, tmp_path):
     """Decisions about the sample make the rate, in review, JSON and page; what is left is counted."""
     first, second, *_ = keys_of(sample_of(scanned, "--sample-clean", "5"))
@@ -192,6 +194,7 @@ def test_the_rate_of_misses(scanned, tmp_path):
     }
 
 
+@pytest.mark.slow
 def test_what_was_not_drawn_does_not_count(scanned, tmp_path):
     """A decision about a clean video outside of the sample says nothing about all: someone had a reason to look at it."""
     drawn = keys_of(sample_of(scanned, "--sample-clean", "5"))

@@ -87,6 +87,7 @@ def test_for_a_person(day):
     assert not any("suffix" in line for line in lines)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [ScanStatus.CLOSED, ScanStatus.CANCELLED])
 def test_superseded_failures_need_nothing(account, status):
     """A day on which everything has a verdict, or was superseded, is done; one with a failure is not."""
@@ -321,6 +322,7 @@ def apply(account, tmp_path, content):
     return review(account, "apply", str(path), "--json")
 
 
+@pytest.mark.slow
 def test_decisions_about_uploads_come_back(account, tmp_path):
     """What the page exports of two uploads under one key is applied to each, and the next page and export have it."""
     add_day(account)

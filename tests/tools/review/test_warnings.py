@@ -72,6 +72,7 @@ def test_notices(account):
     assert "the sweeper had to ask for 7 results; 1 video is final. Look at the log" in warning
 
 
+@pytest.mark.slow
 def test_three_flagged_and_no_mail(account, tmp_path):
     """Three videos were flagged while no one was subscribed: review and page say that no one was mailed."""
     now = account.clock.now()

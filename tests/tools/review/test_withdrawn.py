@@ -47,6 +47,7 @@ def page_of(account, path):
     return json.loads(re.search(r'id="data">(.*?)</script>', path.read_text(encoding="utf-8"), re.DOTALL)[1])
 
 
+@pytest.mark.slow
 def test_review(withdrawn):
     """The review shows no decision, counts none, and what failed is open again."""
     shown = review(withdrawn, "--json", "--sample-clean", "5")

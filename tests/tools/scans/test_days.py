@@ -189,6 +189,7 @@ def add_days(account, days):
     account.table.scans.active()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "run",
     [

@@ -184,6 +184,7 @@ def test_a_job_that_cannot_be_noted(stocked, errors):
     assert f"job       {JOB}" in result.stdout
 
 
+@pytest.mark.slow
 def test_interrupted_after_the_job(stocked):
     """Ctrl-C once the job is there says so, and how the rest is done."""
     after_the_job(stocked, interrupt)

@@ -53,6 +53,7 @@ def puts(line):
 
 
 class TestSwitch:
+    @pytest.mark.slow
     @pytest.mark.parametrize("others", [{}, OTHERS, *({name: value} for name, value in OTHERS.items())])
     def test_on_and_off(self, person, switch, others):
         """The switch is put beside what is there for others, and taken away again; the rest is as it was, to the byte."""

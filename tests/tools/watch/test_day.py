@@ -67,6 +67,7 @@ def an_upload(watching, key, *, lag, bucket=BUCKET, missed=False, state=State.CL
         watching.table.records.finish(running)
 
 
+@pytest.mark.slow
 def test_lag(watching, person):
     """Median and 95th percentile are those of today's verdicts; what waits or failed has none."""
     for number in range(1, 21):

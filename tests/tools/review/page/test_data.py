@@ -252,6 +252,7 @@ def test_segments_of_many_videos(monkeypatch):
     assert [{1}, {2}, {3}, {9}] == kept
 
 
+@pytest.mark.slow
 def test_limits():
     """A page holds 20,000 flagged videos, as the documents say, and 5,000 of each of the others."""
     made, totals = review(ineligible_count=1)
