@@ -193,7 +193,10 @@ class UploadFlow:
         if mine.modified_at < seen.modified_at and message.version_id is not None:
             return False
         look = self._registration.look(message.video.newest, retries)
-        return look.facts is not None and message.identified(look.facts).id == mine.video_id
+        if look.facts is None:  # S3 refuses to show it, but the listing of a comparison has it
+            is_missing = look.problem is not None and look.problem.code == reasons.MISSING
+            return message.source is Source.COMPARISON and not is_missing
+        return message.identified(look.facts).id == mine.video_id
 
     def _supersede(self, current: CurrentUpload, video: Video) -> None:
         """Mark what this content replaced, and its own record if it was replaced itself before there was one.

@@ -52,7 +52,7 @@ class DirectClient:
         def call(**parameters):
             if self._validated:
                 _validate(parameters, self._service, method)
-            return self._gate(name, parameters, lambda: self._answer(operation, parameters | token_of(operation)))
+            return self._gate(name, parameters, lambda: self._answer(operation, token_of(operation) | parameters))
 
         self.__dict__[method] = call
         return call
@@ -144,7 +144,7 @@ def as_botocore_parses(answer):
 
     def answered(operation, parameters):
         try:
-            parsed = as_boto3_raises(answer)(operation, parameters | token_of(operation))
+            parsed = as_boto3_raises(answer)(operation, token_of(operation) | parameters)
         except ClientError as error:
             parsed = error.response
         status = parsed.get("ResponseMetadata", {}).get("HTTPStatusCode", 200)

@@ -101,7 +101,7 @@ def test_an_object_is_fetched_up_to_a_limit(account, size):
 )
 def test_a_row_without_end(content):
     """A row is too long whatever makes it so: one field, many of them, or many short lines within quotes."""
-    with pytest.raises(csv.Error, match="a row of more than 100 characters"):
+    with pytest.raises(csv.Error, match="a row of 100 characters or more"):
         list(csv_rows(io.StringIO(content, newline=""), 100))
 
 
@@ -119,6 +119,17 @@ def test_rows_as_they_are(rows):
     for most in range(longest + 1, longest + 4):
         text.seek(0)
         assert rows == list(csv_rows(text, most))
+
+
+def test_where_it_is_no_longer_text():
+    """What is not UTF-8 is found with most of the rows before it read, so that their number shows where to look."""
+    content = io.TextIOWrapper(io.BytesIO(b"bucket,key.mp4\n" * 20_000 + b"\xff\n"), encoding="utf-8", newline="")
+    rows = []
+
+    with pytest.raises(UnicodeDecodeError):
+        rows.extend(csv_rows(content))
+
+    assert 15_000 < len(rows) <= 20_000
 
 
 def written(row):

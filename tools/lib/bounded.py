@@ -27,6 +27,8 @@ MAX_DOCUMENT = 64 * 1024 * 1024
 MAX_ROW = 1024 * 1024
 
 _BLOCK = 1024 * 1024
+# Few rows: what is not UTF-8 is found when a block is read, and reported by the rows before it.
+_CSV_BLOCK = 64 * 1024
 
 
 def read_file(path: Path, what: str, most: int) -> bytes:
@@ -80,20 +82,20 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def csv_rows(text: TextIO, most: int = MAX_ROW) -> Iterator[list[str]]:
-    """Yield rows as Python's csv module reads them: each of fewer than `most` characters, and none of twice as many.
+    """Yield rows as Python's csv module reads them: each of fewer than `most` characters, and none of many more.
 
     Raises:
         csv.Error: It is not CSV, or a row is too long.
     """
-    unended = 0  # blocks since a row ended
+    unended = 0  # characters of the blocks since a row ended
 
     def lines() -> Iterator[str]:
         nonlocal unended
         rest = ""
-        while block := text.read(most):
-            unended += 1
-            if unended > 1:  # all of the block before belongs to the row
-                raise csv.Error(f"a row of more than {most:,} characters")
+        while block := text.read(min(most, _CSV_BLOCK)):
+            if unended >= most:  # all of them belong to the row
+                raise csv.Error(f"a row of {most:,} characters or more")
+            unended += len(block)
             # Where csv itself ends lines. The last one may go on: a block may also end between \r and \n.
             *whole, rest = io.StringIO(rest + block, newline="").readlines()
             yield from whole

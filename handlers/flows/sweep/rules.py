@@ -139,14 +139,12 @@ def is_missed(found: ListedObject, current: CurrentUpload | None, registered: Ma
     """
     if current is None or current.modified_at < found.modified_at:
         return True
-    etag = current.etag
-    if current.scan_id is not None:  # else it is not a video, and so has no record
-        record = registered.get((current.video_id, current.scan_id))
-        if record is None:  # whoever wrote the note may have died before the record
-            return True
-        # It was put again, and waited in vain for an analysis.
-        if record.put_at is not None and record.put_at < current.modified_at:
-            return True
-        etag = record.facts.etag if record.facts is not None else etag
+    if current.scan_id is None:  # it is not a video, and so has no record; S3's times are whole seconds
+        return current.modified_at == found.modified_at and current.etag not in (None, found.etag)
+    record = registered.get((current.video_id, current.scan_id))
+    if record is None:  # whoever wrote the note may have died before the record
+        return True
+    if record.put_at is not None and record.put_at < current.modified_at:  # it was put again, and waited in vain for an analysis
+        return True
     # S3's times are whole seconds, a multipart upload has that of its beginning, a deleted version uncovers an earlier one.
-    return etag is not None and etag != found.etag
+    return record.facts is not None and record.facts.etag != found.etag

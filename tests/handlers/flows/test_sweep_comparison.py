@@ -565,6 +565,36 @@ class TestRegistered:
         assert [1, 1, 0] == found
         assert State.WAITING is table.records.record(video.id, watch.scan_id(BUCKET, day)).state
 
+    @pytest.mark.parametrize("versions", [False, True])
+    def test_a_video_that_s3_refuses_to_show(self, compare, s3, objects, versions):
+        """What is found and may not be looked at is noted all the same, so that no later comparison finds it again."""
+        if versions:
+            s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+        s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=b"<!DOCTYPE html><html></html>")
+        found = [compare()]
+        s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=MP4)
+        objects._client = Refusing(s3)
+
+        found += [compare() for _ in range(3)]
+
+        assert 1 == found[0]
+        assert [0, 0] == found[2:]
+
+
+class Refusing:
+    """S3 that does not show objects."""
+
+    def __init__(self, s3):
+        self._s3 = s3
+
+    def __getattr__(self, name):
+        """Return another operation."""
+        return getattr(self._s3, name)
+
+    def head_object(self, **_):
+        """Refuse."""
+        raise client_error("403", 403)
+
 
 class TestSweep:
     @pytest.fixture(name="ports_of_uploads")

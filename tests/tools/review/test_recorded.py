@@ -3,6 +3,7 @@
 Pages end after a kilobyte here, and not after a megabyte, so that an index of a few dozen items has many.
 """
 
+import gc
 from contextlib import ExitStack
 from dataclasses import replace
 from itertools import count
@@ -272,6 +273,19 @@ def test_objects_of_the_reports_alone(scanned):
 
 
 @pytest.mark.slow
+def test_modules_are_kept_from_the_collector(scanned):
+    """While records are read nothing that was there before is searched for garbage; afterwards it is again."""
+    gc.unfreeze()
+    try:
+        with recorded_of(scanned.table, Scan(SCAN, BUCKET), whole=True):
+            within = gc.get_freeze_count()
+        after = gc.get_freeze_count()
+    finally:
+        gc.freeze()
+
+    assert (True, 0) == (within > 0, after)
+
+
 def test_everything_whole(scanned):
     """For an export every record is read, clean ones too, and they come in the order of the manifest."""
     names = [str(number) for number in range(1_200)]
