@@ -7,8 +7,6 @@ from contextlib import contextmanager
 
 import pytest
 
-NOTHING = object()
-
 
 @contextmanager
 def moto_repeats_less():
@@ -56,7 +54,7 @@ def _urls_of_s3():
     """Return what gives S3's routes, loaded anew where another class answers them."""
     from moto.s3 import responses, urls  # noqa: PLC0415 - they are there where this is called
 
-    loaded = [NOTHING]
+    loaded = [None]
 
     def url_module(_):
         if loaded[0] is not responses.S3Response:

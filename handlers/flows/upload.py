@@ -194,8 +194,7 @@ class UploadFlow:
             return False
         look = self._registration.look(message.video.newest, retries)
         if look.facts is None:  # S3 refuses to show it, but the listing of a comparison has it
-            is_missing = look.problem is not None and look.problem.code == reasons.MISSING
-            return message.source is Source.COMPARISON and not is_missing
+            return message.source is Source.COMPARISON
         return message.identified(look.facts).id == mine.video_id
 
     def _supersede(self, current: CurrentUpload, video: Video) -> None:

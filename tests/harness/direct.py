@@ -22,6 +22,7 @@ from botocore.validate import ParamValidator
 from tools.emulator.core.ports import NoSuchObjectError, StoredObject
 from tools.emulator.core.refusal import AwsError
 from tools.emulator.services import sqs
+from tools.emulator.services.dynamodb.backend import OPERATIONS
 from tools.emulator.services.events.put_events import put_events
 
 
@@ -139,12 +140,18 @@ def as_boto3_raises(answer):
     return answered
 
 
-def as_botocore_parses(answer):
-    """Return what answers botocore's event `before-call`: calls are built and validated, and not sent; errors are parsed too."""
+def items_at_the_edge(tables):
+    """Return what answers operations on the items of tables in botocore's event `before-call`, and None for other operations.
+
+    Calls are built and validated, and not sent; errors are parsed as botocore parses them.
+    """
+    answer = as_boto3_raises(tables.call)
 
     def answered(operation, parameters):
+        if operation not in OPERATIONS:
+            return None
         try:
-            parsed = as_boto3_raises(answer)(operation, token_of(operation) | parameters)
+            parsed = answer(operation, token_of(operation) | parameters)
         except ClientError as error:
             parsed = error.response
         status = parsed.get("ResponseMetadata", {}).get("HTTPStatusCode", 200)

@@ -17,7 +17,7 @@ from handlers.adapters.table import open_table
 from handlers.domain.identity import Video
 from tests.handlers.doubles import client_error, notice_event
 from tests.harness.calls import POLL_SECONDS, Calls
-from tests.harness.direct import Answers, DirectClient, as_botocore_parses
+from tests.harness.direct import Answers, DirectClient, items_at_the_edge
 from tests.harness.flows import Flows
 from tests.harness.media import ImageEyes
 from tests.harness.session import Clock
@@ -26,7 +26,6 @@ from tools import review_report, submit_job
 from tools.emulator.core import moto_hooks
 from tools.emulator.deploy import Deployer
 from tools.emulator.engines import Engines
-from tools.emulator.services.dynamodb.backend import OPERATIONS
 from tools.emulator.services.s3.backend import Storage
 from tools.emulator.settings import EmulatorSettings
 from tools.lib.aws.clients import Clients
@@ -101,11 +100,8 @@ class Line(Calls, Engines):
     def _take_the_short_way(self):
         """Let functions, and reads of the table, bypass boto3 where they call most often, and tools HTTP (see `direct`)."""
         self.skip_http("dynamodb", "sqs", "rekognition", "lambda")
-        self.session.answers = {"dynamodb": self._items}
+        self.session.answers = {"dynamodb": items_at_the_edge(self.tables)}
         self.table = open_table(self.flows.clients["dynamodb"], self.outputs["TableName"], self.clock)
-
-    def _items(self, operation, parameters):
-        return as_botocore_parses(self.tables.call)(operation, parameters) if operation in OPERATIONS else None
 
     def skip_http(self, *services):
         """Let functions bypass boto3 for these services too."""

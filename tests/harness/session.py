@@ -25,7 +25,7 @@ class Session:
     """A session whose clients are made once, since making them takes most of a test.
 
     `listener` is called for each call when it is made (`asked`), just before its request goes out (`calling`), and when its answer
-    is there but its caller has not seen it (`answered`). A service in `answers` (see `as_botocore_parses`) is not sent requests.
+    is there but its caller has not seen it (`answered`). A service in `answers` (see `items_at_the_edge`) is not sent requests.
     """
 
     def __init__(self):

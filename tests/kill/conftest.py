@@ -10,7 +10,7 @@ from tests.harness.line import BUCKET
 from tests.kill import scenarios
 from tests.kill.final import final_of
 from tests.kill.injecting import Injecting
-from tests.kill.killing import FORKS_OF_A_PATH, Killing
+from tests.kill.killing import Killing
 from tests.kill.objects import ShortWayToObjects
 from tests.kill.sites import HANDLERS
 from tests.once import found_once
@@ -98,7 +98,7 @@ def killed(make_world, warm, tmp_path_factory):
         # Unknown on AWS: here a task is repeated whose function died; the other way has a test of its own.
         settings = {"batch_function_errors_redriven": True, "index_lag_seconds": lag, **settings}
         with make_world(name, **settings) as (line, folder):
-            outcome = Killing(line, folder, handlers, 1 if lag else FORKS_OF_A_PATH).run(getattr(scenarios, name))
+            outcome = Killing(line, folder, handlers).run(getattr(scenarios, name))
         COUNTS.append((len(outcome.points), outcome.calls, len(outcome.ends)))
         return outcome
 

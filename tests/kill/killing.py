@@ -7,7 +7,7 @@ world without a kill.
 Points at which the world is the very same share one fork: nothing was written and no time has passed since the point before, in
 the same invocation, so that a process that dies here or there leaves the same behind. And a path of the code, from the handler to
 the call, has `FORKS_OF_A_PATH` forks in a scenario: a sweep that does in minute nine what it did in minute three is not killed
-again. With index lag it has one, since the same paths are run without. With `KILL_EVERY=1` each point has its own.
+again. With `KILL_EVERY=1` each point has its own.
 """
 
 import os
@@ -65,12 +65,11 @@ class Outcome:
 
 
 class Killing(Forking):
-    """Kills functions at their calls, or only those of some handlers, at most so often on a path."""
+    """Kills functions at their calls, or only those of some handlers."""
 
-    def __init__(self, line, folder, handlers=HANDLERS, forks_of_a_path=FORKS_OF_A_PATH):
+    def __init__(self, line, folder, handlers=HANDLERS):
         super().__init__(line, folder)
         self._handlers = handlers
-        self._most = forks_of_a_path
         self._every = bool(os.environ.get("KILL_EVERY"))
         self._points = []
         self._calls = {}
@@ -104,7 +103,7 @@ class Killing(Forking):
         if world != self._world:
             self._world, self._fork = world, 0
         path = (process.module, moment, name, self._sites)
-        if self._every or (not self._fork and self._forks_of[path] < self._most):
+        if self._every or (not self._fork and self._forks_of[path] < FORKS_OF_A_PATH):
             self._forks_of[path] += 1
             if self.fork():
                 self.line.watch = None

@@ -20,10 +20,9 @@ from moto.sqs.models import sqs_backends
 
 from handlers.adapters.table import open_table
 from handlers.domain import watch
-from tests.harness.direct import DirectClient, as_boto3_raises, as_botocore_parses
+from tests.harness.direct import DirectClient, as_boto3_raises, items_at_the_edge
 from tools.emulator.core import moto_hooks
 from tools.emulator.services import dynamodb
-from tools.emulator.services.dynamodb.backend import OPERATIONS
 from tools.emulator.settings import EmulatorSettings
 from tools.lib import doctor
 from tools.lib.aws.clients import Clients
@@ -52,7 +51,7 @@ class Wire:
         self.requests = []
         self.items_read = 0
         self._answers = {}
-        self._items = as_botocore_parses(tables.call)
+        self._items = items_at_the_edge(tables)
         session.events.register("before-parameter-build", self._note)
         session.events.register("before-call", self._answer)
         session.events.register("before-send", self._send)
@@ -88,9 +87,10 @@ class Wire:
 
     def _answer(self, model, context, **_):
         answer = self._answers.get(model.name, lambda _: None)(context["tests.params"])
-        if answer is None and model.service_model.service_name == "dynamodb" and model.name in OPERATIONS:
-            self.requests.append(model.name)
-            return self._items(model.name, context["tests.params"])
+        if answer is None and model.service_model.service_name == "dynamodb":
+            found = self._items(model.name, context["tests.params"])
+            self.requests += [model.name] if found else []
+            return found
         if answer is None:
             return None
         status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 200)

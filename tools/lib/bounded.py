@@ -82,7 +82,7 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def csv_rows(text: TextIO, most: int = MAX_ROW) -> Iterator[list[str]]:
-    """Yield rows as Python's csv module reads them: each of fewer than `most` characters, and none of many more.
+    """Yield rows as Python's csv module reads them: each of fewer than `most` characters, and none of two blocks more.
 
     Raises:
         csv.Error: It is not CSV, or a row is too long.

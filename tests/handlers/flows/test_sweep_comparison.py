@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from moto.s3.models import s3_backends
 
 from handlers.adapters.table import Comparison, CurrentUpload, WatchState, open_table
 from handlers.adapters.uploads import ATTEMPTS, BucketListing, UploadQueue
@@ -21,7 +22,7 @@ from handlers.flows.sweep.context import SweepContext
 from handlers.flows.sweep.sweep import SweepFlow, UploadPorts
 from handlers.flows.upload import UploadFlow
 from tests.handlers import tables
-from tests.handlers.doubles import BUCKET, MP4, TABLE, Clock, Through, client_error
+from tests.handlers.doubles import ACCOUNT, BUCKET, MP4, TABLE, Clock, Through, client_error
 from tests.handlers.sweeper_doubles import SETTINGS, Buckets, KilledError, UploadMessages
 
 OTHER_BUCKET = "amzn-s3-demo-other"
@@ -445,6 +446,7 @@ class TestKilled:
         assert (BEGIN, None) == (world.state().compared_at, world.state().comparison)
 
 
+PAGE = b"<!DOCTYPE html><html></html>"
 KEYS = st.text(st.sampled_from("ab/\n+%é😀￿"), max_size=4).map(lambda name: f"{name}.mp4")
 # Of an object: seconds before the comparison, how much older or newer its note is, if any, and whether there is a record.
 OBJECTS = st.dictionaries(
@@ -515,85 +517,79 @@ class TestRegistered:
 
         return compare
 
-    @pytest.mark.parametrize("versions", [False, True])
+    @pytest.fixture(name="versions", params=[False, True])
+    def _versions(self, request, s3):
+        """Tell whether the bucket keeps versions."""
+        if request.param:
+            s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+        return request.param
+
     def test_found_once(self, compare, s3, table, versions):
         """What is found is registered as missed in the scan of its day, by its version or etag, and is not found again."""
-        if versions:
-            s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
         put = s3.put_object(Bucket=BUCKET, Key="a é.mp4", Body=MP4)
-        s3.put_object(Bucket=BUCKET, Key="page.mp4", Body=b"<!DOCTYPE html><html></html>")
+        s3.put_object(Bucket=BUCKET, Key="page.mp4", Body=PAGE)
         modified_at = s3.head_object(Bucket=BUCKET, Key="a é.mp4")["LastModified"].timestamp()
 
         found = [compare() for _ in range(3)]
 
-        video = Video(BUCKET, "a é.mp4", put["VersionId"]) if versions else Video(BUCKET, "a é.mp4", None, put["ETag"].strip('"'))
+        video = identified("a é.mp4", put)
         day = watch.day_of(modified_at)
         record = table.records.record(video.id, watch.scan_id(BUCKET, day))
         assert [2, 0, 0] == found
         assert (State.WAITING, True, modified_at) == (record.state, record.missed, record.uploaded_at)
         assert 1 == table.watches.day(BUCKET, day).missed
 
-    @pytest.mark.parametrize("versions", [False, True])
     def test_overwritten(self, compare, s3, table, versions):
         """A content that replaced another one is found, within the same second too, and the other is superseded."""
-        if versions:
-            s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
         first = s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=MP4)
         day = watch.day_of(s3.head_object(Bucket=BUCKET, Key="a.mp4")["LastModified"].timestamp())
         found = [compare()]
-        s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=MP4 + b"another")
+        replace_within_the_second(s3, MP4 + b"another")
 
         found += [compare(), compare()]
 
-        video = Video(BUCKET, "a.mp4", first["VersionId"]) if versions else Video(BUCKET, "a.mp4", None, first["ETag"].strip('"'))
+        video = identified("a.mp4", first)
         assert [1, 1, 0] == found
         assert table.records.record(video.id, watch.scan_id(BUCKET, day)).superseded_at is not None
 
-    @pytest.mark.parametrize("versions", [False, True])
     def test_a_video_in_the_second_of_what_was_none(self, compare, s3, table, versions):
         """A video whose event is lost is found although, in the very second it was put, its key held what is not a video."""
-        if versions:
-            s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-        s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=b"<!DOCTYPE html><html></html>")
+        s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=PAGE)
         found = [compare()]
-        put = s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=MP4)
+        put = replace_within_the_second(s3, MP4)
         day = watch.day_of(s3.head_object(Bucket=BUCKET, Key="a.mp4")["LastModified"].timestamp())
 
         found += [compare(), compare()]
 
-        video = Video(BUCKET, "a.mp4", put["VersionId"]) if versions else Video(BUCKET, "a.mp4", None, put["ETag"].strip('"'))
+        video = identified("a.mp4", put)
         assert [1, 1, 0] == found
         assert State.WAITING is table.records.record(video.id, watch.scan_id(BUCKET, day)).state
 
-    @pytest.mark.parametrize("versions", [False, True])
-    def test_a_video_that_s3_refuses_to_show(self, compare, s3, objects, versions):
+    def test_a_video_that_s3_refuses_to_show(self, compare, s3, versions):
         """What is found and may not be looked at is noted all the same, so that no later comparison finds it again."""
-        if versions:
-            s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-        s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=b"<!DOCTYPE html><html></html>")
+        s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=PAGE)
         found = [compare()]
-        s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=MP4)
-        objects._client = Refusing(s3)
+        replace_within_the_second(s3, MP4)
+        s3.fail("head_object", *[client_error("403", 403)] * 20)
 
         found += [compare() for _ in range(3)]
 
-        assert 1 == found[0]
-        assert [0, 0] == found[2:]
+        assert [1, 1, 0, 0] == found
 
 
-class Refusing:
-    """S3 that does not show objects."""
+def identified(key, put):
+    """Return an object as an upload names it: by its version, if S3 gave it one, else by its etag."""
+    version_id = put.get("VersionId")
+    return Video(BUCKET, key, version_id, None if version_id else put["ETag"].strip('"'))
 
-    def __init__(self, s3):
-        self._s3 = s3
 
-    def __getattr__(self, name):
-        """Return another operation."""
-        return getattr(self._s3, name)
-
-    def head_object(self, **_):
-        """Refuse."""
-        raise client_error("403", 403)
+def replace_within_the_second(s3, body):
+    """Put a.mp4 in place of what is there, with the same LastModified; return S3's answer."""
+    stored = s3_backends[ACCOUNT]["aws"].buckets[BUCKET].keys
+    modified = stored["a.mp4"].last_modified
+    put = s3.put_object(Bucket=BUCKET, Key="a.mp4", Body=body)
+    stored["a.mp4"].last_modified = modified
+    return put
 
 
 class TestSweep:

@@ -546,6 +546,17 @@ class TestReplaced:
         superseded = [table.records.record(video.id, DAY_SCAN).superseded_at is not None for video in (first, second)]
         assert [True, False] == superseded
 
+    def test_late_and_refused(self, flow, table, s3):
+        """A late event of an older content that S3 refuses to show leaves the note about the newest one as it is."""
+        _, event = put(s3)
+        flow.respond(event_of(event))
+        before = table.watches.current(BUCKET, "a.mp4")
+        s3.fail("head_object", *[client_error("403", 403)] * 9)
+
+        flow.respond(event_of(created("a.mp4", at=before.modified_at - 60)))
+
+        assert before == table.watches.current(BUCKET, "a.mp4")
+
     def test_events_in_reverse(self, flow, table, s3):
         """An older version whose event comes last is superseded from the beginning."""
         versions_on(s3)

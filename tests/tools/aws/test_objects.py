@@ -3,7 +3,7 @@
 from urllib.parse import quote, unquote
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tools.lib.aws import key_of, key_of_form, path_of
@@ -26,6 +26,7 @@ def outcome(decode, text):
 
 
 @pytest.mark.slow
+@example("\\x41%20\\n\\\\")
 @given(PATHS | TEXTS | TEXTS.map(quote))
 def test_as_unquote_does(path):
     """A key is what Python's strict unquote makes of it, whatever it holds; in the form encoding a plus is a space."""
