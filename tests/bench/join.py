@@ -76,7 +76,8 @@ def _csv_only(scan):
 
 def _joined(scan, endpoint, answer):
     """Join as review_report.py does, in a fresh process, and check what came out."""
-    import os  # noqa: PLC0415 - this process's own imports
+    import gc  # noqa: PLC0415 - this process's own imports
+    import os  # noqa: PLC0415
     import resource  # noqa: PLC0415
 
     import boto3  # noqa: PLC0415
@@ -93,6 +94,7 @@ def _joined(scan, endpoint, answer):
     table = open_table(clients.dynamodb, scan_files.TABLE, SystemClock())
     truth = TruthTable(expected=scan.scan.objects)
     whole = 0
+    gc.freeze()
 
     began = time.perf_counter()
     with (

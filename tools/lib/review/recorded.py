@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -43,15 +42,10 @@ AnyRow = TypeVar("AnyRow", bound=Identified)
 def recorded_of(table: Table, scan: Scan, *, whole: bool) -> Iterator[Recorded]:
     """Open the records of a scan while the block runs."""
     pool = ThreadPoolExecutor(_AT_ONCE)
-    freezes = not gc.get_freeze_count()
-    if freezes:  # else, for every few pages, the collector looks through all modules too: half of the time of reading the index
-        gc.freeze()
     try:
         yield Recorded(table, scan, pool, whole=whole)
     finally:
         pool.shutdown(cancel_futures=True)  # the block may end before everything is read
-        if freezes:
-            gc.unfreeze()
 
 
 class Recorded:
