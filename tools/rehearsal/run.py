@@ -9,6 +9,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
@@ -175,8 +176,7 @@ class Rehearsal:
             return {}
         with self._step("Waiting for the mail about what was uploaded meanwhile"):
             of_day = ["--scan", upload.scan_id()]
-        self._show_review(world, "day.txt", of_day)
-        return self._review_as_json(world, of_day)[1]
+        return self._review_twice(world, "day.txt", of_day, of_day)[2]
 
     def _scan_by_frames(self, world: World) -> dict[str, Any] | None:
         """Scan the same library by frames, and return the review; None where they are not deployed."""
@@ -185,9 +185,9 @@ class Rehearsal:
         suffixes = [word for suffix in FRAMES_SUFFIXES for word in ("--suffix", suffix)]
         arguments = ["--bucket", BUCKET, "--frames", f"{FRAMES_SECONDS}s", *suffixes, "--yes", "--wait"]
         self._program(world, ["submit_job.py", *arguments], self._variables())
-        self._show_review(world, "frames.txt")
+        _, _, review = self._review_twice(world, "frames.txt", [], [])
         self._show_bills(world)
-        return self._review_as_json(world)[1]
+        return review
 
     def _decide(self, world: World, listener: Listener, review: Mapping[str, Any]) -> None:
         """Show tag and event of a flagged video, and what a decision that it is a false alarm makes of them."""
@@ -218,45 +218,56 @@ class Rehearsal:
         }
 
     def _review(self, world: World) -> tuple[ExitCode, dict[str, Any]]:
-        code = self._show_review(world, "review.txt")
-        text, review = self._review_as_json(world, ["page", str(self._output.path / "review.html")])
+        code, text, review = self._review_twice(world, "review.txt", [], ["page", str(self._output.path / "review.html")])
         self._output.add("review.json", text)
         return code, review
 
-    def _show_review(self, world: World, file: str, arguments: Sequence[str] = ()) -> ExitCode:
-        """Show a review, keep it in a file of the output, and return its exit code."""
-        code, shown = self._program(world, ["review_report.py", *arguments], {})
-        self._output.add(file, shown)
-        self._terminal.write(shown)
-        return code
+    def _review_twice(
+        self, world: World, file: str, arguments: Sequence[str], as_json: Sequence[str]
+    ) -> tuple[ExitCode, str, dict[str, Any]]:
+        """Show a review and keep it in a file of the output; return its exit code, and what `--json` prints, as text and as values.
 
-    def _review_as_json(self, world: World, arguments: Sequence[str] = ()) -> tuple[str, dict[str, Any]]:
-        """Return a review as the text that `--json` prints, and as its values."""
-        _, text = self._program(world, ["review_report.py", *arguments, "--json"], {}, quiet=True)
-        return text, json.loads(text)
+        Both programs run at once: much of their time is Python's start, which takes one core.
+        """
+        with ThreadPoolExecutor(1) as pool:
+            other = pool.submit(self._program, world, ["review_report.py", *as_json, "--json"], {}, quiet=True)
+            code, shown = self._program(world, ["review_report.py", *arguments], {})
+            self._output.add(file, shown)
+            self._terminal.write(shown)
+            _, text = other.result()
+        return code, text, json.loads(text)
 
     def _program(self, world: World, arguments: list[str], extra: dict[str, str], *, quiet: bool = False) -> tuple[ExitCode, str]:
-        """Run one of the programs, its stderr going to ours, and return its exit code and what it wrote to stdout."""
+        """Run one of the programs, its stderr going to ours, and return its exit code and what it wrote to stdout.
+
+        With `quiet`, its stderr is shown only if it fails.
+        """
         if not quiet:
             self._terminal.info(f"\n$ python tools/{' '.join(arguments)}")
         command = [sys.executable, str(ROOT / "tools" / arguments[0]), *arguments[1:]]
         environment = {"PATH": os.environ.get("PATH", ""), "PYTHONUTF8": "1", **world.environment(), **extra}
-        code, out = self._watched(world, command, environment)
+        code, out, talk = self._watched(world, command, environment, stderr=subprocess.PIPE if quiet else None)
         if code not in (ExitCode.DONE, ExitCode.SOME_FAILED):
+            if talk:
+                self._terminal.info(talk.rstrip())
             raise ToolError(
                 f"{arguments[0]} ended with {code}.",
                 cure=f"See its message above; the logs of the functions are in {self._output.path / 'world'}.",
             )
         return ExitCode(code), out
 
-    def _watched(self, world: World, command: list[str], environment: dict[str, str]) -> tuple[int, str]:
+    def _watched(
+        self, world: World, command: list[str], environment: dict[str, str], *, stderr: int | None
+    ) -> tuple[int, str, str]:
         """Run a program to its end, or until the world breaks: the program would then wait in vain."""
-        with subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8") as process:  # noqa: S603 - our own program
+        with subprocess.Popen(  # noqa: S603 - our own program
+            command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=stderr, encoding="utf-8"
+        ) as process:
             try:
                 while True:
                     with suppress(subprocess.TimeoutExpired):
-                        out, _ = process.communicate(timeout=CHECK_SECONDS)
-                        return process.returncode, out
+                        out, talk = process.communicate(timeout=CHECK_SECONDS)
+                        return process.returncode, out, talk or ""
                     self._output.check()
                     self._require_whole(world)
             except BaseException:  # Ctrl-C included: the program must not outlive its world
