@@ -1,6 +1,5 @@
 """Review a scan: completion report, manifest and table joined, so that every object is accounted for; and act on what was found."""
 
-import gc
 import sys
 from pathlib import Path
 
@@ -11,6 +10,7 @@ if __name__ == "__main__":  # before anything is imported that only the project'
     enter()
 
 
+import gc
 from datetime import datetime
 
 import click
