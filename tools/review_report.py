@@ -10,7 +10,6 @@ if __name__ == "__main__":  # before anything is imported that only the project'
     enter()
 
 
-import gc
 from datetime import datetime
 
 import click
@@ -47,6 +46,7 @@ from tools.lib.review import (
     ScanChoice,
     answer_former_options,
     apply_decisions,
+    collect_rarely,
     history_of,
     make_review,
     sample_options,
@@ -262,5 +262,5 @@ def list_scans(run: Invocation, *, since: datetime | None, every: bool) -> Comma
 
 
 if __name__ == "__main__":
-    gc.freeze()  # else, for every few pages, the collector looks through all modules too: half of the time of reading the index
+    collect_rarely()
     main()

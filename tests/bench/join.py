@@ -76,8 +76,7 @@ def _csv_only(scan):
 
 def _joined(scan, endpoint, answer):
     """Join as review_report.py does, in a fresh process, and check what came out."""
-    import gc  # noqa: PLC0415 - this process's own imports
-    import os  # noqa: PLC0415
+    import os  # noqa: PLC0415 - this process's own imports
     import resource  # noqa: PLC0415
 
     import boto3  # noqa: PLC0415
@@ -87,14 +86,14 @@ def _joined(scan, endpoint, answer):
     from tools.lib.aws.clients import Clients  # noqa: PLC0415
     from tools.lib.review.inputs import ReportPlace, fetched_manifest, take_reports  # noqa: PLC0415
     from tools.lib.review.join import ReportNotes, TruthTable, join  # noqa: PLC0415
-    from tools.lib.review.recorded import recorded_of  # noqa: PLC0415
+    from tools.lib.review.recorded import collect_rarely, recorded_of  # noqa: PLC0415
 
     os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = endpoint
     clients = Clients(boto3.Session("testing", "testing", region_name="us-east-1"))
     table = open_table(clients.dynamodb, scan_files.TABLE, SystemClock())
     truth = TruthTable(expected=scan.scan.objects)
     whole = 0
-    gc.freeze()
+    collect_rarely()
 
     began = time.perf_counter()
     with (

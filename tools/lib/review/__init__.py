@@ -9,6 +9,7 @@ from tools.lib.review.former_options import answer as answer_former_options
 from tools.lib.review.history import History, history_of
 from tools.lib.review.inputs import ScanChoice, ScanReading, scan_options
 from tools.lib.review.join import ObjectResult, ObjectStatus, TruthTable
+from tools.lib.review.recorded import collect_rarely
 from tools.lib.review.sample import SampleChoice, sample_options
 from tools.lib.review.skipped import not_looked_at
 from tools.lib.review.summary import FlaggedVideo, Review, surest_first
@@ -30,6 +31,7 @@ __all__ = [
     "TruthTable",
     "answer_former_options",
     "apply_decisions",
+    "collect_rarely",
     "cure_of",
     "history_of",
     "make_review",

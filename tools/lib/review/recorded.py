@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -36,6 +37,15 @@ class Identified(Protocol):
 
 
 AnyRow = TypeVar("AnyRow", bound=Identified)
+
+
+def collect_rarely() -> None:
+    """Keep the garbage collector of a program that reads a million records off its modules, and have it look less often.
+
+    What is read has no cycles; searching it and all modules every few pages takes half of the time of reading an index.
+    """
+    gc.freeze()
+    gc.set_threshold(10_000)
 
 
 @contextmanager
