@@ -25,12 +25,6 @@ SERVERS = frozenset({"assembly", "served", "serving", "world"})
 """Fixtures that serve, or deploy a stack."""
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_xdist_auto_num_workers(config):
-    """Have one worker more than cores where modules are given out: a test that opens a world waits for it now and then."""
-    return (yield) + (config.getvalue("dist") == "loadfile")
-
-
 def pytest_xdist_make_scheduler(config, log):
     """Give out modules where the command line says `--dist loadfile`."""
     return ModuleScheduling(config, log) if config.getvalue("dist") == "loadfile" else None
