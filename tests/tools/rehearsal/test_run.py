@@ -41,12 +41,12 @@ def _program(tmp_path, monkeypatch):
     return lambda code: rehearsal._program(World(), ["reviewing.py", str(code)], {}, quiet=True), talk
 
 
-def test_quiet(program):
+def test_quiet(program, capfd):
     """What a program says that runs beside another one is not shown."""
     run_quietly, talk = program
 
     assert (ExitCode.DONE, "a review\n") == run_quietly(0)
-    assert "" == talk.getvalue()
+    assert ("", "") == (talk.getvalue(), capfd.readouterr().err)
 
 
 def test_quiet_and_failed(program):
